@@ -1,0 +1,1 @@
+"""Devices to Kafka: the record contract, vendor profiles, inventory and gNMI sessions."""

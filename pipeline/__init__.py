@@ -1,0 +1,1 @@
+"""Kafka to incidents: decode, apply, detect, correlate, store."""

@@ -1,0 +1,1 @@
+"""DDL, views and queries: one statement per file, read with importlib.resources."""

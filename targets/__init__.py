@@ -1,0 +1,1 @@
+"""The device side: gNMI targets, the simulated fabric, the FRR agent and recordings."""
