@@ -291,6 +291,95 @@ ENTITIES: Final = {
 }
 
 
+MAC_LOCATION: Final = Entity(
+    "mac_location",
+    # Derived per fabric, not reported: where a MAC is, RFC 7432, sections 7.7 and 15.
+    keys={"vni": pl.UInt32, "evi": pl.UInt32, "mac": pl.UInt64},  # vni is null where only an EVI is known
+    leaves={
+        "location": NAME,  # the ESI if it is not zero, else the VTEP
+        "esi": NAME,
+        "vtep": NAME,
+        "mobility_seq": pl.UInt32,
+        "sticky": pl.Boolean,
+        "observers": pl.UInt32,  # devices that hold a route for it there
+    },
+)
+
+FACTS: Final = tuple(
+    entity
+    for entity in ENTITIES.values()
+    if entity not in (BGP_ATTR_SET, BGP_EXT_COMMUNITY, INTERFACE_ADDRESS)
+)
+"""Entities whose changes are kept one by one, in ``<entity>_event``."""
+
+TIMELINES: Final = (*FACTS, INTERFACE_ADDRESS, MAC_LOCATION)
+"""Entities whose states are kept as intervals: closed in ``<entity>_history``, open in ``<entity>_current``."""
+
+_FACT: Final[Columns] = {"fabric": NAME, "offset": pl.Int64, "index": pl.Int32}
+_OPENED: Final[Columns] = {"opened_offset": pl.Int64, "opened_index": pl.Int32}
+
+
 def partial_schema(entity: Entity) -> pl.Schema:
     """Return the schema of an entity's partial rows."""
     return pl.Schema({**PARTIAL, **entity.keys, **entity.leaves})
+
+
+def event_schema(entity: Entity) -> pl.Schema:
+    """Return the schema of ``<entity>_event``: one row per change, identified by (fabric, offset, index).
+
+    ``reason`` is update, delete, branch, atomic, resync_missing or aged_out; the values of an entity that went
+    are its last known ones. ``dump``: before the session's sync; ``late``: too old to change an incident.
+    """
+    return pl.Schema(
+        {
+            **_FACT,
+            "device": NAME,
+            **entity.keys,
+            **entity.values,
+            "reason": NAME,
+            "dump": pl.Boolean,
+            "late": pl.Boolean,
+            "event_time": TIME,
+            "recv_time": TIME,
+            "record_time": TIME,
+        }
+    )
+
+
+def history_schema(entity: Entity) -> pl.Schema:
+    """Return the schema of ``<entity>_history``: one row per closed interval of unchanged values.
+
+    ``valid_*`` are device time and never overlap in a key, ``seen_*`` are record time; both are half open.
+    """
+    return pl.Schema(
+        {
+            **_identity(entity),
+            **entity.keys,
+            **entity.values,
+            "valid_from": TIME,
+            "valid_to": TIME,
+            "seen_from": TIME,
+            "seen_to": TIME,
+            **_OPENED,
+            "closed_reason": NAME,
+        }
+    )
+
+
+def current_schema(entity: Entity) -> pl.Schema:
+    """Return the schema of ``<entity>_current``: one row per entity that exists, its interval still open."""
+    return pl.Schema(
+        {
+            **_identity(entity),
+            **entity.keys,
+            **entity.values,
+            "valid_from": TIME,
+            "seen_from": TIME,
+            **_OPENED,
+            "family": NAME,
+        }
+    )
+
+
+def _identity(entity: Entity) -> Columns:
+    return {"fabric": NAME} if entity is MAC_LOCATION else {"fabric": NAME, "device": NAME}
