@@ -1,1 +1,47 @@
 # Every target does all the set-up it needs: Python 3.11+ and make are enough.
+
+PYTHON ?= python3
+# uv from the path, or our own inside the project's folder.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+# Never fetch a Python: any installed one from 3.11 on will do.
+export UV_PYTHON_DOWNLOADS := never
+READY := .venv/.ready
+
+.PHONY: help demo test check bench format
+help:
+	@echo "make demo   a recorded fabric through an embedded broker, live in this terminal"
+	@echo "make test   all tests: units and laws first, then against real brokers"
+	@echo "make check  ruff, mypy, import contracts, documented commands"
+	@echo "make bench  measurements, as JSON and as a table"
+	@echo "make format rewrite the sources in the project's format"
+
+demo: $(READY)
+	@.venv/bin/fabricscope demo
+
+test: $(READY)
+	.venv/bin/pytest -m "not services"
+	.venv/bin/pytest -m services
+
+check: $(READY)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+	.venv/bin/pytest -q tests/test_project.py
+
+bench: $(READY)
+	.venv/bin/python -m bench
+
+format: $(READY)
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --locked --quiet
+	@touch $@
+
+.uv/bin/uv:
+	@echo "installing uv into .uv"
+	@$(PYTHON) -m venv --clear .uv || { \
+	  echo "$(PYTHON) can't make a virtual environment: install its venv module (Debian: python3-venv) or uv" >&2; exit 1; }
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"

@@ -10,4 +10,4 @@ class InputError(PipelineError):
 
 
 class RefusedError(PipelineError):
-    """Going on would lose or mix up data: a store or position that doesn't fit. The message says the remedy."""
+    """Going on would lose or mix up data, as with a store that does not fit. The message has the remedy."""
