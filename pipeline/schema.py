@@ -16,6 +16,8 @@ import polars as pl
 NAMES: Final = pl.Categories("fabricscope.names")
 NAME: Final = pl.Categorical(NAMES)
 """Interned text: one code per distinct text and process; codes are never stored."""
+_ANCHOR: Final = pl.Series([""], dtype=NAME)
+"""Polars forgets codes when the last series that uses them is gone; this one never goes."""
 TIME: Final = pl.Datetime("us", "UTC")
 
 Columns = dict[str, pl.DataType | type[pl.DataType]]

@@ -1,0 +1,1 @@
+"""Partial rows and current state in, changes out."""

@@ -1,0 +1,114 @@
+"""Changes: what a batch did to one kind of entity, a row before and after, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.apply.columns import Column, Rows, frame_of, storage_type
+from pipeline.apply.records import Records
+from pipeline.schema import NAME, TIME, Columns, Entity
+
+REASONS: Final = ("update", "delete", "branch", "atomic", "resync_missing", "aged_out")
+REASON: Final = pl.Enum(REASONS)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Changes of one kind of entity, in stream order; one element per change.
+
+    ``row`` is the entity's row number in the state. A deleted entity's ``after`` is unknown throughout.
+    """
+
+    entity: Entity
+    row: Rows
+    record: Rows
+    index: npt.NDArray[np.uint32]
+    reason: npt.NDArray[np.uint8]
+    existed: npt.NDArray[np.bool_]
+    exists: npt.NDArray[np.bool_]
+    keys: Mapping[str, Column]
+    before: Mapping[str, Column]
+    after: Mapping[str, Column]
+    valid_from: npt.NDArray[np.int64]
+    """When the state before began; 0 where nothing existed."""
+    seen_from: npt.NDArray[np.int64]
+    opened_offset: npt.NDArray[np.int64]
+    opened_index: npt.NDArray[np.uint32]
+    time: npt.NDArray[np.int64]
+    """When the state after began: event time, never before the state before it."""
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @classmethod
+    def none(cls, entity: Entity) -> "Changes":
+        """Return no changes."""
+        nothing = np.zeros(0, dtype=np.int64)
+        flags, codes, index = nothing.astype(bool), nothing.astype(np.uint8), nothing.astype(np.uint32)
+
+        def columns(schema: Columns) -> dict[str, Column]:
+            return {
+                name: Column(nothing.astype(storage_type(dtype)), flags) for name, dtype in schema.items()
+            }
+
+        keys, values = columns({"device": NAME, **entity.keys}), columns(entity.values)
+        return cls(
+            entity, nothing, nothing, index, codes, flags, flags, keys, values, values,
+            nothing, nothing, nothing, index, nothing,
+        )  # fmt: skip
+
+    def facts(self, records: Records) -> pl.DataFrame:
+        """Return the rows of ``<entity>_event``: one per change; a delete carries the last known values."""
+        last = {
+            name: Column(
+                np.where(self.exists, self.after[name].values, self.before[name].values),
+                np.where(self.exists, self.after[name].known, self.before[name].known),
+            )
+            for name in self.entity.values
+        }
+        frame = frame_of({**self.keys, **last}, _schema(self.entity))
+        return frame.with_columns(
+            self._series("offset", records.take("offset", self.record)),
+            self._series("index", self.index),
+            self._series("reason", self.reason).replace_strict(dict(enumerate(REASONS)), return_dtype=REASON),
+            self._series("dump", records.take("dump", self.record)),
+            self._series("late", records.take("late", self.record)),
+            self._time("event_time", records.take("event_time", self.record)),
+            self._time("recv_time", records.take("recv_time", self.record)),
+            self._time("record_time", records.take("record_time", self.record)),
+        )
+
+    def closed(self, records: Records) -> pl.DataFrame:
+        """Return the rows of ``<entity>_history``: one per state that ended."""
+        ended = np.flatnonzero(self.existed)
+        frame = frame_of(
+            {name: column.take(ended) for name, column in {**self.keys, **self.before}.items()},
+            _schema(self.entity),
+        )
+        return frame.with_columns(
+            self._time("valid_from", self.valid_from[ended]),
+            self._time("valid_to", self.time[ended]),
+            self._time("seen_from", self.seen_from[ended]),
+            self._time("seen_to", records.take("record_time", self.record[ended])),
+            self._series("opened_offset", self.opened_offset[ended]),
+            self._series("opened_index", self.opened_index[ended]),
+            self._series("closed_reason", self.reason[ended]).replace_strict(
+                dict(enumerate(REASONS)), return_dtype=REASON
+            ),
+        )
+
+    @staticmethod
+    def _series(name: str, values: npt.NDArray[Any]) -> pl.Series:
+        return pl.Series(name, values)
+
+    @staticmethod
+    def _time(name: str, values: npt.NDArray[np.int64]) -> pl.Series:
+        return pl.Series(name, values, dtype=pl.Int64).cast(TIME)
+
+
+def _schema(entity: Entity) -> Columns:
+    return {"device": NAME, **entity.keys, **entity.values}

@@ -1,0 +1,408 @@
+"""Sessions of collectors with targets: which records count, which are dump, what to sweep, who is blind.
+
+State is one entry per (device, family). Batches are handled as arrays; Python looks only at the records where
+something happens to a session: start, sync, end, a hole, a takeover.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import polars as pl
+
+from collectors.records import Kind
+from pipeline.apply.columns import column_of
+from pipeline.apply.records import LATENESS, SKEW_DISTRUSTED, SKEW_FLAGGED, Flags, Records, Times, us
+from pipeline.schema import TIME
+
+EVENTS: Final = pl.Schema(
+    {
+        "offset": pl.Int64,
+        "index": pl.UInt32,
+        "device": pl.String,
+        "family": pl.String,
+        "session": pl.String,
+        "kind": pl.String,
+        "detail": pl.String,
+        "event_time": TIME,
+        "recv_time": TIME,
+        "record_time": TIME,
+    }
+)
+"""One row per thing that happened to a session."""
+
+
+@dataclass
+class Observer:
+    """What is known of one (device, family): its current session and whether it can be trusted."""
+
+    device: str
+    family: str
+    number: int = -1
+    session: str = ""
+    profile: str = ""
+    next_seq: int = 0
+    synced: bool = False
+    fresh: bool = False
+    ended: bool = False
+    swept_before: bool = False
+    """An earlier session left rows behind that this one's sync may have to sweep."""
+    paths: list[str] | None = None
+    """Subscribed paths; None without a start record: then nothing is swept."""
+    since: int = 0
+    last_seen: int = 0
+
+    @property
+    def state(self) -> str:
+        """Return syncing, fresh, blind or ended."""
+        if self.ended:
+            return "ended"
+        if self.fresh:
+            return "fresh"
+        return "blind" if self.synced else "syncing"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sync: what the session did not announce again is gone."""
+
+    record: int
+    device: str
+    family: str
+    profile: str
+    number: int
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """One observer became fresh or blind at a time of the stream."""
+
+    record: int
+    device: str
+    family: str
+    fresh: bool
+    time: int
+
+
+@dataclass(frozen=True)
+class SessionBatch:
+    """What the sessions make of a batch."""
+
+    records: Records
+    events: pl.DataFrame
+    sweeps: list[Sweep] = field(default_factory=list)
+    freshness: list[Freshness] = field(default_factory=list)
+    declared: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    """(record number, kind, content) of start and fabric records, in order."""
+
+
+class Sessions:
+    """The sessions of one fabric."""
+
+    def __init__(self) -> None:
+        self.observers: dict[tuple[str, str], Observer] = {}
+        self.now = 0
+        self._sessions = 0
+        self._skewed: dict[str, bool] = {}
+        self._codes: dict[tuple[int, int], Observer] = {}
+
+    def process(self, control: pl.DataFrame) -> SessionBatch:
+        """Return what the records of a batch (one row per record, see ``pipeline.schema.CONTROL``) mean."""
+        batch = _Batch(control)
+        number = np.full(len(control), -1, dtype=np.int64)
+        accepted = np.zeros(len(control), dtype=bool)
+        dump = np.zeros(len(control), dtype=bool)
+        now = np.maximum.accumulate(np.maximum(batch.record_time, self.now))
+        log = _Log(batch, now)
+        bound = np.flatnonzero((batch.kind >= Kind.RESPONSE) & (batch.kind <= Kind.END))
+        for rows in _groups(batch.device[bound], batch.family[bound]):
+            at = bound[rows]
+            observer = self._observer(batch, int(at[0]))
+            if self._plain(observer, batch, at):
+                accepted[at], dump[at], number[at] = True, not observer.fresh, observer.number
+                observer.next_seq += len(at)
+            else:
+                for row in at:
+                    accepted[row] = self._step(observer, batch, int(row), log)
+                    dump[row], number[row] = not observer.fresh, observer.number
+            observer.last_seen = max(observer.last_seen, int(batch.record_time[at].max()))
+        for row in np.flatnonzero(batch.kind == Kind.FABRIC):
+            log.declare(int(row), "fabric", batch.content(int(row)))
+        self.now = int(now[-1]) if len(now) else self.now
+        records = _times(batch, now, number, accepted, dump)
+        self._flag_skew(batch, records, log)
+        return SessionBatch(
+            records, log.frame(), log.sweeps, log.freshness, sorted(log.declared, key=lambda entry: entry[0])
+        )
+
+    def observer_frame(self) -> pl.DataFrame:
+        """Return one row per (device, family): session, state, since, last_seen."""
+        return pl.DataFrame(
+            [(o.device, o.family, o.session, o.state, o.since, o.last_seen) for o in self.observers.values()],
+            schema={
+                "device": pl.String,
+                "family": pl.String,
+                "session": pl.String,
+                "state": pl.String,
+                "since": pl.Int64,
+                "last_seen": pl.Int64,
+            },
+            orient="row",
+        ).with_columns(pl.col("since", "last_seen").cast(TIME))
+
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {
+            "observer": pl.DataFrame(
+                [
+                    {**vars(o), "paths": None if o.paths is None else orjson.dumps(o.paths).decode()}
+                    for o in self.observers.values()
+                ],
+                schema=_OBSERVER,
+            ),
+            "stream": pl.DataFrame({"now": [self.now], "sessions": [self._sessions]}),
+            "skewed": pl.DataFrame(
+                list(self._skewed.items()), schema={"device": pl.String, "skewed": pl.Boolean}, orient="row"
+            ),
+        }
+
+    def load(self, frames: dict[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        for row in frames["observer"].to_dicts():
+            paths = None if row["paths"] is None else orjson.loads(row["paths"])
+            observer = Observer(**{**row, "paths": paths})
+            self.observers[observer.device, observer.family] = observer
+        self.now, self._sessions = frames["stream"].row(0)
+        self._skewed = dict(frames["skewed"].rows())
+
+    def _observer(self, batch: "_Batch", row: int) -> Observer:
+        codes = int(batch.device[row]), int(batch.family[row])
+        if codes not in self._codes:
+            key = batch.device_name(row), batch.family_name(row)
+            self._codes[codes] = self.observers.setdefault(key, Observer(*key))
+        return self._codes[codes]
+
+    @staticmethod
+    def _plain(observer: Observer, batch: "_Batch", at: Times) -> bool:
+        """Return whether these records only go on with the observer's session."""
+        return bool(
+            not observer.ended
+            and (batch.kind[at] == Kind.RESPONSE).all()
+            and not batch.sync[at].any()
+            and (batch.session[at] == observer.session).all()
+            and (batch.seq[at] == observer.next_seq + np.arange(len(at))).all()
+        )
+
+    def _step(self, observer: Observer, batch: "_Batch", row: int, log: "_Log") -> bool:
+        """Advance an observer by one record; return whether the record counts."""
+        session, seq = batch.session[row], int(batch.seq[row])
+        if session < observer.session or (session == observer.session and observer.ended):
+            log.event(row, observer, "ignored", f"record {seq} of ended session {session}")
+            return False
+        if session > observer.session:
+            self._take_over(observer, batch, row, log)
+        elif seq < observer.next_seq:
+            log.event(row, observer, "ignored", f"record {seq} was seen before")
+            return False
+        if seq > observer.next_seq:
+            missing = seq - observer.next_seq
+            log.event(row, observer, "hole", f"{missing} records of session {session} are missing")
+            log.fresh(row, observer, fresh=False)
+        observer.next_seq = seq + 1
+        kind = int(batch.kind[row])
+        if kind == Kind.START:
+            content = batch.content(row)
+            observer.paths = _paths(content)
+            observer.profile = batch.profile_name(row)
+            log.event(row, observer, "start", orjson.dumps(content).decode())
+            log.declare(row, "start", {**content, "device": observer.device, "family": observer.family})
+        elif kind == Kind.END:
+            observer.ended = True
+            log.event(row, observer, "end", str(batch.content(row).get("reason", "")))
+            log.fresh(row, observer, fresh=False)
+        elif batch.sync[row]:
+            observer.synced = True
+            log.event(row, observer, "sync", "")
+            log.fresh(row, observer, fresh=True)
+            if observer.swept_before and observer.paths is not None:
+                log.sweeps.append(
+                    Sweep(
+                        row,
+                        observer.device,
+                        observer.family,
+                        observer.profile,
+                        observer.number,
+                        observer.paths,
+                    )
+                )
+        return True
+
+    def _take_over(self, observer: Observer, batch: "_Batch", row: int, log: "_Log") -> None:
+        if observer.session and not observer.ended:
+            log.event(row, observer, "superseded", f"by session {batch.session[row]}, without an end")
+        log.fresh(row, observer, fresh=False)
+        observer.swept_before = bool(observer.session)
+        observer.session, observer.number = batch.session[row], self._sessions
+        self._sessions += 1
+        observer.next_seq, observer.paths = 0, None
+        observer.synced = observer.ended = False
+        observer.profile = batch.profile_name(row)
+
+    def _flag_skew(self, batch: "_Batch", records: Records, log: "_Log") -> None:
+        live = records.accepted & ~records.dump & batch.has_event_time
+        behind = np.abs(records.recv_time - records.event_time) >= us(SKEW_FLAGGED)
+        if not (behind & live).any() and not any(self._skewed.values()):
+            return
+        for row in np.flatnonzero(live):
+            device = batch.device_name(int(row))
+            if bool(behind[row]) != self._skewed.get(device, False):
+                self._skewed[device] = bool(behind[row])
+                seconds = (records.recv_time[row] - records.event_time[row]) / 1e6
+                observer = self._observer(batch, int(row))
+                log.event(int(row), observer, "skew", f"device clock {seconds:+.1f} s behind the collector's")
+
+
+class _Batch:
+    """The control frame as arrays."""
+
+    def __init__(self, control: pl.DataFrame) -> None:
+        self.frame = control
+        self.offset = control["offset"].to_numpy()
+        self.kind = control["kind"].to_numpy()
+        self.record_time = control["record_time"].to_physical().to_numpy()
+        recv, event = column_of(control["recv_time"]), column_of(control["event_time"])
+        self.recv_time = np.where(recv.known, recv.values, self.record_time)
+        self.has_event_time = event.known
+        self.event_time = np.where(event.known, event.values, self.recv_time)
+        self.device = column_of(control["device"]).values
+        self.family = column_of(control["family"]).values
+        self.session = control["session"].fill_null("").to_numpy()
+        self.seq = column_of(control["seq"]).values.astype(np.int64)
+        self.sync = control["sync"].fill_null(value=False).to_numpy()
+
+    def device_name(self, row: int) -> str:
+        return str(self.frame["device"][row])
+
+    def family_name(self, row: int) -> str:
+        return str(self.frame["family"][row] or "")
+
+    def profile_name(self, row: int) -> str:
+        return str(self.frame["profile"][row] or "")
+
+    def content(self, row: int) -> dict[str, Any]:
+        """Return the record's JSON object; {} where it is none: decode has put it to the dead letters."""
+        try:
+            content = orjson.loads(self.frame["json"][row] or b"{}")
+        except orjson.JSONDecodeError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+class _Log:
+    """What happened in a batch, in the order of its records."""
+
+    def __init__(self, batch: _Batch, now: Times) -> None:
+        self._batch, self._now = batch, now
+        self._events: list[tuple[int, str, str, str, str, str]] = []
+        self.sweeps: list[Sweep] = []
+        self.freshness: list[Freshness] = []
+        self.declared: list[tuple[int, str, dict[str, Any]]] = []
+
+    def event(self, row: int, observer: Observer, kind: str, detail: str) -> None:
+        self._events.append((row, observer.device, observer.family, observer.session, kind, detail))
+
+    def fresh(self, row: int, observer: Observer, *, fresh: bool) -> None:
+        if fresh == observer.fresh and observer.since:
+            return
+        observer.fresh, observer.since = fresh, int(self._batch.record_time[row])
+        self.freshness.append(Freshness(row, observer.device, observer.family, fresh, observer.since))
+        if observer.session and not fresh:
+            self.event(row, observer, "blind_begin", "")
+        elif fresh:
+            self.event(row, observer, "blind_end", "")
+
+    def declare(self, row: int, kind: str, content: dict[str, Any]) -> None:
+        self.declared.append((row, kind, content))
+
+    def frame(self) -> pl.DataFrame:
+        """Return EVENTS: one row per event, in stream order, numbered within each record."""
+        rows = sorted(self._events, key=lambda event: event[0])
+        at = [row[0] for row in rows]
+        index, last = [], -1
+        for row in at:
+            index.append(index[-1] + 1 if row == last else 0)
+            last = row
+        names = pl.DataFrame(
+            [row[1:] for row in rows],
+            schema=["device", "family", "session", "kind", "detail"],
+            schema_overrides=dict.fromkeys(["device", "family", "session", "kind", "detail"], pl.String),
+            orient="row",
+        )
+        batch = self._batch
+        return names.with_columns(
+            offset=pl.Series(batch.offset[at], dtype=pl.Int64),
+            index=pl.Series(index, dtype=pl.UInt32),
+            event_time=pl.Series(batch.event_time[at], dtype=pl.Int64).cast(TIME),
+            recv_time=pl.Series(batch.recv_time[at], dtype=pl.Int64).cast(TIME),
+            record_time=pl.Series(batch.record_time[at], dtype=pl.Int64).cast(TIME),
+        ).select(list(EVENTS))
+
+
+_OBSERVER: Final = {
+    "device": pl.String,
+    "family": pl.String,
+    "number": pl.Int64,
+    "session": pl.String,
+    "profile": pl.String,
+    "next_seq": pl.Int64,
+    "synced": pl.Boolean,
+    "fresh": pl.Boolean,
+    "ended": pl.Boolean,
+    "swept_before": pl.Boolean,
+    "paths": pl.String,
+    "since": pl.Int64,
+    "last_seen": pl.Int64,
+}
+
+
+def _groups(device: Any, family: Any) -> Iterable[Times]:
+    """Return the rows of each (device, family), in order of first appearance, rows in order."""
+    key = device.astype(np.uint64) << np.uint64(32) | family.astype(np.uint64)
+    order = np.argsort(key, kind="stable")
+    edges = np.flatnonzero(np.diff(key[order])) + 1
+    groups = np.split(order, edges) if len(order) else []
+    return sorted(groups, key=lambda rows: int(rows[0]))
+
+
+def _paths(start: dict[str, Any]) -> list[str] | None:
+    """Return the subscribed paths of a start record: strings, or objects with a ``path``."""
+    paths = start.get("paths")
+    if not isinstance(paths, list):
+        return None
+    found = [entry.get("path") if isinstance(entry, dict) else entry for entry in paths]
+    return [path for path in found if isinstance(path, str)]
+
+
+def _times(batch: _Batch, now: Times, number: Times, accepted: Flags, dump: Flags) -> Records:
+    behind = np.abs(batch.recv_time - batch.event_time)
+    trusted = ~dump & (behind < us(SKEW_DISTRUSTED))
+    order_time = np.where(trusted, batch.event_time, batch.recv_time)
+    late = now - order_time > us(LATENESS)
+    return Records(
+        offset=batch.offset,
+        now=now,
+        record_time=batch.record_time,
+        recv_time=batch.recv_time,
+        event_time=batch.event_time,
+        order_time=np.minimum(np.maximum(order_time, now - us(LATENESS)), now + us(LATENESS)),
+        late=late,
+        device=batch.device,
+        family=batch.family,
+        session=number,
+        accepted=accepted,
+        dump=dump,
+        sync=batch.sync,
+    )
