@@ -315,7 +315,7 @@ FACTS: Final = tuple(
 """Entities whose changes are kept one by one, in ``<entity>_event``."""
 
 TIMELINES: Final = (*FACTS, INTERFACE_ADDRESS, MAC_LOCATION)
-"""Entities whose states are kept as intervals: closed in ``<entity>_history``, open in ``<entity>_current``."""
+"""Entities whose states are kept as intervals: those closed in ``_history``, those open in ``_current``."""
 
 _FACT: Final[Columns] = {"fabric": NAME, "offset": pl.Int64, "index": pl.Int32}
 _OPENED: Final[Columns] = {"opened_offset": pl.Int64, "opened_index": pl.Int32}
@@ -329,8 +329,8 @@ def partial_schema(entity: Entity) -> pl.Schema:
 def event_schema(entity: Entity) -> pl.Schema:
     """Return the schema of ``<entity>_event``: one row per change, identified by (fabric, offset, index).
 
-    ``reason`` is update, delete, branch, atomic, resync_missing or aged_out; the values of an entity that went
-    are its last known ones. ``dump``: before the session's sync; ``late``: too old to change an incident.
+    ``reason`` is update, delete, branch, atomic, resync_missing or aged_out; an entity that went has its last
+    known values. ``dump``: before the session's sync; ``late``: too old to change an incident.
     """
     return pl.Schema(
         {

@@ -1,0 +1,141 @@
+"""The store's file in use: commit, snapshot, restart."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import duckdb
+import polars as pl
+
+from pipeline.schema import TIMELINES
+from pipeline.store.contract import Commit, Position, Snapshot
+from pipeline.store.opening import check_cluster, connect
+from pipeline.store.tables import (
+    append,
+    columns_of,
+    positions,
+    read,
+    registered,
+    remove,
+    set_positions,
+    transaction,
+)
+
+SNAPSHOT_TABLES: Final = (*(f"{entity.name}_current" for entity in TIMELINES), "observer_current")
+_STATE_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+Stage = Literal["before_begin", "after_facts", "before_commit", "after_commit"]
+"""Moments of a commit; a process may die at any of them."""
+
+
+class Store:
+    """The owner of a store file. One thread may commit and read while another handles snapshots."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, reached: Callable[[Stage], None] | None = None
+    ) -> None:
+        self._connection = connection
+        self._snapshots = connection.cursor()
+        self._columns = columns_of(connection)
+        self._reached = reached
+
+    @classmethod
+    def open(
+        cls, path: Path, *, cluster_id: str | None = None, reached: Callable[[Stage], None] | None = None
+    ) -> Self:
+        """Return the store at ``path``, made there if there is nothing.
+
+        Args:
+            path: the DuckDB file.
+            cluster_id: the Kafka cluster that records will come from; null checks nothing.
+            reached: is told each stage of each commit; tests end the process there.
+
+        Raises:
+            InputError: the file is no store.
+            RefusedError: its tables are of another version, or its records of another cluster.
+            PipelineError: another process has it open.
+        """
+        connection = connect(path)
+        try:
+            if cluster_id is not None:
+                check_cluster(connection, path, cluster_id)
+            return cls(connection, reached)
+        except BaseException:
+            connection.close()
+            raise
+
+    def position(self, fabric: str) -> Position | None:
+        """Return how far the topic of ``fabric`` is in the store; None for a fabric it doesn't know."""
+        found = positions(self._connection, "stream_position")
+        return next((position for position in found if position.fabric == fabric), None)
+
+    def commit(self, commit: Commit) -> None:
+        """Store rows and positions in one transaction; after an error nothing has changed."""
+        self._tell("before_begin")
+        with transaction(self._connection):
+            for table, rows in commit.removals.items():
+                remove(self._connection, self._columns, table, rows)
+            for table, rows in commit.appends.items():
+                append(self._connection, self._columns, table, rows)
+            self._tell("after_facts")
+            set_positions(self._connection, "stream_position", commit.positions)
+            self._tell("before_commit")
+        self._tell("after_commit")
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Replace the last snapshot as a whole: a table that is not in ``snapshot.frames`` becomes empty."""
+        if unknown := snapshot.frames.keys() - set(SNAPSHOT_TABLES):
+            raise ValueError(f"{sorted(unknown)} can't be in a snapshot, only {', '.join(SNAPSHOT_TABLES)}")
+        with transaction(self._snapshots):
+            for table in SNAPSHOT_TABLES:
+                self._snapshots.execute(f"TRUNCATE store.{table}")
+                if table in snapshot.frames:
+                    append(self._snapshots, self._columns, table, snapshot.frames[table])
+            for (name,) in self._snapshots.execute("SELECT name FROM store.snapshot_schema").fetchall():
+                self._snapshots.execute(f"DROP TABLE store.state_{name}")
+            self._snapshots.execute("TRUNCATE store.snapshot_schema")
+            for name, rows in snapshot.state.items():
+                self._keep_state(name, rows)
+            self._snapshots.execute("TRUNCATE store.snapshot_position")
+            set_positions(self._snapshots, "snapshot_position", snapshot.positions)
+
+    def load_snapshot(self) -> Snapshot | None:
+        """Return the last snapshot, rows and types as they were given; None if there was none yet."""
+        found = positions(self._snapshots, "snapshot_position")
+        if not found:
+            return None
+        schemas = self._snapshots.execute("SELECT name, empty_frame FROM store.snapshot_schema").fetchall()
+        state = {name: self._state(name, pl.read_ipc(io.BytesIO(empty)).schema) for name, empty in schemas}
+        return Snapshot({table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}, state, found)
+
+    def facts_since(self, table: str, fabric: str, offset: int) -> pl.DataFrame:
+        """Return the rows of a table of facts from record ``offset`` of ``fabric`` on, in stream order."""
+        since = 'WHERE fabric = ? AND "offset" >= ? ORDER BY "offset", "index"'
+        return read(self._connection, table, since, fabric, offset)
+
+    def close(self) -> None:
+        """Move the write-ahead log into the file and let go of it."""
+        self._snapshots.close()
+        self._connection.close()
+
+    def _tell(self, stage: Stage) -> None:
+        if self._reached is not None:
+            self._reached(stage)
+
+    def _keep_state(self, name: str, rows: pl.DataFrame) -> None:
+        if not _STATE_NAME.fullmatch(name):
+            raise ValueError(f"state {name!r} can't name a table: use a-z, 0-9 and _, a letter first")
+        if pl.Duration in rows.schema.dtypes():
+            raise ValueError(f"state {name} has a Duration, which DuckDB gives back as months, days and ns")
+        with registered(self._snapshots, rows):
+            self._snapshots.execute(f"CREATE TABLE store.state_{name} AS FROM given")
+        self._state(name, rows.schema, "LIMIT 0")  # what can't come back must fail now, not at the restart
+        empty = io.BytesIO()
+        rows.clear().write_ipc(empty)
+        self._snapshots.execute("INSERT INTO store.snapshot_schema VALUES (?, ?)", [name, empty.getvalue()])
+
+    def _state(self, name: str, schema: pl.Schema, limit: str = "") -> pl.DataFrame:
+        rows: pl.DataFrame = self._snapshots.sql(f"FROM store.state_{name} {limit}").pl()
+        return rows.cast(schema)

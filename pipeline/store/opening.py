@@ -1,0 +1,107 @@
+"""Opening a store file: made new, taken as it is, or refused with the remedy."""
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from pipeline.errors import InputError, PipelineError, RefusedError
+from sql import statements
+
+SCHEMA_VERSION: Final = 1
+"""Counts changes of the tables in ``sql/ddl``."""
+
+_CONFIG: Final = {
+    "autoinstall_known_extensions": False,  # only what is linked statically: no network, no surprises
+    "autoload_known_extensions": False,
+}
+
+
+def connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the store at ``path``, made there if there is nothing.
+
+    Raises InputError for a file that is no store, RefusedError for one of another version, PipelineError for
+    one that another process has open.
+    """
+    try:
+        connection = duckdb.connect(path, config=dict(_CONFIG))
+    except duckdb.Error as error:
+        raise _not_opened(path, error) from error
+    try:
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # half the stalls of the default 16 MB
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_cluster(connection: duckdb.DuckDBPyConnection, path: Path, cluster_id: str) -> None:
+    """Raise RefusedError if the store holds records of another Kafka cluster than ``cluster_id``."""
+    rows = connection.execute(
+        "SELECT fabric, next_offset, cluster_id FROM store.stream_position"
+        " WHERE cluster_id IS DISTINCT FROM ? ORDER BY fabric",
+        [cluster_id],
+    ).fetchall()
+    for fabric, next_offset, stored in rows:
+        source = "a capture" if stored is None else f"Kafka cluster {stored}"
+        raise RefusedError(
+            f"{path} holds fabric {fabric} up to offset {next_offset} of {source}, but this is Kafka cluster"
+            f" {cluster_id}, whose offsets count other records: read from where it was filled from, or fill a"
+            " new file"
+        )
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    found = _version_of(connection, path)
+    connection.begin()
+    if found is None:
+        for statement in statements("ddl"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO store.store_meta VALUES (?, ?)", [SCHEMA_VERSION, _program()])
+    for statement in statements("views"):
+        connection.execute(statement)
+    connection.commit()
+
+
+def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None:
+    """Return the version of the tables, or None for an empty database."""
+    tables = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal"
+    ).fetchall()
+    if not tables:
+        return None
+    if ("store.store_meta",) not in tables:
+        raise InputError(f"{path} is a DuckDB file but no fabricscope store: name another file")
+    rows = connection.execute("SELECT schema_version, created_by FROM store.store_meta").fetchall()
+    if len(rows) != 1:
+        raise InputError(
+            f"{path} has {len(rows)} rows in store_meta instead of one: restore it, or name another file"
+        )
+    found, created_by = rows[0]
+    if found != SCHEMA_VERSION:
+        remedy = "use that release or a newer one" if found > SCHEMA_VERSION else "use that release"
+        raise RefusedError(
+            f"{path} was made by {created_by} with tables of version {found}, this is {_program()} with"
+            f" version {SCHEMA_VERSION}: {remedy}, or fill a new file from the topic"
+        )
+    return SCHEMA_VERSION
+
+
+def _program() -> str:
+    try:
+        return f"fabricscope {version('fabricscope')}"
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "fabricscope (source tree)"
+
+
+def _not_opened(path: Path, error: duckdb.Error) -> PipelineError:
+    reason = " ".join(str(error).split())
+    if "Could not set lock" in reason:
+        return PipelineError(
+            f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
+            f" ({reason})"
+        )
+    return InputError(f"{path} can't be opened as a store: name another file, or a new one ({reason})")

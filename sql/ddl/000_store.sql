@@ -1,0 +1,2 @@
+-- Holds every table; people read the views in main.
+CREATE SCHEMA store;

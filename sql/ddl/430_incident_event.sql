@@ -1,0 +1,14 @@
+-- Grain: one row per step in an incident's life; identity (fabric, incident_id, offset, index, kind).
+-- kind: opened, raised, lowered, continued, coverage, resolved.
+-- Read by: view incident_event.
+CREATE TABLE store.incident_event (
+    fabric VARCHAR,
+    incident_id VARCHAR,
+    "offset" BIGINT,
+    "index" INTEGER,
+    event_time TIMESTAMPTZ,
+    kind VARCHAR,
+    rule VARCHAR,
+    severity VARCHAR,
+    summary VARCHAR
+);

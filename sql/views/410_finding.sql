@@ -1,0 +1,23 @@
+-- Grain: one row per finding of a rule about a subject.
+-- Read by: panels, reports.
+CREATE OR REPLACE VIEW main.finding AS
+SELECT
+    fabric,
+    "offset",
+    "index",
+    rule,
+    family,
+    severity,
+    active,
+    device,
+    vni,
+    mac_text(mac) AS mac,
+    ip_text(ip_hi, ip_lo) AS ip,
+    esi,
+    vtep,
+    interface,
+    event_time,
+    detected_at,
+    summary,
+    evidence
+FROM store.finding;

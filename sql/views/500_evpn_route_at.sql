@@ -1,0 +1,60 @@
+-- Grain: one row per evpn_route that existed at t, by the devices' clocks.
+-- Read by: forensic questions.
+CREATE OR REPLACE MACRO main.evpn_route_at(t) AS TABLE
+SELECT
+    fabric,
+    device,
+    vantage,
+    network_instance,
+    rd,
+    route_type,
+    route_esi,
+    eth_tag,
+    mac_text(mac) AS mac,
+    ip_text(ip_hi, ip_lo) AS ip,
+    ip_len,
+    originator,
+    neighbor,
+    path_id,
+    source_rd,
+    esi,
+    label,
+    label2,
+    gateway,
+    best,
+    valid,
+    attr_index,
+    ext_community_index,
+    last_modified,
+    invalid_reason,
+    next_hop,
+    as_path,
+    origin,
+    local_pref,
+    med,
+    originator_id,
+    mobility_seq,
+    sticky,
+    default_gateway,
+    mac_text(router_mac) AS router_mac,
+    encapsulation,
+    route_targets,
+    esi_label,
+    single_active,
+    mac_text(es_import) AS es_import,
+    df_algorithm,
+    df_capabilities,
+    df_preference,
+    valid_from,
+    valid_to,
+    seen_from,
+    seen_to,
+    opened_offset,
+    opened_index
+FROM (
+    SELECT * EXCLUDE (closed_reason) FROM store.evpn_route_history
+    WHERE valid_from <= t::TIMESTAMPTZ AND valid_to > t::TIMESTAMPTZ
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (family) FROM store.evpn_route_current
+    WHERE valid_from <= t::TIMESTAMPTZ
+);

@@ -1,0 +1,30 @@
+-- Grain: one row per host_binding that existed at t, by the devices' clocks.
+-- Read by: forensic questions.
+CREATE OR REPLACE MACRO main.host_binding_at(t) AS TABLE
+SELECT
+    fabric,
+    device,
+    network_instance,
+    mac_text(mac) AS mac,
+    ip_text(ip_hi, ip_lo) AS ip,
+    producer,
+    vni,
+    l3_vni,
+    mobility_seq,
+    mobility_state,
+    sticky,
+    esi,
+    next_hop,
+    valid_from,
+    valid_to,
+    seen_from,
+    seen_to,
+    opened_offset,
+    opened_index
+FROM (
+    SELECT * EXCLUDE (closed_reason) FROM store.host_binding_history
+    WHERE valid_from <= t::TIMESTAMPTZ AND valid_to > t::TIMESTAMPTZ
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (family) FROM store.host_binding_current
+    WHERE valid_from <= t::TIMESTAMPTZ
+);

@@ -1,0 +1,28 @@
+-- Grain: one row per vtep that the stream had told of by t, by record time.
+-- Read by: forensic questions.
+CREATE OR REPLACE MACRO main.vtep_known_at(t) AS TABLE
+SELECT
+    fabric,
+    device,
+    network_instance,
+    peer,
+    vni,
+    peer_state,
+    vni_state,
+    vni_type,
+    bridge_domain,
+    mac_text(router_mac) AS router_mac,
+    uptime,
+    valid_from,
+    valid_to,
+    seen_from,
+    seen_to,
+    opened_offset,
+    opened_index
+FROM (
+    SELECT * EXCLUDE (closed_reason) FROM store.vtep_history
+    WHERE seen_from <= t::TIMESTAMPTZ AND seen_to > t::TIMESTAMPTZ
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (family) FROM store.vtep_current
+    WHERE seen_from <= t::TIMESTAMPTZ
+);
