@@ -1,0 +1,155 @@
+"""Which documents feed which subscription family, and the state one observer has been heard to be in.
+
+The unit that fails is a *source*: one or two documents that are mapped together. While a source gives no
+answer its part of the tree stays as it was; other sources of the same family go on: iproute2 tells the state of
+interfaces while bgpd is down and vtysh says nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from collectors.profiles import LIVENESS
+from targets.frr import bgp, evpn, links, rib
+from targets.frr.documents import (
+    ARP_CACHE,
+    EVPN_ROUTES,
+    EVPN_SUMMARY,
+    INTERFACES,
+    IP_LINK,
+    IPV4_SUMMARY,
+    IPV6_SUMMARY,
+    MACS,
+    SEGMENTS,
+    VNIS,
+    Document,
+    Documents,
+    NoAnswerError,
+)
+from targets.frr.tree import Delta, Tree, Value, diff
+
+LIVENESS_PATH: Final = "/system/state/current-datetime"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family as the agent says it."""
+
+    name: str
+    prefix: str
+    """What the paths of all its notifications begin with."""
+    joined: tuple[str, ...] = ()
+    """Tables that other rows point into: said before those rows, withdrawn after them."""
+
+
+FAMILIES: Final = {
+    family.name: family
+    for family in (
+        Family("routes", rib.BGP, joined=(rib.ATTR_SETS, rib.EXT_COMMUNITIES)),
+        Family("mac", "/network-instances"),
+        Family("vtep", "/network-instances"),
+        Family("es", evpn.SEGMENTS),
+        Family("link", links.INTERFACES),
+        Family("bgp", rib.BGP),
+        Family(LIVENESS, "/system/state"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Documents that are mapped together into a part of a family's tree."""
+
+    family: str
+    documents: tuple[str, ...]
+    mapping: Callable[[Documents], dict[str, Value]]
+
+
+def _one(family: str, document: str, mapping: Callable[[Document], dict[str, Value]]) -> Source:
+    return Source(family, (document,), lambda documents: mapping(documents[document]))
+
+
+SOURCES: Final = (
+    # Where two sources of a family know the same leaf, the later one holds.
+    _one("link", INTERFACES, links.zebra_interfaces),
+    _one("link", IP_LINK, links.kernel_links),
+    _one("bgp", IPV6_SUMMARY, bgp.sessions),
+    _one("bgp", IPV4_SUMMARY, bgp.sessions),
+    _one("bgp", EVPN_SUMMARY, bgp.evpn_sessions),
+    Source("routes", (EVPN_SUMMARY, EVPN_ROUTES), bgp.routes),
+    _one("vtep", VNIS, evpn.vnis),
+    _one("mac", MACS, evpn.macs),
+    _one("mac", ARP_CACHE, evpn.bindings),
+    _one("es", SEGMENTS, evpn.segments),
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What an observer was last heard to say: the part of each source, by its place in SOURCES."""
+
+    parts: Mapping[int, Tree] = field(default_factory=dict)
+    trees: Mapping[str, Tree] = field(default_factory=dict)
+    """The whole tree of each family heard of."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one poll brought."""
+
+    view: View
+    changes: Mapping[str, Delta]
+    """Per family that answered and changed; a family heard of for the first time is here in any case."""
+    answers: int
+    """Sources that answered."""
+    unreadable: tuple[str, ...]
+    """A sentence for each source whose documents came but were no answer."""
+
+
+def hear(view: View, documents: Documents) -> Heard:
+    """Take in the documents of one poll.
+
+    A source without documents, or with unreadable ones, leaves its part as it was. A family is heard of from
+    its first answer on; an empty answer is one.
+    """
+    parts = dict(view.parts)
+    unreadable: list[str] = []
+    answered: list[Source] = []
+    for number, source in enumerate(SOURCES):
+        if not all(name in documents for name in source.documents):
+            continue
+        try:
+            parts[number] = source.mapping(documents)
+        except NoAnswerError as error:
+            unreadable.append(f"{source.documents[-1]}: {error}")
+        else:
+            answered.append(source)
+    trees = dict(view.trees)
+    changes: dict[str, Delta] = {}
+    for name in dict.fromkeys(source.family for source in answered):
+        tree: dict[str, Value] = {}
+        for number, source in enumerate(SOURCES):
+            if source.family == name:
+                tree |= parts.get(number, {})
+        known = view.trees.get(name)
+        tree = tree if known is None else steadied(known, tree)
+        delta = diff(known or {}, tree)
+        if delta or known is None:
+            changes[name] = delta
+        trees[name] = tree
+    return Heard(View(parts, trees), changes, len(answered), tuple(unreadable))
+
+
+_WAVER_NS: Final = 2_000_000_000
+
+
+def steadied(old: Tree, new: Tree) -> dict[str, Value]:
+    """Return the new tree with times that only waver kept: bgpd's clock of a session is good to a second."""
+    kept: dict[str, Value] = dict(new)
+    for path, value in new.items():
+        if not path.endswith(bgp.LAST_ESTABLISHED):
+            continue
+        before = old.get(path)
+        if isinstance(before, int) and isinstance(value, int) and abs(value - before) <= _WAVER_NS:
+            kept[path] = before
+    return kept

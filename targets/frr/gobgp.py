@@ -1,0 +1,249 @@
+"""A GoBGP monitor as an observer of its own: ``gobgp -j monitor global rib -a evpn --current``.
+
+Each line of the monitor is a list of paths. The monitor of the global RIB says the best path of a route: an
+announcement replaces what was said of that route before, whoever sent it, a withdrawal ends it.
+The JSON is made by the MarshalJSON methods in GoBGP's pkg/packet/bgp.
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_interface
+from typing import Final
+
+from targets.frr import communities as octets
+from targets.frr import rib
+from targets.frr.bgp import canonical
+from targets.frr.communities import Community
+from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
+from targets.frr.tree import Delta, Value, diff
+
+_NIL: Final = "<nil>"
+_ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")
+_SEGMENTS: Final = {1: "{%s}", 2: "%s", 3: "(%s)", 4: "[%s]"}
+"""AS path segment types of RFC 4271 and 5065, printed as FRR does."""
+
+_ORIGIN, _AS_PATH, _NEXT_HOP, _MED, _LOCAL_PREF, _ORIGINATOR = 1, 2, 3, 4, 5, 9
+_MP_REACH, _EXTENDED, _PMSI = 14, 16, 22
+
+
+@dataclass
+class Monitor:
+    """The routes a monitor has announced and not withdrawn."""
+
+    said: dict[str, rib.Path] = field(default_factory=dict)
+    """By list entry of the route."""
+    used: Counter[object] = field(default_factory=Counter)
+    """How many of those paths use each set of attributes or communities."""
+
+    def hear(self, line: Document) -> Delta:
+        """Take in one line and return what it changes.
+
+        Raises NoAnswerError, and changes nothing, for a line that can't be read.
+        """
+        events = [event(object_of(item, "a path")) for item in _items(line)]
+        routes = dict.fromkeys(route for route, _ in events)
+        paths = [path for _, path in events if path] + [self.said[it] for it in routes if it in self.said]
+        before = self._tree(routes, paths)
+        for route, path in events:
+            old = self.said.pop(route, None)
+            if old is not None:
+                self.used.subtract((old.attributes, old.communities))
+            if path is not None:
+                self.said[route] = path
+                self.used.update((path.attributes, path.communities))
+        return diff(before, self._tree(routes, paths))
+
+    def _tree(self, routes: Iterable[str], paths: Iterable[rib.Path]) -> dict[str, Value]:
+        """Return what is said now of some routes, and those join rows of some paths that are in use."""
+        tree: dict[str, Value] = {}
+        for path in paths:
+            if self.used[path.attributes]:
+                tree |= rib.attr_set(path.attributes)[1]
+            if self.used[path.communities] and path.communities:
+                tree |= rib.ext_community(path.communities)[1]
+        for route in routes:
+            if route in self.said:
+                tree |= rib.path_leaves(route, self.said[route])
+        return tree
+
+
+def is_withdrawal(line: Document) -> bool:
+    """Tell whether a line withdraws a route; no dump of a table does."""
+    return any(_withdrawn(item) for item in _items(line) if isinstance(item, dict))
+
+
+def _items(line: Document) -> Sequence[object]:
+    if isinstance(line, list):
+        return line
+    return [] if line is None else [line]
+
+
+def _withdrawn(item: Mapping[str, object]) -> bool:
+    return item.get("withdrawal") is True or item.get("isWithdraw") is True
+
+
+def event(item: Mapping[str, object]) -> tuple[str, rib.Path | None]:
+    """Return the route of one path of a line, and the path; None for a withdrawal.
+
+    Raises NoAnswerError for what can't be read.
+    """
+    nlri = object_of(item.get("nlri"), "nlri")
+    value = object_of(nlri.get("value"), "the NLRI's value")
+    rd = object_of(value.get("rd"), "rd")
+    try:
+        route = rib.route_entry(f"{rd['admin']}:{rd['assigned']}", _nlri(number_of(nlri, "type") or 0, value))
+        return route, None if _withdrawn(item) else _path(item, value)
+    except (KeyError, ValueError) as error:
+        raise NoAnswerError(f"a path can't be read: {error!r}") from error
+
+
+def _nlri(route_type: int, value: Mapping[str, object]) -> rib.Nlri:
+    tag = number_of(value, "etag") or 0
+    esi = esi_of(text_of(value, "esi")) or rib.ZERO_ESI
+    match route_type:
+        case 1:
+            return rib.Nlri(1, ethernet_tag=tag, esi=esi)
+        case 2:
+            return rib.Nlri(
+                2, ethernet_tag=tag, mac=str(value["mac"]).lower(), ip=_address(value, "ip") or ""
+            )
+        case 4:
+            return rib.Nlri(4, esi=esi, ip=_address(value, "ip") or "")
+        case 5:
+            prefix = ip_interface(str(value["prefix"]))
+            length = prefix.network.prefixlen
+            return rib.Nlri(5, ethernet_tag=tag, ip=str(prefix.network.network_address), prefix_length=length)
+        case _:
+            return rib.Nlri(route_type, ethernet_tag=tag, ip=_address(value, "ip") or "")
+
+
+def _path(item: Mapping[str, object], value: Mapping[str, object]) -> rib.Path:
+    attrs = {number_of(attr, "type"): attr for attr in objects_of(item.get("attrs", []), "attrs")}
+    labels = value.get("labels", value.get("label", attrs.get(_PMSI, {}).get("label")))
+    if not isinstance(labels, list):
+        labels = [labels]
+    neighbor = text_of(item, "neighbor-ip")
+    origin = number_of(attrs.get(_ORIGIN, {}), "value")
+    extended = objects_of(attrs.get(_EXTENDED, {}).get("value", []), "extended communities")
+    return rib.Path(
+        peer=rib.LOCAL if neighbor in (None, "", _NIL) else canonical(neighbor or ""),
+        path_id=0,
+        attributes=rib.Attributes(
+            next_hop=_address(attrs.get(_MP_REACH, attrs.get(_NEXT_HOP, {})), "nexthop"),
+            as_path=" ".join(_segments(attrs.get(_AS_PATH, {}))),
+            origin=_ORIGINS[origin] if origin is not None and origin < len(_ORIGINS) else None,
+            med=number_of(attrs.get(_MED, {}), "metric"),
+            local_pref=number_of(attrs.get(_LOCAL_PREF, {}), "value"),
+            originator_id=text_of(attrs.get(_ORIGINATOR, {}), "value"),
+        ),
+        communities=octets.ordered(_community(one) for one in extended),
+        labels=tuple(label for label in labels if isinstance(label, int) and label),
+        esi=esi_of(text_of(value, "esi")) if "labels" in value or "prefix" in value else None,
+        gateway=_address(value, "gateway"),
+        best=True,  # the monitor of the global RIB says best paths only; its own "best" is never filled
+        valid=True,
+    )
+
+
+def _address(parent: Mapping[str, object], key: str) -> str | None:
+    text = text_of(parent, key)
+    return None if text in (None, "", _NIL) else str(ip_address(text or ""))
+
+
+def _segments(as_path: Mapping[str, object]) -> Iterable[str]:
+    for segment in objects_of(as_path.get("as_paths", []), "as_paths"):
+        numbers = segment.get("asns")
+        if isinstance(numbers, list):
+            form = _SEGMENTS.get(number_of(segment, "segment_type") or 2, "%s")
+            yield form % " ".join(str(number) for number in numbers)
+
+
+def _community(one: Mapping[str, object]) -> Community:
+    """Return one extended community; as printed when the octets can't be told."""
+    kind, subtype, value = number_of(one, "type"), number_of(one, "subtype"), one.get("value")
+    if (kind, subtype) in _DECODED:
+        return _DECODED[kind, subtype](one)
+    found = None
+    if kind in (0, 1) and subtype is not None and isinstance(value, str) and value.count(":") == 1:
+        admin, _, number = value.partition(":")
+        found = octets.two_part(subtype, admin, int(number))
+    elif kind == 2 and subtype is not None and isinstance(value, str) and value.count(":") == 1:
+        admin, _, number = value.partition(":")
+        found = _four_octet_as(subtype, admin, int(number))
+    elif kind is not None and isinstance(value, str):
+        found = _undecoded(kind, value)
+    return found or " ".join(f"{key}={one[key]}" for key in sorted(one))
+
+
+_DECODED: Final[dict[tuple[int | None, int | None], Callable[[Mapping[str, object]], bytes]]] = {
+    (3, 12): lambda one: octets.encapsulation(number_of(one, "tunnel_type") or 0),
+    (3, 13): lambda _: octets.default_gateway(),
+    (6, 0): lambda one: octets.mac_mobility(
+        number_of(one, "sequence") or 0, sticky=one.get("is_sticky") is True
+    ),
+    (6, 1): lambda one: octets.esi_label(
+        number_of(one, "label") or 0, single_active=one.get("is_single_active") is True
+    ),
+    (6, 2): lambda one: octets.es_import(text_of(one, "value") or ""),
+    (6, 3): lambda one: octets.router_mac(text_of(one, "mac") or text_of(one, "value") or ""),
+}
+
+
+def _four_octet_as(subtype: int, admin: str, number: int) -> bytes | None:
+    """Return a community of a four-octet AS, which GoBGP writes as high and low half, ``1.34464``."""
+    high, _, low = admin.rpartition(".")
+    if number > 0xFFFF or int(low) > 0xFFFF_FFFF:
+        return None
+    autonomous_system = (int(high) << 16 | int(low)) if high else int(low)
+    return bytes((2, subtype)) + autonomous_system.to_bytes(4, "big") + number.to_bytes(2, "big")
+
+
+def _undecoded(kind: int, value: str) -> bytes | None:
+    """Return a community GoBGP doesn't decode: its type and, in base64, the seven octets behind it."""
+    try:
+        rest = b64decode(value, validate=True)
+    except Base64Error:
+        return None
+    return bytes((kind,)) + rest if len(rest) == 7 else None
+
+
+_ESI_FORMS: Final = {
+    # GoBGP's EthernetSegmentIdentifier.String(): what stands in the nine octets behind the type.
+    "ESI_ARBITRARY": (0, re.compile(r"([0-9a-f:]{26})"), (9,)),
+    "ESI_LACP": (1, re.compile(r"system mac ([0-9a-f:]{17}), port key (\d+)"), (6, 2)),
+    "ESI_MSTP": (2, re.compile(r"bridge mac ([0-9a-f:]{17}), priority (\d+)"), (6, 2)),
+    "ESI_MAC": (3, re.compile(r"system mac ([0-9a-f:]{17}), local discriminator (\d+)"), (6, 3)),
+    "ESI_ROUTERID": (4, re.compile(r"router id ([0-9.]+), local discriminator (\d+)"), (4, 4)),
+    "ESI_AS": (5, re.compile(r"as (\d+), local discriminator (\d+)"), (4, 4)),
+}
+
+
+def esi_of(printed: str | None) -> str | None:
+    """Return an ESI that GoBGP printed as 20 hex digits; ``single-homed`` is the zero ESI.
+
+    Raises NoAnswerError for a form that is not known.
+    """
+    if printed is None:
+        return None
+    if printed in ("single-homed", ""):
+        return rib.ZERO_ESI
+    form, _, content = printed.partition(" | ")
+    if form in _ESI_FORMS:
+        kind, pattern, widths = _ESI_FORMS[form]
+        match = pattern.fullmatch(content)
+        if match is not None:
+            fields = [_octets_of(text, width) for text, width in zip(match.groups(), widths, strict=True)]
+            return (bytes((kind,)) + b"".join(fields)).ljust(10, b"\0").hex()
+    raise NoAnswerError(f"{printed!r} is no form of an Ethernet segment identifier that is known")
+
+
+def _octets_of(text: str, width: int) -> bytes:
+    if ":" in text:
+        return bytes.fromhex(text.replace(":", ""))
+    if "." in text:
+        return ip_address(text).packed
+    return int(text).to_bytes(width, "big")

@@ -1,0 +1,107 @@
+"""One target's sessions as records: a ``start``, the dump, a sync, then what changes.
+
+Each family is a session of its own, as a collector has one RPC per family. A session never ends here: that a
+recording stops is no news from the device.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+
+from collectors.profiles import LIVENESS, profile
+from collectors.records import Kind, Record, encode_record, session_id
+from targets.frr.families import FAMILIES, LIVENESS_PATH
+from targets.frr.messages import responses, sync_response
+from targets.frr.tree import Delta
+
+PROFILE: Final = profile("openconfig")
+MODELS: Final = (
+    "openconfig-interfaces",
+    "openconfig-network-instance",
+    "openconfig-bgp",
+    "openconfig-rib-bgp",
+    "openconfig-ethernet-segments",
+    "openconfig-system",
+)
+LIVENESS_INTERVAL_NS: Final = 5_000_000_000
+"""Of the profile's liveness subscription."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Sessions:
+    """The open sessions of one target; the collector's name is part of their ids."""
+
+    collector: str
+    version: str
+    ids: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def open(self, family: str, time_ns: int) -> bytes:
+        """Return the record that opens a family's session."""
+        content = {
+            "role": None,
+            "site": None,
+            "rack": None,
+            "labels": {},
+            "paths": [
+                {
+                    "path": path,
+                    "mode": asked.mode,
+                    "interval_s": None if asked.interval is None else asked.interval.total_seconds(),
+                }
+                for asked in PROFILE.subscriptions
+                if asked.family == family
+                for path in asked.paths
+            ],
+            "models": list(MODELS),
+            "versions": {"agent": f"fabricscope frr-agent {self.version}"},
+        }
+        self.ids[family] = session_id(time_ns, self.collector)
+        self.counts[family] = 0
+        return self._record(family, time_ns, Kind.START, json=orjson.dumps(content))
+
+    def say(self, family: str, delta: Delta, time_ns: int) -> Iterator[bytes]:
+        """Yield the records of a difference, in an open session."""
+        for response in responses(FAMILIES[family], delta, time_ns):
+            yield self._record(family, time_ns, Kind.RESPONSE, response=response)
+
+    def sync(self, family: str, time_ns: int) -> bytes:
+        """Return the record that ends the dump of a family."""
+        return self._record(family, time_ns, Kind.RESPONSE, response=sync_response())
+
+    def dump(self, family: str, delta: Delta, time_ns: int) -> Iterator[bytes]:
+        """Yield the records of a family heard of for the first time: start, all of its state, sync."""
+        yield self.open(family, time_ns)
+        yield from self.say(family, delta, time_ns)
+        yield self.sync(family, time_ns)
+
+    def beat(self, time_ns: int) -> Iterator[bytes]:
+        """Yield a liveness sample, the target's clock; the first is followed by its sync."""
+        first = self.counts[LIVENESS] == 1
+        clock = (_EPOCH + timedelta(microseconds=time_ns // 1_000)).isoformat(timespec="microseconds")
+        yield from self.say(LIVENESS, Delta({LIVENESS_PATH: clock}), time_ns)
+        if first:
+            yield self.sync(LIVENESS, time_ns)
+
+    def _record(
+        self, family: str, time_ns: int, kind: Kind, *, response: bytes = b"", json: bytes = b""
+    ) -> bytes:
+        seq = self.counts[family]
+        self.counts[family] = seq + 1
+        return encode_record(
+            Record(
+                kind=kind,
+                profile=PROFILE.name,
+                family=family,
+                session=self.ids[family],
+                seq=seq,
+                recv_ns=time_ns,
+                response=response,
+                json=json,
+            )
+        )
