@@ -59,8 +59,10 @@ class Extra:
 class EntityState:
     """Current rows of one kind of entity: dense row numbers, columns as arrays."""
 
-    def __init__(self, entity: Entity) -> None:
+    def __init__(self, entity: Entity, *, keep_values: bool = False) -> None:
+        """``keep_values``: a deleted row keeps its last values for those who still point to it."""
         self.entity = entity
+        self._keep_values = keep_values
         self.table = KeyTable()
         self.keys = ColumnStore({"device": NAME, **entity.keys})
         self.values = ColumnStore(entity.values)
@@ -68,10 +70,13 @@ class EntityState:
         self.alive = np.zeros(0, dtype=bool)
         self._leaf_bits = {name: np.uint64(1 << bit) for bit, name in enumerate(entity.leaves)}
 
-    def locate(self, keys: Mapping[str, Column]) -> Rows:
-        """Return the row number of each key, -1 where unknown; ``keys`` include the device."""
+    def reserve(self, keys: Mapping[str, Column]) -> Rows:
+        """Return the row number of each key, device included; unknown keys get a row that does not exist yet."""
         frame = pl.DataFrame({name: _hashable(column) for name, column in keys.items()})
-        return self.table.find(*key_hashes(frame, list(self.keys.schema)))
+        rows = self.table.find_or_add(*key_hashes(frame, list(self.keys.schema)))
+        self._grow()
+        self.keys.put(rows, keys)
+        return rows
 
     def apply(
         self,
@@ -101,10 +106,7 @@ class EntityState:
         row = np.full(len(record), -1, dtype=np.int64)
         own = np.flatnonzero(op <= DELETE)
         if own.size:
-            frame = pl.DataFrame({name: _hashable(column.take(own)) for name, column in keys.items()})
-            row[own] = self.table.find_or_add(*key_hashes(frame, list(self.keys.schema)))
-            self._grow()
-            self.keys.put(row[own], {name: column.take(own) for name, column in keys.items()})
+            row[own] = self.reserve({name: column.take(own) for name, column in keys.items()})
         return _Work(
             row=row,
             record=record,
@@ -291,7 +293,8 @@ class EntityState:
         )
         last = np.flatnonzero(np.append(first[1:], values=True))
         rows = work.row[last]
-        self.values.put(rows, {name: column.take(last) for name, column in after.items()})
+        kept = last[exists[last]] if self._keep_values else last
+        self.values.put(work.row[kept], {name: column.take(kept) for name, column in after.items()})
         self.alive[rows] = exists[last]
         self._remember(work, records, last, opened, start, time, offset, record_time, prior)
         return changes

@@ -45,6 +45,8 @@ class Records:
     """Not of an ended session, not seen before."""
     dump: Flags
     """Says what was there already, not that something happened: before the sync, or after a hole."""
+    known_until: Times
+    """Of a dump: up to when the observer had heard the device before it went blind; 0: never before."""
     sync: Flags
 
     def __len__(self) -> int:

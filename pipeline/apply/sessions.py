@@ -53,6 +53,8 @@ class Observer:
     """Subscribed paths; None without a start record: then nothing is swept."""
     since: int = 0
     last_seen: int = 0
+    known_until: int = 0
+    """When it was last fresh, before it went blind; 0: never."""
 
     @property
     def state(self) -> str:
@@ -115,6 +117,7 @@ class Sessions:
         number = np.full(len(control), -1, dtype=np.int64)
         accepted = np.zeros(len(control), dtype=bool)
         dump = np.zeros(len(control), dtype=bool)
+        known_until = np.zeros(len(control), dtype=np.int64)
         now = np.maximum.accumulate(np.maximum(batch.record_time, self.now))
         log = _Log(batch, now)
         bound = np.flatnonzero((batch.kind >= Kind.RESPONSE) & (batch.kind <= Kind.END))
@@ -123,16 +126,19 @@ class Sessions:
             observer = self._observer(batch, int(at[0]))
             if self._plain(observer, batch, at):
                 accepted[at], dump[at], number[at] = True, not observer.fresh, observer.number
+                known_until[at] = observer.known_until
                 observer.next_seq += len(at)
             else:
                 for row in at:
                     accepted[row] = self._step(observer, batch, int(row), log)
                     dump[row], number[row] = not observer.fresh, observer.number
+                    known_until[row] = observer.known_until
+                    observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             observer.last_seen = max(observer.last_seen, int(batch.record_time[at].max()))
         for row in np.flatnonzero(batch.kind == Kind.FABRIC):
             log.declare(int(row), "fabric", batch.content(int(row)))
         self.now = int(now[-1]) if len(now) else self.now
-        records = _times(batch, now, number, accepted, dump)
+        records = _times(batch, now, number, accepted, dump, known_until)
         self._flag_skew(batch, records, log)
         return SessionBatch(
             records, log.frame(), log.sweeps, log.freshness, sorted(log.declared, key=lambda entry: entry[0])
@@ -317,6 +323,8 @@ class _Log:
     def fresh(self, row: int, observer: Observer, *, fresh: bool) -> None:
         if fresh == observer.fresh and observer.since:
             return
+        if observer.fresh:
+            observer.known_until = observer.last_seen
         observer.fresh, observer.since = fresh, int(self._batch.record_time[row])
         self.freshness.append(Freshness(row, observer.device, observer.family, fresh, observer.since))
         if observer.session and not fresh:
@@ -365,6 +373,7 @@ _OBSERVER: Final = {
     "paths": pl.String,
     "since": pl.Int64,
     "last_seen": pl.Int64,
+    "known_until": pl.Int64,
 }
 
 
@@ -386,7 +395,9 @@ def _paths(start: dict[str, Any]) -> list[str] | None:
     return [path for path in found if isinstance(path, str)]
 
 
-def _times(batch: _Batch, now: Times, number: Times, accepted: Flags, dump: Flags) -> Records:
+def _times(
+    batch: _Batch, now: Times, number: Times, accepted: Flags, dump: Flags, known_until: Times
+) -> Records:
     behind = np.abs(batch.recv_time - batch.event_time)
     trusted = ~dump & (behind < us(SKEW_DISTRUSTED))
     order_time = np.where(trusted, batch.event_time, batch.recv_time)
@@ -404,5 +415,6 @@ def _times(batch: _Batch, now: Times, number: Times, accepted: Flags, dump: Flag
         session=number,
         accepted=accepted,
         dump=dump,
+        known_until=np.where(dump, known_until, 0),
         sync=batch.sync,
     )

@@ -83,6 +83,7 @@ def records_of(first: int, stream: list[Step], sessions: dict[str, int]) -> tupl
         session=number,
         accepted=~false,
         dump=false,
+        known_until=time,
         sync=false,
     ), sweeps
 

@@ -1,0 +1,132 @@
+"""Claims: what one observer's route says of where a MAC is.
+
+A MAC/IP route (RFC 7432, section 7.2) claims its MAC for a location: the Ethernet segment if its ESI is not zero,
+else the VTEP (or PE) that is its next hop. MAC-only and MAC-IP routes of one MAC are claims alike: they move
+together. Routes of gateway addresses claim nothing, those a device calls invalid neither.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.apply.changes import Changes
+from pipeline.apply.columns import Column, Mask, column_of
+from pipeline.apply.records import Records
+from pipeline.schema import NAME
+
+MAC_IP_ROUTE: Final = 2
+CLAIM: Final = np.dtype(
+    [
+        ("key", np.int64),
+        ("time", np.int64),  # what orders claims: time, then device, then place in the stream
+        ("device", np.uint32),  # hash of the name: the same in every run
+        ("offset", np.int64),
+        ("index", np.uint32),
+        ("record", np.int64),
+        ("now", np.int64),
+        ("record_time", np.int64),
+        ("dump", np.bool_),
+        ("late", np.bool_),
+        ("known_until", np.int64),  # of a dump: what the observer had heard before; 0: nothing
+        ("leaves", np.bool_),  # the observer held the claim below until now
+        ("old_location", np.uint32),
+        ("old_vtep", np.uint32),
+        ("old_seq", np.uint32),
+        ("old_sticky", np.bool_),
+        ("joins", np.bool_),  # the observer holds the claim below from now on
+        ("location", np.uint32),
+        ("vtep", np.uint32),
+        ("seq", np.uint32),
+        ("sticky", np.bool_),
+    ]
+)
+Claims = npt.NDArray[np.void]
+
+
+def key_columns(changes: Changes, side: str) -> dict[str, Column]:
+    """Return vni, evi, mac of type-2 changes: MPLS labels mean nothing beyond their PE, the EVI does."""
+    columns = getattr(changes, side)
+    mpls = _equals(columns["encapsulation"], "mpls")
+    label, targets = columns["label"], columns["route_targets"]
+    evi = _evi(targets)
+    return {
+        "vni": Column(label.values, label.known & ~mpls),
+        "evi": Column(evi.values, evi.known & mpls),
+        "mac": changes.keys["mac"],
+    }
+
+
+def holds(changes: Changes, side: str) -> Mask:
+    """Return whether the route claims a location on this side of the change."""
+    columns = getattr(changes, side)
+    there: Mask = changes.existed if side == "before" else changes.exists
+    location = columns["esi"].known | columns["next_hop"].known
+    valid, gateway = columns["valid"], columns["default_gateway"]
+    keys = key_columns(changes, side)
+    return (
+        there
+        & (changes.keys["route_type"].values == MAC_IP_ROUTE)
+        & location
+        & (keys["vni"].known | keys["evi"].known)
+        & ~(valid.known & ~valid.values)
+        & ~(gateway.known & gateway.values)
+    )
+
+
+def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.NDArray[np.uint32]) -> Claims:
+    """Return one claim per change, without keys: the claim ended (side before) or began (side after)."""
+    claims = np.zeros(len(changes), dtype=CLAIM)
+    columns = getattr(changes, side)
+    esi, next_hop = columns["esi"], columns["next_hop"]
+    prefix = "old_" if side == "before" else ""
+    claims[prefix + "location"] = np.where(esi.known, esi.values, next_hop.values)
+    claims[prefix + "vtep"] = next_hop.values
+    claims[prefix + "seq"] = np.where(columns["mobility_seq"].known, columns["mobility_seq"].values, 0)
+    claims[prefix + "sticky"] = columns["sticky"].known & columns["sticky"].values
+    claims["leaves" if side == "before" else "joins"] = True
+    for name in ("offset", "now", "record_time", "dump", "late", "known_until"):
+        claims[name] = records.take(name, changes.record)
+    claims["time"] = records.take("order_time", changes.record)
+    claims["device"] = device_hash.take(changes.keys["device"].values)
+    claims["record"], claims["index"] = changes.record, changes.index
+    return claims
+
+
+def merge(ended: Claims, began: Claims) -> Claims:
+    """Return claims that end and begin in one change of one key as one row."""
+    merged: Claims = began.copy()
+    for name in ("leaves", "old_location", "old_vtep", "old_seq", "old_sticky"):
+        merged[name] = ended[name]
+    return merged
+
+
+def unchanged(claims: Claims) -> npt.NDArray[np.bool_]:
+    """Return where a claim goes on as it was."""
+    same: npt.NDArray[np.bool_] = claims["leaves"] & claims["joins"]
+    for name in ("location", "vtep", "seq", "sticky"):
+        same = same & (claims[name] == claims[f"old_{name}"])
+    return same
+
+
+def _equals(column: Column, text: str) -> Mask:
+    code = column_of(pl.Series([text]).cast(NAME)).values[0]
+    equal: Mask = column.known & (column.values == code)
+    return equal
+
+
+def _evi(targets: Column) -> Column:
+    """Return the number after the last colon of the first route target: by convention the EVI."""
+    values: npt.NDArray[Any] = np.zeros(len(targets.values), dtype=np.uint32)
+    known = np.zeros(len(targets.values), dtype=bool)
+    if not targets.known.any():
+        return Column(values, known)
+    codes = np.unique(targets.values[targets.known])
+    texts = pl.DataFrame({"code": codes}).select(text=pl.col("code").cat.to(NAME).cast(pl.String))
+    numbers = texts.select(
+        pl.col("text").str.split(" ").list.first().str.split(":").list.last().cast(pl.UInt32, strict=False)
+    ).to_series()
+    at = np.searchsorted(codes, targets.values).clip(max=len(codes) - 1)
+    column = column_of(numbers)
+    return Column(column.values[at], column.known[at] & targets.known)

@@ -1,0 +1,179 @@
+"""``mac_location``: from the routes of all observers to one location per MAC, and what changed it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from pipeline.apply.changes import Changes
+from pipeline.apply.claims import CLAIM, Claims, claims_of, holds, key_columns, merge, unchanged
+from pipeline.apply.columns import Column, ColumnStore, Rows, frame_of
+from pipeline.apply.keytable import KeyTable, key_hashes
+from pipeline.apply.location import Locations, Steps, device_hashes
+from pipeline.apply.records import Records
+from pipeline.schema import MAC_LOCATION, NAME, TIME, Columns
+
+STEP_FRAME: Final = pl.Schema(
+    {
+        "key": pl.Int64,
+        "time": pl.Int64,
+        "device": pl.UInt32,
+        "offset": pl.Int64,
+        "index": pl.UInt32,
+        "now": pl.Int64,
+        "record_time": pl.Int64,
+        "dump": pl.Boolean,
+        "late": pl.Boolean,
+        "known_until": pl.Int64,
+        "moved": pl.Boolean,
+        "found": pl.Boolean,
+        "location": pl.UInt32,
+        "seq": pl.UInt32,
+        "sticky": pl.Boolean,
+        "contested": pl.Boolean,
+        "old_known": pl.Boolean,
+        "old_found": pl.Boolean,
+        "old_location": pl.UInt32,
+        "old_seq": pl.UInt32,
+        "old_sticky": pl.Boolean,
+        "old_contested": pl.Boolean,
+        "claim_location": pl.UInt32,
+    }
+)
+"""One row per step of ``pipeline.apply.location``; locations as codes, times in microseconds."""
+_KEYS: Final[Columns] = {name: MAC_LOCATION.keys[name] for name in ("vni", "evi", "mac")}
+
+
+@dataclass(frozen=True)
+class Located:
+    """What a batch did to the locations of MACs."""
+
+    steps: pl.DataFrame
+    """STEP_FRAME."""
+    closed: pl.DataFrame
+    """Rows of ``mac_location_history``: one per interval that ended."""
+    void_steps: pl.DataFrame
+    """key, offset, index of steps told before that didn't happen, as later claims show."""
+    void_closed: pl.DataFrame
+    """Identity of rows of ``mac_location_history`` told before that don't hold: vni, evi, mac, valid_from, opened_*."""
+
+
+class MacLocations:
+    """Locations of all MACs of one fabric, with their keys."""
+
+    def __init__(self) -> None:
+        self.table = KeyTable()
+        self.keys = ColumnStore(_KEYS)
+        self.locations = Locations()
+        self._hashes = np.zeros(0, dtype=np.uint32)
+        self._told = np.zeros(0, dtype=self.locations.fold(np.zeros(0, dtype=CLAIM), 0, 0)[0].dtype)
+
+    def apply(self, routes: Changes, records: Records, now: int) -> Located:
+        """Fold a batch's changes of EVPN routes."""
+        claims = self._claims(routes, records)
+        steps, void = self.locations.fold(claims, len(self.table), now)
+        voided = self._void(void)
+        horizon = now - 2 * 10_000_000
+        self._told = np.concatenate([self._told[self._told["time"] >= horizon], steps])
+        return Located(
+            steps=pl.DataFrame({name: steps[name] for name in STEP_FRAME}, schema=STEP_FRAME),
+            closed=self._closed(steps),
+            void_steps=pl.DataFrame({name: voided[name] for name in ("key", "offset", "index")}),
+            void_closed=self._closed(voided).select(*_KEYS, "valid_from", "opened_offset", "opened_index"),
+        )
+
+    def current(self) -> pl.DataFrame:
+        """Return the rows of ``mac_location_current``: one per MAC that somebody claims."""
+        state = self.locations.state[: len(self.table)]
+        rows = np.flatnonzero(state["found"])
+        found = state[rows]
+        at_winner = (found["slot_holders"] > 0) & (found["slot_location"] == found["location"][:, None])
+        values = _values(found, "")
+        holders = (found["slot_holders"] * at_winner).sum(axis=1).astype(np.uint32)
+        values["observers"] = Column(holders, np.ones(len(rows), dtype=bool))
+        return frame_of(
+            {name: self.keys.take(name, rows) for name in _KEYS} | values, {**_KEYS, **MAC_LOCATION.leaves}
+        ).with_columns(
+            _time("valid_from", found["since"]),
+            _time("seen_from", found["seen_since"]),
+            pl.Series("opened_offset", found["opened_offset"]),
+            pl.Series("opened_index", found["opened_index"]),
+        )
+
+    def _claims(self, routes: Changes, records: Records) -> Claims:
+        self._hash_devices(routes)
+        before, after = holds(routes, "before"), holds(routes, "after")
+        old_key, new_key = self._rows(routes, "before", before), self._rows(routes, "after", after)
+        ended, began = (claims_of(routes, side, records, self._hashes) for side in ("before", "after"))
+        ended["key"], began["key"] = old_key, new_key
+        both = before & after & (old_key == new_key)
+        together = merge(ended[both], began[both])
+        return np.concatenate(
+            [together[~unchanged(together)], ended[before & ~both], began[after & ~both]]
+        ).astype(CLAIM)
+
+    def _rows(self, routes: Changes, side: str, held: np.ndarray) -> Rows:  # type: ignore[type-arg]  # bool
+        rows = np.full(len(routes), -1, dtype=np.int64)
+        at = np.flatnonzero(held)
+        if at.size:
+            keys = {name: column.take(at) for name, column in key_columns(routes, side).items()}
+            frame = frame_of(keys, _KEYS)
+            rows[at] = self.table.find_or_add(*key_hashes(frame, list(_KEYS)))
+            self.keys.grow(len(self.table))
+            self.keys.put(rows[at], keys)
+        return rows
+
+    def _hash_devices(self, routes: Changes) -> None:
+        top = int(routes.keys["device"].values.max(initial=0)) + 1
+        if top > len(self._hashes):
+            codes = pl.DataFrame({"code": np.arange(top, dtype=np.uint32)})
+            names = codes.select(pl.col("code").cat.to(NAME).cast(pl.String)).to_series()
+            self._hashes = device_hashes(names.to_list())
+
+    def _void(self, undone: Claims) -> Steps:
+        """Take back what was told of claims that are folded again."""
+        if not len(undone):
+            return self._told[:0]
+        gone = pl.DataFrame({name: undone[name] for name in ("key", "offset", "index")})
+        told = pl.DataFrame({name: self._told[name] for name in ("key", "offset", "index")})
+        at = told.with_row_index("at").join(gone, on=["key", "offset", "index"], how="semi")["at"].to_numpy()
+        void = self._told[at]
+        self._told = np.delete(self._told, at)
+        return void
+
+    def _closed(self, steps: Steps) -> pl.DataFrame:
+        ended = steps[steps["moved"] & steps["old_found"]]
+        rows = ended["key"]
+        values = _values(ended, "old_")
+        values["observers"] = Column(np.zeros(len(rows), dtype=np.uint32), np.zeros(len(rows), dtype=bool))
+        reason = pl.Series(
+            "closed_reason", np.where(ended["found"], "moved", "withdrawn").astype(object), pl.String
+        )
+        return frame_of(
+            {name: self.keys.take(name, rows) for name in _KEYS} | values, {**_KEYS, **MAC_LOCATION.leaves}
+        ).with_columns(
+            _time("valid_from", ended["since"]),
+            _time("valid_to", np.maximum(ended["time"], ended["since"])),
+            _time("seen_from", ended["seen_since"]),
+            _time("seen_to", ended["record_time"]),
+            pl.Series("opened_offset", ended["opened_offset"]),
+            pl.Series("opened_index", ended["opened_index"]),
+            reason,
+        )
+
+
+def _values(state: np.ndarray, prefix: str) -> dict[str, Column]:  # type: ignore[type-arg]  # LOCATION or STEP
+    known = np.ones(len(state), dtype=bool)
+    location, vtep = state[prefix + "location"], state[prefix + "vtep"]
+    return {
+        "location": Column(location, known),
+        "esi": Column(location, location != vtep),
+        "vtep": Column(vtep, known),
+        "mobility_seq": Column(state[prefix + "seq"], known),
+        "sticky": Column(state[prefix + "sticky"], known),
+    }
+
+
+def _time(name: str, values: np.ndarray) -> pl.Series:  # type: ignore[type-arg]  # int64
+    return pl.Series(name, values, dtype=pl.Int64).cast(TIME)

@@ -1,0 +1,101 @@
+"""Which observer holds a route of which kind: counts per (observer, thing), and when they leave or reach zero."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from pipeline.apply.changes import Changes
+from pipeline.apply.columns import Column, Mask, frame_of
+from pipeline.apply.keytable import KeyTable, key_hashes
+from pipeline.apply.records import Records
+from pipeline.detectors.timeline import PLACE
+from pipeline.schema import NAME, Columns
+
+PER_ES_TAG: Final = 0xFFFFFFFF
+"""Ethernet tag of the Ethernet A-D route of a whole segment, RFC 7432, section 8.2.1."""
+
+
+class Presence:
+    """Routes held, per key of interned text; the cost of a batch follows its changes."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = list(keys)
+        self._schema: Columns = dict.fromkeys(self.keys, NAME)
+        self._table = KeyTable()
+        self.counts = np.zeros(0, dtype=np.int64)
+
+    def apply(
+        self,
+        changes: Changes,
+        records: Records,
+        sides: tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]],
+    ) -> pl.DataFrame:
+        """Return transitions: keys, PLACE, ``value`` (held from then on).
+
+        ``sides``: of each change the key columns and whether it counts, before and after.
+        """
+        picked = [np.flatnonzero(counts) for _, counts in sides]
+        if not sum(map(len, picked)):
+            return pl.DataFrame(schema={**dict.fromkeys(self.keys, pl.String), **PLACE, "value": pl.Boolean})
+        keys = pl.concat(
+            [
+                frame_of({name: columns[name].take(at) for name in self.keys}, self._schema)
+                for (columns, _), at in zip(sides, picked, strict=True)
+            ]
+        )
+        rows = self._table.find_or_add(*key_hashes(keys, self.keys))
+        if len(self._table) > len(self.counts):
+            self.counts = np.concatenate([self.counts, np.zeros(len(self._table), dtype=np.int64)])
+        change = np.concatenate(picked)
+        delta = np.repeat([-1, 1], [len(at) for at in picked])
+        record = changes.record[change]
+        order = np.lexsort((changes.index[change], record, rows))
+        rows, change, delta, record = rows[order], change[order], delta[order], record[order]
+        first = np.diff(rows, prepend=-1) != 0
+        total = np.cumsum(delta)
+        starts = np.flatnonzero(first)
+        offset = np.repeat(total[starts] - delta[starts], np.diff(np.append(starts, len(rows))))
+        after = total - offset + self.counts[rows]
+        # what a record withdraws and announces again was never gone: its last row counts
+        ends = np.append((np.diff(rows) != 0) | (np.diff(record) != 0), values=True)
+        ended, held = np.flatnonzero(ends), after[ends] > 0
+        begins = np.append(True, np.diff(rows[ended]) != 0)  # noqa: FBT003  # an array element
+        was = np.where(begins, self.counts[rows[ended]] > 0, np.append(False, held[:-1]))  # noqa: FBT003
+        told = ended[held != was]
+        self.counts[rows[ended]] = after[ended]
+        return (
+            keys[order[told]]
+            .cast(pl.String)
+            .with_columns(
+                time=pl.Series(records.take("order_time", record[told])),
+                offset=pl.Series(records.take("offset", record[told])),
+                index=pl.Series(changes.index[change[told]]),
+                now=pl.Series(records.take("now", record[told])),
+                value=pl.Series(after[told] > 0),
+            )
+        )
+
+
+def route_sides(
+    changes: Changes, *, kind: str
+) -> tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]]:
+    """Return keys and counts of route changes of a kind: ``imet`` (observer, vtep, not the observer's own),
+    ``segment`` (observer, esi, pe) from type-4 routes, ``ad_per_es`` the same from type-1 routes of whole segments.
+    """
+    route_type = changes.keys["route_type"].values
+    wanted = {
+        "imet": (route_type == 3) & changes.keys["neighbor"].known,
+        "segment": route_type == 4,
+        "ad_per_es": (route_type == 1) & (changes.keys["eth_tag"].values == PER_ES_TAG),
+    }[kind]
+
+    def side(columns: dict[str, Column], there: Mask) -> tuple[dict[str, Column], Mask]:
+        pe = columns["next_hop"] if kind == "ad_per_es" else changes.keys["originator"]
+        valid = columns["valid"]
+        counts = wanted & there & pe.known & ~(valid.known & ~valid.values)
+        thing = {"vtep": pe} if kind == "imet" else {"esi": changes.keys["route_esi"], "pe": pe}
+        return {"device": changes.keys["device"], **thing}, counts
+
+    return side(dict(changes.before), changes.existed), side(dict(changes.after), changes.exists)

@@ -1,0 +1,31 @@
+"""What the fresh observers of a thing say together."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from pipeline.detectors.timeline import align, counts
+
+
+def votes(says: pl.DataFrame, fresh: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
+    """Return per subject and time: ``yes`` and ``fresh`` of its fresh observers, ``stale_yes``, and all, ``known``.
+
+    ``says``: timeline per (subject, device) of a Boolean value. ``fresh``: timeline per device. An observer that was
+    never fresh is blind. Blind observers leave both sides of a quorum.
+    """
+    together = align(says, fresh, ["device"], "with fresh")
+    sees = pl.col("with fresh").fill_null(value=False)
+    has_said = pl.col("value").is_not_null()
+    return counts(
+        together,
+        subject,
+        yes=pl.col("value") & sees,
+        fresh=has_said & sees,
+        stale_yes=pl.col("value") & ~sees,
+        known=has_said,
+    ).filter(pl.col("known") > 0)
+
+
+def coverage() -> pl.Expr:
+    """Return fresh observers over all that could tell."""
+    return pl.col("fresh") / pl.col("known")

@@ -1,0 +1,24 @@
+"""How subjects read in sentences."""
+
+from typing import Final
+
+import polars as pl
+
+_HEX: Final = {byte: f"{byte:02x}" for byte in range(256)}
+
+
+def mac_text(mac: pl.Expr) -> pl.Expr:
+    """Return MAC addresses as aa:bb:cc:dd:ee:ff."""
+    octets = [(mac // 256**power % 256).cast(pl.UInt16) for power in range(5, -1, -1)]
+    return pl.concat_str(
+        [octet.replace_strict(_HEX, return_dtype=pl.String) for octet in octets], separator=":"
+    )
+
+
+def domain_text() -> pl.Expr:
+    """Return "VNI 1010" or "EVI 10" of rows with the columns vni and evi."""
+    return (
+        pl.when(pl.col("vni").is_not_null())
+        .then(pl.format("VNI {}", "vni"))
+        .otherwise(pl.format("EVI {}", "evi"))
+    )

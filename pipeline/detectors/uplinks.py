@@ -1,0 +1,133 @@
+"""Leaves and spines that lost their way to each other (rules R15, R16).
+
+An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), seen from either end: it is
+down when a fresh end says so. A spine that every leaf lost is one finding on the spine, not one per leaf. R16: a
+spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost all its sessions or all its
+uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic that it can't forward.
+
+Subject: device, the leaf or the spine. Look first at the interface named, then at the peer's BGP.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.timeline import PLACE, align, changes, counts
+
+RULES: Final = catalogue(
+    Rule("R16", "N_MINUS_1_FABRIC", "uplinks", rank=1, wait=timedelta(seconds=5)),
+    Rule("R15", "UPLINK_LOSS", "uplinks", rank=2, wait=timedelta(seconds=3)),
+)
+_UNIT: Final = ["leaf", "peer", "kind", "ordinal"]
+
+
+def detect(
+    ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]
+) -> pl.DataFrame:
+    """Return one finding per change of the verdict on a leaf or a spine.
+
+    ``ends``: one row per end of an adjacency: leaf, peer (the spine's name, or an address if it isn't known), kind
+    (session, link), ordinal (of parallel ones), peer_known, and the end's device and thing (neighbour or interface).
+    ``up``: timeline per (device, kind, thing). ``fresh``: timeline per (device, kind). ``loaded``: leaves with
+    hosts attached.
+    """
+    if ends.is_empty():
+        return findings(pl.DataFrame(schema={"rule": pl.String}))
+    said = ends.join(up, on=["device", "kind", "thing"]).drop("peer_known")
+    seen = align(said, fresh, ["device", "kind"], "with fresh")
+    sees = pl.col("with fresh").fill_null(value=False) & pl.col("value").is_not_null()
+    units = counts(seen, _UNIT, down=~pl.col("value") & sees, heard=sees).with_columns(
+        value=pl.when(pl.col("heard") > 0).then(pl.col("down") > 0)
+    )
+    down = units.select(*_UNIT, *PLACE, "value")
+    spines = _spines(down, ends)
+    return pl.concat([_on_spines(spines), _on_leaves(down, spines, loaded)])
+
+
+def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
+    """Return per known spine and time how many of its sessions are down: timeline with ``value``, spine lost."""
+    known = ends.filter("peer_known").select("peer").unique()
+    sessions = down.filter(pl.col("kind") == "session").join(known, on="peer", how="semi")
+    tally = counts(
+        sessions,
+        ["peer"],
+        down=pl.col("value"),
+        unknown=pl.col("value").is_null(),
+        leaves=pl.lit(value=True),
+    )
+    # one session is one leaf's matter
+    lost = (pl.col("down") == pl.col("leaves")) & (pl.col("leaves") > 1)
+    unsure = (pl.col("unknown") > 0) & (pl.col("down") + pl.col("unknown") == pl.col("leaves"))
+    return tally.with_columns(value=pl.when(~unsure).then(lost))
+
+
+def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
+    total = spines["peer"].n_unique()
+    told = changes(spines, ["peer"], ["value", "unknown"])
+    return findings(
+        told.with_columns(
+            rule=pl.lit("R16"),
+            severity=pl.lit("warning"),
+            device="peer",
+            active="value",
+            coverage=1 - pl.col("unknown") / pl.col("leaves"),
+            summary=pl.format(
+                "Spine {} is lost to the fabric of {} spines: {} of its {} EVPN sessions with leaves are down",
+                "peer", pl.lit(total), "down", "leaves",
+            ),
+            evidence=pl.struct(sessions_down="down", sessions="leaves", unknown="unknown").struct.json_encode(),
+        )
+    )  # fmt: skip
+
+
+def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:
+    lost = align(down, spines.select("peer", *PLACE, "value"), ["peer"], "with spine")
+    spine_lost = pl.col("with spine").fill_null(value=False)
+    session, link = pl.col("kind") == "session", pl.col("kind") == "link"
+    tally = counts(
+        lost,
+        ["leaf"],
+        sessions=session & pl.col("value").is_not_null(),
+        sessions_down=session & pl.col("value"),
+        links=link & pl.col("value").is_not_null(),
+        links_down=link & pl.col("value"),
+        missing=pl.col("value") & ~spine_lost,
+        unknown=pl.col("value").is_null(),
+    )
+    isolated = ((pl.col("sessions") > 0) & (pl.col("sessions_down") == pl.col("sessions"))) | (
+        (pl.col("links") > 0) & (pl.col("links_down") == pl.col("links"))
+    )
+    total = pl.col("sessions") + pl.col("links") + pl.col("unknown")
+    blind = pl.col("unknown") == total
+    known = pl.any_horizontal(isolated, pl.col("missing") > 0)
+    told = changes(tally, ["leaf"], ["sessions_down", "links_down", "missing", "unknown"])
+    return findings(
+        told.with_columns(
+            rule=pl.when(isolated).then(pl.lit("R15")).otherwise(pl.lit("R16")),
+            severity=pl.when(isolated & pl.col("leaf").is_in(list(loaded)))
+            .then(pl.lit("critical"))
+            .otherwise(pl.lit("warning")),
+            device="leaf",
+            active=pl.when(known | (pl.col("unknown") == 0)).then(known).when(~blind & ~known).then(known),
+            coverage=pl.when(total > 0).then(1 - pl.col("unknown") / total),
+            summary=pl.when(isolated)
+            .then(
+                pl.format(
+                    "Leaf {} is cut off: {} of {} EVPN sessions and {} of {} uplinks are down",
+                    "leaf", "sessions_down", "sessions", "links_down", "links",
+                )
+            )
+            .otherwise(
+                pl.format(
+                    "Leaf {} runs on what is left: {} of {} EVPN sessions and {} of {} uplinks are down",
+                    "leaf", "sessions_down", "sessions", "links_down", "links",
+                )
+            ),
+            evidence=pl.struct(
+                "sessions", "sessions_down", "links", "links_down", "missing", "unknown"
+            ).struct.json_encode(),
+        )
+    )  # fmt: skip
