@@ -135,7 +135,7 @@ EVPN_ROUTE: Final = Entity(
 
 BGP_ATTR_SET: Final = Entity(
     "bgp_attr_set",
-    keys={"network_instance": NAME, "index": pl.UInt64},
+    keys={"network_instance": NAME, "attr_index": pl.UInt64},
     leaves={
         "next_hop": NAME,
         "as_path": NAME,
@@ -148,7 +148,7 @@ BGP_ATTR_SET: Final = Entity(
 
 BGP_EXT_COMMUNITY: Final = Entity(
     "bgp_ext_community",
-    keys={"network_instance": NAME, "index": pl.UInt64},
+    keys={"network_instance": NAME, "ext_community_index": pl.UInt64},
     leaves={
         name: EVPN_ROUTE.resolved[name]
         for name in (

@@ -1,0 +1,115 @@
+"""Decode: a batch of records to partial rows, a pure function.
+
+Stages, each in a module of its own: bytes to flat arrays (``wire``, ``updates``), paths to meanings
+(``plan``, ``shapes``), updates to entries (``entries``, ``json_values``), entries to typed rows (``rows``),
+deletes (``deletes``), and all rows of a table together (``tables``).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipeline.batch import RawBatch
+from pipeline.decode import meaning, tables, wire
+from pipeline.decode.rows import Report
+from pipeline.decode.updates import notifications
+from pipeline.schema import CONTROL, DEAD, NAME, TIME
+
+UNMAPPED = pl.Schema({"path": pl.String, "count": pl.UInt32})
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a batch says.
+
+    ``control`` has one row per readable record; ``tables`` the partial rows by entity name, in the order of
+    (record, index), tables without rows left out; ``dead`` one row per record, update or delete that could
+    not be read; ``unmapped`` counts the updates and deletes whose path no entity of the profile has, by path
+    without keys.
+    """
+
+    control: pl.DataFrame
+    tables: dict[str, pl.DataFrame]
+    dead: pl.DataFrame
+    unmapped: pl.DataFrame
+
+
+def decode(batch: RawBatch) -> Decoded:
+    """Return the rows of a batch. Any bytes are taken: what can't be read is told in ``dead``."""
+    rows, records, unreadable = wire.read(batch.values)
+    report = Report()
+    found = notifications(records)
+    meant = meaning.of(records, found, report)
+    decoded = tables.assemble(meant, found, report)
+    control = _control(batch, rows, records)
+    dead = [(int(one.row), -1, one.reason) for one in unreadable]
+    dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
+    dead.sort()
+    return Decoded(
+        control=control,
+        tables=decoded,
+        dead=pl.DataFrame(
+            {
+                "offset": [batch.offsets[row] for row, _, _ in dead],
+                "record_time": [batch.timestamps_ms[row] * 1000 for row, _, _ in dead],
+                "device": [batch.keys[row] for row, _, _ in dead],
+                "reason": [reason for _, _, reason in dead],
+            },
+            schema_overrides={
+                "offset": pl.Int64,
+                "record_time": pl.Int64,
+                "device": pl.String,
+                "reason": pl.String,
+            },
+        ).cast(pl.Schema(DEAD)),
+        unmapped=meant.unmapped,
+    )
+
+
+def _control(batch: RawBatch, rows: np.ndarray, records: pa.RecordBatch) -> pl.DataFrame:
+    response = records.column("response")
+    notification = response.field("update")
+    update = notification.field("update")
+    duplicates = update.values.field("duplicates").to_numpy()
+    start = update.offsets.to_numpy()
+    total = np.concatenate(([0], np.cumsum(duplicates, dtype=np.int64)))
+    told = response.is_valid().to_numpy(zero_copy_only=False)
+    return (
+        pl.DataFrame(
+            {
+                "offset": batch.offsets[rows],
+                "record_time": batch.timestamps_ms[rows] * 1000,
+                "device": pl.Series([batch.keys[row] for row in rows], dtype=pl.String),
+                "kind": pl.Series(records.column("kind")),
+                "profile": pl.Series(records.column("profile")),
+                "family": pl.Series(records.column("family")),
+                "session": pl.Series(records.column("session")),
+                "seq": pl.Series(records.column("seq")),
+                "recv_time": pl.Series(records.column("recv_ns")),
+                "event_time": pl.Series(notification.field("timestamp")),
+                "sync": pl.Series(response.field("sync_response").to_numpy(zero_copy_only=False) & told),
+                "updates": np.diff(start) + np.diff(notification.field("delete").offsets.to_numpy()),
+                "duplicates": total[start[1:]] - total[start[:-1]],
+                "json": pl.Series(records.column("json")),
+            }
+        )
+        .select(
+            "offset",
+            pl.col("record_time").cast(TIME),
+            pl.col("device", "profile", "family").replace("", None).cast(NAME),
+            "kind",
+            "session",
+            "seq",
+            *(
+                pl.when(pl.col(time) != 0).then(pl.col(time) // 1000).cast(TIME).alias(time)
+                for time in ("recv_time", "event_time")
+            ),
+            "sync",
+            "updates",
+            "duplicates",
+            "json",
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in CONTROL.items())
+    )

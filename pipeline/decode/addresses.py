@@ -1,0 +1,138 @@
+"""Spellings of addresses and identifiers: text columns to numbers or to one canonical text.
+
+Each function takes a column of text and returns a column of the same length; null means unreadable. MAC and
+IPv4 addresses are read column by column; what is rare or of few distinct values goes through its distinct
+values.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
+from typing import Final, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipeline.schema import NAME
+
+ZERO: Final = ""
+"""What a canonical text function returns for a readable value that means "none"."""
+
+_MAC_LENGTH: Final = len("00:00:00:00:00:00")
+_NO_DIGIT: Final = 0x10
+_HEX: Final = np.full(256, _NO_DIGIT, dtype=np.uint8)
+for _digit in "0123456789abcdefABCDEF":
+    _HEX[ord(_digit)] = int(_digit, 16)
+_MAC_DIGITS: Final = np.array([at for at in range(_MAC_LENGTH) if at % 3 != 2])
+_MAPPED_V4: Final = 0xFFFF_0000_0000
+_HALF: Final = 0xFFFF_FFFF_FFFF_FFFF
+_ESI: Final = re.compile(r"[0-9a-f]{20}")
+_RD_TYPE: Final = re.compile(r"(?:type)?[012]:(?=[^:]+:\d+$)", re.IGNORECASE)
+
+
+def mac_numbers(text: pl.Series) -> pl.Series:
+    """Return MAC addresses as UInt64; hex in upper or lower case, with colons, dots, dashes or nothing."""
+    if not text.is_empty() and text.null_count() == 0 and bool((text.str.len_bytes() == _MAC_LENGTH).all()):
+        octets = np.frombuffer(text.to_arrow().cast(pa.large_binary()).buffers()[2], dtype=np.uint8)
+        octets = octets[: len(text) * _MAC_LENGTH].reshape(len(text), _MAC_LENGTH)
+        digits = _HEX[octets[:, _MAC_DIGITS]]
+        if (digits < _NO_DIGIT).all():
+            number = np.zeros(len(text), dtype=np.uint64)
+            for column in range(digits.shape[1]):
+                number = (number << np.uint64(4)) | digits[:, column]
+            return pl.Series(number)
+    digits_only = text.str.replace_all(r"[:.\-]", "")
+    readable = digits_only.str.contains(r"^[0-9A-Fa-f]{12}$")
+    return digits_only.set(~readable, None).str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+
+
+def ip_numbers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return IP addresses as two UInt64 halves, IPv4 as IPv4-mapped; a length or a zone is ignored."""
+    address = text
+    if bool(text.str.contains("[/%]").any()):
+        address = text.str.replace(r"[/%].*$", "")
+    octets = address.str.split_exact(".", 3).struct.unnest()
+    numbers = octets.select(pl.all().cast(pl.UInt8, strict=False).cast(pl.UInt64))
+    first, second, third, fourth = numbers.get_columns()
+    v4 = (((first * 256 + second) * 256 + third) * 256 + fourth) + _MAPPED_V4
+    v4 = v4.set(~address.str.contains(r"^\d{1,3}(?:\.\d{1,3}){3}$").fill_null(value=False), None)
+    rest = address.filter(v4.is_null() & address.is_not_null())
+    if rest.is_empty():
+        return pl.select(pl.when(v4.is_not_null()).then(pl.lit(0, pl.UInt64))).to_series(), v4
+    distinct = rest.unique()
+    halves = [_v6_halves(one) for one in distinct]
+    found = pl.DataFrame(
+        {"text": distinct, "hi": [hi for hi, _ in halves], "lo": [lo for _, lo in halves]}
+    ).cast({"hi": pl.UInt64, "lo": pl.UInt64})
+    joined = pl.DataFrame({"text": address}).join(found, on="text", how="left", maintain_order="left")
+    return (
+        pl.select(pl.when(v4.is_not_null()).then(pl.lit(0, pl.UInt64)).otherwise(joined["hi"])).to_series(),
+        pl.select(pl.coalesce(v4, joined["lo"])).to_series(),
+    )
+
+
+def canonical(text: pl.Series, spell: Callable[[str], str | None]) -> tuple[pl.Series, pl.Series]:
+    """Return names in their one spelling and, beside it, which were readable.
+
+    ``spell`` returns None for what it can't read and ZERO for what means none: null, and readable.
+    """
+    encoded = text.to_arrow().dictionary_encode()
+    distinct = [spell(one) for one in encoded.dictionary.to_pylist()]
+    names = pl.Series([one or None for one in distinct], dtype=pl.String).cast(NAME)
+    readable = pl.Series([one is not None for one in distinct], dtype=pl.Boolean)
+    codes = cast("pl.Series", pl.from_arrow(encoded.indices)).cast(pl.UInt32)
+    return names.gather(codes), readable.gather(codes).fill_null(value=False)
+
+
+def spell_identity(text: str) -> str | None:
+    """Return an identity without its module prefix."""
+    return text.rpartition(":")[2] or None
+
+
+@lru_cache(maxsize=1 << 16)
+def spell_address(text: str) -> str | None:
+    """Return an IP address in canonical text; IPv4-mapped becomes IPv4, a zone or a length is dropped."""
+    try:
+        address = ip_address(text.partition("%")[0].partition("/")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(address)
+
+
+def spell_peer(text: str) -> str | None:
+    """Return an IP address in canonical text; the unspecified one means none."""
+    address = spell_address(text)
+    return ZERO if address in ("0.0.0.0", "::") else address  # noqa: S104  # a peer, no listener
+
+
+def spell_esi(text: str) -> str | None:
+    """Return an ESI as ten octets in lower hex with colons; zero and AUTO, not yet chosen, mean none."""
+    digits = text.translate(str.maketrans("", "", ":.-")).lower()
+    if digits == "auto":
+        return ZERO
+    if not _ESI.fullmatch(digits):
+        return None
+    if int(digits, 16) == 0:
+        return ZERO
+    return ":".join(digits[at : at + 2] for at in range(0, 20, 2))
+
+
+def spell_rd(text: str) -> str | None:
+    """Return a route distinguisher without a type in front; ``0:0`` means none."""
+    bare = _RD_TYPE.sub("", text) if text.count(":") > 1 else text
+    if bare == "0:0":
+        return ZERO
+    administrator, _, number = bare.rpartition(":")
+    return bare if administrator and number.isdecimal() else None
+
+
+def _v6_halves(text: str) -> tuple[int | None, int | None]:
+    try:
+        number = int(IPv6Address(text))
+    except ValueError:
+        return None, None
+    return number >> 64, number & _HALF

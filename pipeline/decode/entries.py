@@ -1,0 +1,180 @@
+"""Entries: list entries that a batch talks about, keys and leaves still as the wire spells them.
+
+Updates of one entry in one record are found by their key values: like its names (see ``shapes``) the key
+values of a path lie side by side and are hashed as they lie. So keys are read once per entry, not once per
+update.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.decode.plan import ListKey, Source
+from pipeline.decode.shapes import Bound, Shape
+from pipeline.decode.updates import Notifications
+from pipeline.decode.values import Cells
+from pipeline.decode.wire import Paths
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What entries are entries of: a source's entity, or one of its ancestors in the tree."""
+
+    source: int
+    depth: int
+    """Depth of the list element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Updates of one shape that mean one leaf of a source, or with None only that the entry is there."""
+
+    shape: Shape
+    leaf: int | None
+    part: str
+    rows: Rows
+    """Numbers of the updates, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """Values of one leaf of a source: which entry each belongs to, and where it was told."""
+
+    leaf: int
+    part: str
+    entry: Rows
+    cells: Cells
+    number: Rows
+    """Update of the record that told it, for reports."""
+    path: str
+    segment: pl.Series | None = None
+    """Key of the list below the entry that a leaf stands in, if it stands in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """List entries, one row per entry and record, in the order they were told."""
+
+    record: Rows
+    number: Rows
+    """Update or delete of the record that told the entry first."""
+    keys: dict[ListKey, pl.Series]
+    """Key values as text; null where the path left one out."""
+    leaves: tuple[Leaves, ...]
+    path: str
+    """One of the paths they came by, for reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Paths of some shapes below the prefixes of their records, one row each."""
+
+    paths: Paths
+    prefixes: Paths
+    shapes: Sequence[Shape]
+    shape: Rows
+    row: Rows
+    record: Rows
+
+    def take(self, at: Rows) -> "Places":
+        """Return some of the paths."""
+        return Places(self.paths, self.prefixes, self.shapes, self.shape[at], self.row[at], self.record[at])
+
+    def text(self, bound: Bound) -> pl.Series:
+        """Return the values of the list key that stands at one place in all paths."""
+        part, row = (self.prefixes, self.record) if bound.in_prefix else (self.paths, self.row)
+        return cast("pl.Series", pl.from_arrow(part.key_value.take(pa.array(part.first_key[row] + bound.at))))
+
+    def key(self, key: ListKey) -> pl.Series:
+        """Return the values of a list key; null where a path has none."""
+        bounds = [shape.keys.get(key) for shape in self.shapes]
+        if bounds[0] is not None and len(set(bounds)) == 1:
+            return self.text(bounds[0])
+        values = pl.Series([None], dtype=pl.String).new_from_index(0, len(self.row))
+        for bound in set(bounds) - {None}:
+            assert bound is not None
+            alike = np.isin(self.shape, [at for at, one in enumerate(bounds) if one == bound])
+            members = np.flatnonzero(alike)
+            values = values.scatter(pl.Series(members, dtype=pl.UInt32), self.take(members).text(bound))
+        return values
+
+
+def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Notifications) -> Entries:
+    """Return the entries at ``depth`` that some updates tell, and their leaves."""
+    places = _places(picked, found)
+    wanted = source.list_keys(depth)
+    first, entry_of = group(places.record, _codes(places, depth, wanted, found))
+    leaves: list[Leaves] = []
+    for at, pick in enumerate(picked):
+        if pick.leaf is None:
+            continue
+        members = np.flatnonzero(places.shape == at) if len(picked) > 1 else np.arange(len(places.row))
+        below = [key for key in pick.shape.keys if key[0] > depth]
+        leaves.append(
+            Leaves(
+                leaf=pick.leaf,
+                part=pick.part,
+                entry=entry_of[members],
+                cells=found.cells.gather(pl.Series(pick.rows, dtype=pl.UInt32)),
+                number=found.update_number[pick.rows],
+                path=pick.shape.text,
+                segment=places.take(members).key(below[0]) if below else None,
+            )
+        )
+    told = places.take(first)
+    return Entries(
+        record=told.record,
+        number=found.update_number[told.row],
+        keys={key: told.key(key) for key in wanted},
+        leaves=tuple(leaves),
+        path=picked[0].shape.text,
+    )
+
+
+def group(record: Rows, code: NDArray[np.uint64]) -> tuple[Rows, Rows]:
+    """Return the first row of each distinct (record, code), in order of appearance, and each row's group.
+
+    ``record`` ascends. Rows of one entity mostly stand together, so runs are looked for first.
+    """
+    new = np.empty(len(code), dtype=np.bool_)
+    new[:1] = True
+    new[1:] = (code[1:] != code[:-1]) | (record[1:] != record[:-1])
+    first = np.flatnonzero(new)
+    run_of = np.cumsum(new) - 1
+    mixed = np.sort(code[first] + record[first].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    if not (mixed[1:] == mixed[:-1]).any():
+        return first, run_of
+    # an entry is told in several places of a record
+    runs = pl.DataFrame({"record": record[first], "code": code[first], "run": np.arange(len(first))})
+    head = runs.select(pl.col("run").first().over("record", "code")).to_series().to_numpy()
+    is_head = head == np.arange(len(first))
+    group_of_run = (np.cumsum(is_head) - 1)[head]
+    return first[is_head], group_of_run[run_of]
+
+
+def _places(picked: Sequence[Picked], found: Notifications) -> Places:
+    """Return the paths of all picked updates, in their order."""
+    row = picked[0].rows
+    shape = np.zeros(len(row), dtype=np.int64)
+    if len(picked) > 1:
+        row = np.concatenate([pick.rows for pick in picked])
+        shape = np.repeat(np.arange(len(picked)), [len(pick.rows) for pick in picked])
+        order = np.argsort(row, kind="stable")
+        row, shape = row[order], shape[order]
+    shapes = [pick.shape for pick in picked]
+    return Places(found.update, found.prefix, shapes, shape, row, found.update_record[row])
+
+
+def _codes(places: Places, depth: int, wanted: Sequence[ListKey], found: Notifications) -> NDArray[np.uint64]:
+    """Return codes that are equal only for updates of one entry, among the updates of one record."""
+    if not any(key[0] > depth for shape in places.shapes for key in shape.keys):
+        return found.key_codes[places.row]
+    # in lists below the entry: their keys must not tell entries apart
+    return pl.DataFrame({str(at): places.key(key) for at, key in enumerate(wanted)}).hash_rows().to_numpy()

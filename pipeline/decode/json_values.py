@@ -1,0 +1,66 @@
+"""JSON values: scalars column by column, containers flattened one by one."""
+
+from typing import Any, Final, cast
+
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from pipeline.decode.values import CONTAINER, JSON_BOOL, JSON_NULL, MALFORMED, NUMBER, STRING
+
+_NEEDS_PARSER: Final = r'[\\"\x00-\x1f]'
+
+
+def scalars(raw: pa.BinaryArray) -> tuple[pl.Series, pl.Series]:
+    """Return code and text of JSON documents, one row each; text is null unless the document is a scalar.
+
+    Only what is plainly a scalar is read here, column by column; the rest goes through the parser.
+    """
+    text = cast("pl.Series", pl.from_arrow(raw)).cast(pl.String, strict=False)
+    inner = text.str.slice(1).str.head(-1)
+    plain = text.str.starts_with('"') & text.str.ends_with('"') & (text.str.len_bytes() > 1)
+    plain &= ~inner.str.contains(_NEEDS_PARSER)
+    number = text.str.contains(r"^-?(?:0|[1-9][0-9]*)$")
+    boolean = (text == "true") | (text == "false")
+    frame = pl.select(
+        code=pl.when(plain)
+        .then(pl.lit(STRING, pl.UInt8))
+        .when(number)
+        .then(pl.lit(NUMBER, pl.UInt8))
+        .when(boolean)
+        .then(pl.lit(JSON_BOOL, pl.UInt8)),
+        text=pl.when(plain).then(inner).when(number | boolean).then(text),
+    )
+    rest = np.flatnonzero(frame["code"].is_null().to_numpy())
+    if not len(rest):
+        return frame["code"], frame["text"]
+    read = [_read(document) for document in raw.take(pa.array(rest)).to_pylist()]
+    at = pl.Series(rest, dtype=pl.UInt32)
+    return (
+        frame["code"].scatter(at, pl.Series([code for code, _ in read], dtype=pl.UInt8)),
+        frame["text"].scatter(at, pl.Series([value for _, value in read], dtype=pl.String)),
+    )
+
+
+def scalar(value: Any) -> tuple[int, str | None]:
+    """Return code and text of a parsed JSON value."""
+    if isinstance(value, str):
+        return STRING, value
+    if isinstance(value, bool):
+        return JSON_BOOL, "true" if value else "false"
+    if isinstance(value, int):
+        return NUMBER, str(value)
+    if value is None:
+        return JSON_NULL, None
+    if isinstance(value, float):
+        return NUMBER, repr(value)
+    return CONTAINER, None
+
+
+def _read(document: bytes) -> tuple[int, str | None]:
+    """Return code and text of a JSON document."""
+    try:
+        return scalar(orjson.loads(document))
+    except orjson.JSONDecodeError:
+        return MALFORMED, None

@@ -1,0 +1,176 @@
+"""Rows: entries with keys and leaves as typed columns, and a sentence for each value that can't be read."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from collectors.profiles import Kind
+from pipeline.decode import bgp_attributes
+from pipeline.decode.addresses import ip_numbers, spell_identity
+from pipeline.decode.entries import Entries, Leaves
+from pipeline.decode.plan import KeyColumn, LeafColumn, Source
+from pipeline.decode.values import EXPECTED, TEXT_LAST, Cells, Parsed, parse_cells, parse_text
+from pipeline.schema import NAME
+
+EXCERPT: Final = 60
+"""Characters of a value that a reason quotes."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What could not be read: record, update of the record, reason."""
+
+    lines: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def add(self, record: int, number: int, reason: str) -> None:
+        """Note one thing that could not be read."""
+        self.lines.append((record, number, reason))
+
+
+def rows_of(source: Source, depth: int, entries: Entries, report: Report) -> pl.DataFrame:
+    """Return record, number, the key columns down to ``depth``, the leaves told, and ``cleared``.
+
+    An entry whose keys can't be read is left out, a value that can't be read stays null; ``report`` says so.
+    A value known to be none is null too, with its bit in ``cleared``: the leaf was told, nothing is there.
+    """
+    size = len(entries.record)
+    making = _Making(source, entries, report, np.ones(size, dtype=np.bool_), np.zeros(size, dtype=np.uint64))
+    making.select(depth)
+    for key in source.keys_above(depth):
+        making.add_key(key)
+    told: dict[int, list[Leaves]] = {}
+    for leaves in entries.leaves:
+        told.setdefault(leaves.leaf, []).append(leaves)
+    for number, parts in sorted(told.items()):
+        making.add_leaf(source.leaves[number], parts)
+    if depth == source.depth:
+        making.add_constants()
+    frame = pl.DataFrame(
+        {"record": pl.Series(entries.record, dtype=pl.UInt32), "number": entries.number}
+        | making.columns
+        | {"cleared": making.cleared}
+    )
+    return frame if making.keep.all() else frame.filter(pl.Series(making.keep))
+
+
+@dataclass(slots=True)
+class _Making:
+    """Rows in the making, one per entry."""
+
+    source: Source
+    entries: Entries
+    report: Report
+    keep: NDArray[np.bool_]
+    cleared: NDArray[np.uint64]
+    columns: dict[str, pl.Series] = field(default_factory=dict)
+
+    def select(self, depth: int) -> None:
+        """Keep only entries whose keys have the values that the source asks for."""
+        for key, value in self.source.where.items():
+            if key[0] <= depth:
+                text = self.entries.keys[key]
+                asked = [one for one in text.unique().drop_nulls() if spell_identity(one) == value]
+                self.keep &= text.is_in(asked).fill_null(value=False).to_numpy()
+
+    def add_key(self, key: KeyColumn) -> None:
+        """Add the column of a list key; entries without a readable one are not kept."""
+        text = self.entries.keys[key.key]
+        parsed = self._parse_key(key, text)
+        unreadable = ~parsed.readable.to_numpy()
+        if key.optional:
+            unreadable &= text.is_not_null().to_numpy()
+        for at in np.flatnonzero(unreadable & self.keep).tolist():
+            name, value = key.key[1], text[at]
+            reason = (
+                f"the list key {name} is missing"
+                if value is None
+                else f"the list key {name} is {_quote(value)}, not {EXPECTED[key.kind]}"
+            )
+            self._say(at, int(self.entries.number[at]), f"{self.entries.path}: {reason}")
+        self.keep &= ~unreadable
+        if key.column in self.source.entity.leaves:
+            self._clear(key.column, parsed.values.is_null().to_numpy())
+
+    def _parse_key(self, key: KeyColumn, text: pl.Series) -> Parsed:
+        if key.kind is Kind.IP:
+            high, low = ip_numbers(text)
+            self.columns |= {f"{key.column}_hi": high, f"{key.column}_lo": low}
+            return Parsed(low, low.is_not_null())
+        parsed = parse_text(key.kind, self.source.types[key.column], text)
+        self.columns[key.column] = parsed.values
+        if key.kind is Kind.HOST_LENGTH:
+            absent = (parsed.values == 0).fill_null(value=False)
+            for column in ("ip_hi", "ip_lo", "ip_len"):
+                self.columns[column] = self.columns[column].set(absent, None)
+        return parsed
+
+    def add_leaf(self, leaf: LeafColumn, told: list[Leaves]) -> None:
+        """Add the columns of a leaf; of several values in one record the last holds."""
+        if leaf.kind is Kind.AS_PATH:
+            self.columns[leaf.column] = bgp_attributes.as_paths(told, len(self.keep), self._say)
+            return
+        for part in told:
+            columns = self._parse_leaf(leaf, part.cells)
+            for column, parsed in columns.items():
+                self._add_column(column, parsed, part)
+            self._report_unreadable(leaf, part, next(iter(columns.values())).readable.to_numpy())
+
+    def _parse_leaf(self, leaf: LeafColumn, cells: Cells) -> dict[str, Parsed]:
+        entity = self.source.entity
+        if leaf.kind is Kind.EXT_COMMUNITIES:
+            return bgp_attributes.ext_communities(entity, cells)
+        return {leaf.column: parse_cells(leaf.kind, entity.leaves[leaf.column], cells)}
+
+    def _add_column(self, column: str, parsed: Parsed, told: Leaves) -> None:
+        good = np.flatnonzero(parsed.readable.to_numpy())
+        at = np.full(len(self.keep), -1, dtype=np.int64)
+        at[told.entry[good]] = good
+        here = at >= 0
+        values = parsed.values
+        if len(good) < len(at) or not np.array_equal(at, good):
+            values = values.gather(pl.Series(at).set(pl.Series(~here), None).cast(pl.UInt32))
+        if column in self.columns:
+            earlier = self.columns[column]
+            values = pl.select(pl.when(pl.Series(here)).then(values).otherwise(earlier)).to_series()
+        self.columns[column] = values
+        none = values.is_null().to_numpy()
+        self._clear(column, here & none)
+        self.cleared[here & ~none] &= ~np.uint64(self.source.leaf_bit(column))
+
+    def _report_unreadable(self, leaf: LeafColumn, told: Leaves, readable: NDArray[np.bool_]) -> None:
+        if readable.all():
+            return
+        for at in np.flatnonzero(~readable & self.keep[told.entry]).tolist():
+            reason = f"{told.path}: {_excerpt(told.cells, at)} is not {EXPECTED[leaf.kind]}"
+            self._say(int(told.entry[at]), int(told.number[at]), reason)
+
+    def add_constants(self) -> None:
+        """Add the key columns that the source itself tells."""
+        for column, constant in self.source.constants.items():
+            dtype = self.source.types[column]
+            one = pl.Series([constant], dtype=pl.String if dtype == NAME else dtype).cast(dtype)
+            self.columns[column] = one.new_from_index(0, len(self.keep))
+
+    def _clear(self, column: str, where: NDArray[np.bool_]) -> None:
+        self.cleared[where] |= np.uint64(self.source.leaf_bit(column))
+
+    def _say(self, entry: int, number: int, reason: str) -> None:
+        self.report.add(int(self.entries.record[entry]), number, reason)
+
+
+def _excerpt(cells: Cells, at: int) -> str:
+    """Return a value as people read it, shortened."""
+    if cells.code[at] <= TEXT_LAST and cells.text[at] is not None:
+        return _quote(cells.text[at])
+    for column in (cells.uint, cells.int, cells.bool, cells.raw):
+        if column[at] is not None:
+            return _quote(column[at])
+    return "no value, or one of a type that no leaf here has,"
+
+
+def _quote(value: object) -> str:
+    quoted = repr(value)
+    return quoted if len(quoted) <= EXCERPT else f"{quoted[:EXCERPT]}..."

@@ -1,0 +1,249 @@
+"""Wire bytes to flat Arrow arrays: ptars with a slim descriptor.
+
+The descriptor has the field numbers of ``fabricscope.v1.Record`` and of gnmi.proto 0.8, and only the fields
+that decode reads: every field left out is work left out. It lives in a descriptor pool of its own, away from
+the gNMI classes that a collector in the same process may have loaded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from google.protobuf import message_factory
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from ptars import HandlerPool
+
+from collectors.records import Kind, RecordError, decode_record, encode_record
+
+_FIELD: Final = FieldDescriptorProto
+_PACKAGE: Final = "fabricscope.slim"
+_FILE: Final = "fabricscope/slim.proto"
+
+# message -> (number, name, type, repeated, member of the oneof); a type that is a name is a message
+_MESSAGES: Final[dict[str, list[tuple[int, str, int | str, bool, bool]]]] = {
+    "Record": [
+        (1, "kind", _FIELD.TYPE_UINT32, False, False),
+        (2, "profile", _FIELD.TYPE_STRING, False, False),
+        (3, "family", _FIELD.TYPE_STRING, False, False),
+        (4, "session", _FIELD.TYPE_STRING, False, False),
+        (5, "seq", _FIELD.TYPE_UINT64, False, False),
+        (6, "recv_ns", _FIELD.TYPE_SFIXED64, False, False),
+        (7, "response", "SubscribeResponse", False, False),
+        (8, "json", _FIELD.TYPE_BYTES, False, False),
+    ],
+    "SubscribeResponse": [
+        (1, "update", "Notification", False, False),
+        (3, "sync_response", _FIELD.TYPE_BOOL, False, False),
+    ],
+    "Notification": [
+        (1, "timestamp", _FIELD.TYPE_INT64, False, False),
+        (2, "prefix", "Path", False, False),
+        (4, "update", "Update", True, False),
+        (5, "delete", "Path", True, False),
+        (6, "atomic", _FIELD.TYPE_BOOL, False, False),
+    ],
+    "Path": [
+        (2, "origin", _FIELD.TYPE_STRING, False, False),
+        (3, "elem", "PathElem", True, False),
+    ],
+    "PathElem": [(1, "name", _FIELD.TYPE_STRING, False, False), (2, "key", "PathElem.KeyEntry", True, False)],
+    "PathElem.KeyEntry": [
+        (1, "key", _FIELD.TYPE_STRING, False, False),
+        (2, "value", _FIELD.TYPE_STRING, False, False),
+    ],
+    "Update": [
+        (1, "path", "Path", False, False),
+        (3, "val", "TypedValue", False, False),
+        (4, "duplicates", _FIELD.TYPE_UINT32, False, False),
+    ],
+    "TypedValue": [
+        (1, "string_val", _FIELD.TYPE_STRING, False, True),
+        (2, "int_val", _FIELD.TYPE_INT64, False, True),
+        (3, "uint_val", _FIELD.TYPE_UINT64, False, True),
+        (4, "bool_val", _FIELD.TYPE_BOOL, False, True),
+        # a ScalarArray, kept as bytes: it holds TypedValues again, and Arrow has no recursive types
+        (8, "leaflist_val", _FIELD.TYPE_BYTES, False, True),
+        (10, "json_val", _FIELD.TYPE_BYTES, False, True),
+        (11, "json_ietf_val", _FIELD.TYPE_BYTES, False, True),
+    ],
+    "ScalarArray": [(1, "element", "Scalar", True, False)],
+    "Scalar": [
+        (1, "string_val", _FIELD.TYPE_STRING, False, True),
+        (2, "int_val", _FIELD.TYPE_INT64, False, True),
+        (3, "uint_val", _FIELD.TYPE_UINT64, False, True),
+        (5, "bytes_val", _FIELD.TYPE_BYTES, False, True),
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record, by its row in the batch, or the content of one, that is not what the contract says."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Gnmi paths, flattened: path i has the elements from ``elem_start[i]`` to ``elem_start[i + 1]``.
+
+    In the same way element e has the keys from ``key_start[e]`` to ``key_start[e + 1]``.
+    """
+
+    origin: pa.StringArray
+    elem_start: NDArray[np.int32]
+    name: pa.StringArray
+    key_start: NDArray[np.int32]
+    key_name: pa.StringArray
+    key_value: pa.StringArray
+
+    def __len__(self) -> int:
+        """Return the number of paths."""
+        return len(self.elem_start) - 1
+
+    @property
+    def first_key(self) -> NDArray[np.int32]:
+        """The position of each path's first key in ``key_value``, and the end of the last."""
+        return self.key_start[self.elem_start]
+
+
+def read(values: Sequence[bytes]) -> tuple[NDArray[np.int64], pa.RecordBatch, list[Unreadable]]:
+    """Return the rows of the readable records, their content, one row each, and what could not be read.
+
+    A record whose notification can't be read stays, without it, so that its session shows no hole; one whose
+    envelope can't be read is left out.
+    """
+    wire = dict(enumerate(values))
+    unreadable = [Unreadable(row, reason) for row, reason in _malformed(list(values), 0)]
+    _strip(wire, unreadable)
+    found = _arrow(list(wire.values()))
+    kind = found.column("kind").to_numpy()
+    unknown = (kind < min(Kind)) | (kind > max(Kind))
+    misplaced = (kind != Kind.RESPONSE) & found.column("response").is_valid().to_numpy(zero_copy_only=False)
+    rows = np.fromiter(wire, dtype=np.int64, count=len(wire))
+    if unknown.any() or misplaced.any():
+        again = [
+            Unreadable(int(rows[at]), f"unknown kind of record: {kind[at]}") for at in np.flatnonzero(unknown)
+        ]
+        again += [
+            Unreadable(int(rows[at]), f"a record of kind {kind[at]} holds a notification")
+            for at in np.flatnonzero(misplaced & ~unknown)
+        ]
+        _strip(wire, again)
+        unreadable += again
+        found = _arrow(list(wire.values()))
+        rows = np.fromiter(wire, dtype=np.int64, count=len(wire))
+    return rows, found, unreadable
+
+
+def _strip(wire: dict[int, bytes], unreadable: list[Unreadable]) -> None:
+    """Take the notification off unreadable records, or the whole record away if no envelope is left."""
+    for one in unreadable:
+        envelope = _envelope(wire[one.row])
+        if envelope is None:
+            del wire[one.row]
+        else:
+            wire[one.row] = envelope
+
+
+def paths(found: pa.StructArray) -> Paths:
+    """Return the paths in an array of ``Path``."""
+    elements = found.field("elem")
+    element = elements.values
+    keys = element.field("key")
+    return Paths(
+        origin=found.field("origin"),
+        elem_start=elements.offsets.to_numpy(),
+        name=element.field("name"),
+        key_start=keys.offsets.to_numpy(),
+        key_name=keys.keys,
+        key_value=keys.items,
+    )
+
+
+def _arrow(values: list[bytes]) -> pa.RecordBatch:
+    """Return one row per record; raises ValueError if any is malformed."""
+    return _handler().list_to_record_batch(values)
+
+
+def _malformed(values: list[bytes], start: int) -> list[tuple[int, str]]:
+    """Return position and reason of each malformed record: one such fails a whole call."""
+    try:
+        _arrow(values)
+    except ValueError as error:
+        if len(values) == 1:
+            return [
+                (
+                    start,
+                    f"malformed protobuf: {str(error).removeprefix('failed to decode Protobuf message: ')}",
+                )
+            ]
+        half = len(values) // 2
+        return _malformed(values[:half], start) + _malformed(values[half:], start + half)
+    else:
+        return []
+
+
+def _envelope(value: bytes) -> bytes | None:
+    """Return a record without its notification, or None if not even that can be read."""
+    try:
+        envelope = encode_record(replace(decode_record(value), response=b""))
+        _arrow([envelope])
+    except (RecordError, ValueError):
+        return None
+    return envelope
+
+
+def leaf_list(raw: bytes) -> list[str | int | bytes] | None:
+    """Return the items of a ``gnmi.ScalarArray``: text, numbers, octets; None if it holds anything else."""
+    array: Any = message_factory.GetMessageClass(_slim().FindMessageTypeByName(f"{_PACKAGE}.ScalarArray"))()
+    try:
+        array.ParseFromString(raw)
+    except DecodeError:
+        return None
+    kinds = [item.WhichOneof("value") for item in array.element]
+    if None in kinds:
+        return None
+    return [getattr(item, kind) for item, kind in zip(array.element, kinds, strict=True)]
+
+
+@cache
+def _handler() -> Any:  # ptars publishes no types
+    pool = _slim()
+    return HandlerPool([pool.FindFileByName(_FILE)]).get_for_message(
+        pool.FindMessageTypeByName(f"{_PACKAGE}.Record")
+    )
+
+
+@cache
+def _slim() -> DescriptorPool:
+    """Return the descriptors of all messages above."""
+    file = FileDescriptorProto(name=_FILE, package=_PACKAGE, syntax="proto3")
+    messages: dict[str, DescriptorProto] = {}
+    for path, fields in _MESSAGES.items():
+        outer, _, name = path.rpartition(".")
+        message = messages[outer].nested_type.add(name=name) if outer else file.message_type.add(name=name)
+        messages[path] = message
+        if outer:
+            message.options.map_entry = True
+        for number, field, kind, repeated, in_oneof in fields:
+            one = message.field.add(name=field, number=number)
+            one.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
+            if isinstance(kind, str):
+                one.type, one.type_name = _FIELD.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
+            else:
+                one.type = _FIELD.Type.ValueType(kind)
+            if in_oneof:
+                one.oneof_index = 0
+        if any(in_oneof for *_, in_oneof in fields):
+            message.oneof_decl.add(name="value")
+    pool = DescriptorPool()
+    pool.Add(file)
+    return pool
