@@ -11,7 +11,7 @@ import polars as pl
 
 from pipeline.schema import TIMELINES
 from pipeline.store.contract import Commit, Position, Snapshot
-from pipeline.store.opening import check_cluster, connect
+from pipeline.store.opening import another, check_cluster, connect
 from pipeline.store.tables import (
     append,
     columns_of,
@@ -37,7 +37,7 @@ class Store:
         self, connection: duckdb.DuckDBPyConnection, reached: Callable[[Stage], None] | None = None
     ) -> None:
         self._connection = connection
-        self._snapshots = connection.cursor()
+        self._snapshots = another(connection)
         self._columns = columns_of(connection)
         self._reached = reached
 
@@ -114,6 +114,10 @@ class Store:
         """Return the rows of a table of facts from record ``offset`` of ``fabric`` on, in stream order."""
         since = 'WHERE fabric = ? AND "offset" >= ? ORDER BY "offset", "index"'
         return read(self._connection, table, since, fabric, offset)
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """Return one more connection, for queries from another thread; to be closed before the store."""
+        return another(self._connection)
 
     def close(self) -> None:
         """Move the write-ahead log into the file and let go of it."""

@@ -12,6 +12,13 @@ from sql import statements
 SCHEMA_VERSION: Final = 1
 """Counts changes of the tables in ``sql/ddl``."""
 
+ROW_GROUP_ROWS: Final = 32_768
+"""From this size on, an append goes into the file, compressed, and not through the write-ahead log.
+
+Against DuckDB's default of 122880 rows, batches of 50 k route facts cost 2.5 s instead of 6.7 s of CPU per
+million rows and the longest commit takes 0.16 s instead of 1.0 s; the file's size and queries stay the same.
+"""
+
 _CONFIG: Final = {
     "autoinstall_known_extensions": False,  # only what is linked statically: no network, no surprises
     "autoload_known_extensions": False,
@@ -24,18 +31,23 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     Raises InputError for a file that is no store, RefusedError for one of another version, PipelineError for
     one that another process has open.
     """
-    try:
-        connection = duckdb.connect(path, config=dict(_CONFIG))
-    except duckdb.Error as error:
-        raise _not_opened(path, error) from error
+    connection = duckdb.connect(config=dict(_CONFIG))
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # half the stalls of the default 16 MB
+        _attach(connection, path)
         _prepare(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def another(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return one more connection to the same open file, for another thread."""
+    cursor = connection.cursor()
+    cursor.execute("USE store_file")
+    return cursor
 
 
 def check_cluster(connection: duckdb.DuckDBPyConnection, path: Path, cluster_id: str) -> None:
@@ -54,6 +66,26 @@ def check_cluster(connection: duckdb.DuckDBPyConnection, path: Path, cluster_id:
         )
 
 
+def not_opened(path: Path, error: duckdb.Error) -> PipelineError:
+    """Return what to raise when DuckDB refuses the file at ``path``."""
+    reason = " ".join(str(error).split())
+    if "Could not set lock" in reason:
+        return PipelineError(
+            f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
+            f" ({reason})"
+        )
+    return InputError(f"{path} can't be opened as a store: name another file, or a new one ({reason})")
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    quoted = str(path).replace("'", "''")
+    try:
+        connection.execute(f"ATTACH '{quoted}' AS store_file (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+    except duckdb.Error as error:
+        raise not_opened(path, error) from error
+    connection.execute("USE store_file")
+
+
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = _version_of(connection, path)
     connection.begin()
@@ -69,7 +101,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None:
     """Return the version of the tables, or None for an empty database."""
     tables = connection.execute(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal"
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'store_file'"
     ).fetchall()
     if not tables:
         return None
@@ -95,13 +127,3 @@ def _program() -> str:
         return f"fabricscope {version('fabricscope')}"
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "fabricscope (source tree)"
-
-
-def _not_opened(path: Path, error: duckdb.Error) -> PipelineError:
-    reason = " ".join(str(error).split())
-    if "Could not set lock" in reason:
-        return PipelineError(
-            f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
-            f" ({reason})"
-        )
-    return InputError(f"{path} can't be opened as a store: name another file, or a new one ({reason})")

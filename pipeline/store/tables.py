@@ -30,8 +30,8 @@ def columns_of(connection: duckdb.DuckDBPyConnection) -> Columns:
     """Return the columns of each table of schema ``store``."""
     columns: dict[str, list[str]] = {}
     for table, column in connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'store'"
-        " ORDER BY table_name, column_index"
+        "SELECT table_name, column_name FROM duckdb_columns()"
+        " WHERE database_name = 'store_file' AND schema_name = 'store' ORDER BY table_name, column_index"
     ).fetchall():
         columns.setdefault(table, []).append(column)
     return columns
