@@ -1,0 +1,91 @@
+"""The command ``fabricscope``: mounts each package's commands, sets up logs, turns errors into exit codes."""
+
+import logging
+import sys
+import time
+from typing import Final
+
+import structlog
+import typer
+
+import pipeline.cli
+import targets.cli
+from pipeline.errors import InputError, PipelineError, RefusedError
+
+EXIT_CODES: Final = {PipelineError: 1, InputError: 2, RefusedError: 3}
+"""0 is done; anything unforeseen ends with a traceback and 1."""
+SAMPLE_S: Final = 10.0
+"""A library that repeats itself is heard once in this time."""
+
+app = typer.Typer(
+    name="fabricscope",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="EVPN observability: what MACs, VTEPs, segments and links did, and which incidents follow.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 refused: store or position don't fit.",
+)
+for mounted in (pipeline.cli.app, targets.cli.app):
+    app.registered_commands.extend(mounted.registered_commands)
+
+
+def main() -> None:
+    """Run the command line."""
+    configure_logs()
+    try:
+        app()
+    except PipelineError as error:
+        typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+        sys.exit(next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES))
+
+
+def configure_logs() -> None:
+    """Send logs to stderr: lines for people on a terminal, JSON elsewhere. Only results go to stdout."""
+    people = sys.stderr.isatty()
+    before: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    output = logging.StreamHandler(sys.stderr)
+    output.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    output.addFilter(Sampled())
+    logging.basicConfig(handlers=[output], level=logging.WARNING, force=True)  # pygnmi adds one for stdout
+    for package in ("collectors", "pipeline", "targets"):
+        logging.getLogger(package).setLevel(logging.INFO)
+
+
+class Sampled(logging.Filter):
+    """Lets a library's message through once in SAMPLE_S; our own events always."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        super().__init__()
+        self._heard: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is written."""
+        if isinstance(record.msg, dict):  # from structlog
+            return True
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._heard.get(kind, -SAMPLE_S) < SAMPLE_S:
+            return False
+        self._heard[kind] = now
+        return True
+
+
+if __name__ == "__main__":
+    main()

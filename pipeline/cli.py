@@ -1,0 +1,366 @@
+"""Commands between topics, captures and stores.
+
+This is where things are wired: options and environment become values, signals become an event, and nothing
+below knows of either.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pyarrow.parquet as pq
+import structlog
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from collectors.captures import write_capture
+from collectors.records import topic_of
+from pipeline import run as loops
+from pipeline import transfer
+from pipeline.errors import InputError, PipelineError
+from pipeline.kafka import KafkaSource
+from pipeline.kafka_access import KafkaAccess
+from pipeline.kafka_publish import Publisher, create_topic
+
+if TYPE_CHECKING:
+    from pipeline.job import Job
+
+app = typer.Typer(no_args_is_help=True)
+log = structlog.get_logger(__name__)
+
+
+def _checked_fabric(name: str) -> str:
+    try:
+        topic_of(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
+def _checked_fabrics(names: list[str]) -> list[str]:
+    return [_checked_fabric(name) for name in dict.fromkeys(names)]
+
+
+Kafka = Annotated[
+    str, typer.Option("--kafka", envvar="FABRICSCOPE_KAFKA", metavar="HOST:PORT", help="Several with commas.")
+]
+Tls = Annotated[
+    bool,
+    typer.Option(
+        "--kafka-tls", envvar="FABRICSCOPE_KAFKA_TLS", help="TLS, trusting the system's authorities."
+    ),
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        "--kafka-ca", envvar="FABRICSCOPE_KAFKA_CA", help="TLS, trusting this authority alone (PEM)."
+    ),
+]
+Cert = Annotated[
+    Path | None,
+    typer.Option("--kafka-cert", envvar="FABRICSCOPE_KAFKA_CERT", help="Client certificate (PEM)."),
+]
+Key = Annotated[
+    Path | None, typer.Option("--kafka-key", envvar="FABRICSCOPE_KAFKA_KEY", help="Its key (PEM).")
+]
+Sasl = Annotated[
+    str | None,
+    typer.Option(
+        "--kafka-sasl-mechanism",
+        envvar="FABRICSCOPE_KAFKA_SASL_MECHANISM",
+        help="PLAIN (with TLS only), SCRAM-SHA-256 or SCRAM-SHA-512.",
+    ),
+]
+User = Annotated[str | None, typer.Option("--kafka-user", envvar="FABRICSCOPE_KAFKA_USER", help="SASL user.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--kafka-password-file",
+        envvar="FABRICSCOPE_KAFKA_PASSWORD_FILE",
+        help="File with the SASL password; or set FABRICSCOPE_KAFKA_PASSWORD.",
+    ),
+]
+Fabric = Annotated[
+    str,
+    typer.Option(
+        envvar="FABRICSCOPE_FABRIC", callback=_checked_fabric, help="Its topic: fabricscope.raw.NAME."
+    ),
+]
+Store = Annotated[Path, typer.Option(envvar="FABRICSCOPE_STORE", help="The DuckDB file, made when missing.")]
+
+
+@app.command()
+def capture(
+    *,
+    kafka: Kafka,
+    fabric: Fabric,
+    output: Annotated[Path, typer.Option(envvar="FABRICSCOPE_OUTPUT", help="The Parquet file to write.")],
+    follow: Annotated[
+        bool, typer.Option("--follow", envvar="FABRICSCOPE_FOLLOW", help="Go on until interrupted.")
+    ] = False,
+    kafka_tls: Tls = False,
+    kafka_ca: Ca = None,
+    kafka_cert: Cert = None,
+    kafka_key: Key = None,
+    kafka_sasl_mechanism: Sasl = None,
+    kafka_user: User = None,
+    kafka_password_file: PasswordFile = None,
+) -> None:
+    """Write a fabric's topic to one Parquet file: offset, timestamp, key, value.
+
+    From the oldest record kept up to the end of the topic as it is now, or with --follow until interrupted.
+    Exit code 0: written; 1: failed; 2: bad input or usage.
+    """
+    access = _access(
+        servers=kafka,
+        tls=kafka_tls,
+        ca=kafka_ca,
+        certificate=kafka_cert,
+        key=kafka_key,
+        mechanism=kafka_sasl_mechanism,
+        user=kafka_user,
+        password_file=kafka_password_file,
+    )
+    if output.exists():
+        raise InputError(f"{output} exists already: move it away or choose another name")
+    with _stop_on_signals() as stop, KafkaSource.open(access, {fabric: None}) as source:
+        records = transfer.records_of(source, fabric, stop, follow=follow)
+        with _writing(output):
+            written = write_capture(output, records)
+        if stop.is_set() and not follow:
+            output.unlink()
+            raise PipelineError(f"interrupted: {output} is not written")
+        log.info("captured", fabric=fabric, records=written, file=str(output))
+
+
+@app.command()
+def publish(
+    *,
+    file: Annotated[Path, typer.Argument(help="A capture.", exists=True, dir_okay=False)],
+    kafka: Kafka,
+    fabric: Fabric,
+    create: Annotated[
+        bool, typer.Option("--create", envvar="FABRICSCOPE_CREATE", help="Make the topic first.")
+    ] = False,
+    append: Annotated[
+        bool,
+        typer.Option(
+            "--append", envvar="FABRICSCOPE_APPEND", help="Add to a topic that holds records already."
+        ),
+    ] = False,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            envvar="FABRICSCOPE_SPEED",
+            min=0.001,
+            help="Pace by the records' times, this many times as fast; without, as fast as it goes.",
+        ),
+    ] = None,
+    kafka_tls: Tls = False,
+    kafka_ca: Ca = None,
+    kafka_cert: Cert = None,
+    kafka_key: Key = None,
+    kafka_sasl_mechanism: Sasl = None,
+    kafka_user: User = None,
+    kafka_password_file: PasswordFile = None,
+) -> None:
+    """Send the records of a capture to a fabric's topic: same order, keys, values and times.
+
+    Exit code 0: all records confirmed; 1: failed; 2: bad input or usage; 3: the topic holds records already.
+    """
+    access = _access(
+        servers=kafka,
+        tls=kafka_tls,
+        ca=kafka_ca,
+        certificate=kafka_cert,
+        key=kafka_key,
+        mechanism=kafka_sasl_mechanism,
+        user=kafka_user,
+        password_file=kafka_password_file,
+    )
+    total = _records_in(file)
+    if create:
+        create_topic(access, fabric)
+    if not append:
+        transfer.require_empty(access, fabric)
+    with (
+        _stop_on_signals() as stop,
+        _progress(f"publishing {file.name}", total) as advance,
+        Publisher.open(access, fabric) as publisher,
+    ):
+        sent = transfer.publish(transfer.batches_of(file), publisher, stop, advance, speed=speed)
+    log.info("published", fabric=fabric, records=publisher.confirmed, of=total)
+    if sent < total:
+        raise PipelineError(f"interrupted: {sent} of {total} records are in the topic")
+
+
+@app.command()
+def replay(
+    *,
+    file: Annotated[Path, typer.Argument(help="A capture.", exists=True, dir_okay=False)],
+    store: Store,
+    fabric: Annotated[
+        str | None,
+        typer.Option(envvar="FABRICSCOPE_FABRIC", help="The fabric's name.", show_default="the file's name"),
+    ] = None,
+) -> None:
+    """Run a capture through exactly the code of run, as fast as it goes; prints a summary as JSON.
+
+    A store that has part of this capture goes on from there.
+    Exit code 0: done; 1: failed; 2: bad input or usage; 3: the store is refused.
+    """
+    name = _checked_fabric(fabric or file.stem)
+    total = _records_in(file)
+    with (
+        _stop_on_signals() as stop,
+        contextlib.closing(_open_job(store, [name], None)) as job,
+        _progress(f"replaying {file.name}", total) as advance,
+    ):
+        loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
+        _print_summary(job.summary())
+        if stop.is_set():
+            raise PipelineError("interrupted: replay the same capture again to go on")
+
+
+@app.command()
+def run(
+    *,
+    kafka: Kafka,
+    fabric: Annotated[
+        list[str],
+        typer.Option(
+            envvar="FABRICSCOPE_FABRIC",
+            callback=_checked_fabrics,
+            help="May be given several times; in the variable, separated by spaces.",
+        ),
+    ],
+    store: Store,
+    until_caught_up: Annotated[
+        bool,
+        typer.Option(
+            "--until-caught-up",
+            envvar="FABRICSCOPE_UNTIL_CAUGHT_UP",
+            help="Stop after what the topics hold now.",
+        ),
+    ] = False,
+    kafka_tls: Tls = False,
+    kafka_ca: Ca = None,
+    kafka_cert: Cert = None,
+    kafka_key: Key = None,
+    kafka_sasl_mechanism: Sasl = None,
+    kafka_user: User = None,
+    kafka_password_file: PasswordFile = None,
+) -> None:
+    """Run a replica: decode, detect and store what the topics hold and get, from the store's position on.
+
+    SIGTERM and SIGINT end it cleanly: what was read is in the store, with a snapshot to start from. Prints a
+    summary as JSON at the end.
+    Exit code 0: stopped; 1: failed; 2: bad input or usage; 3: the store or its position is refused.
+    """
+    access = _access(
+        servers=kafka,
+        tls=kafka_tls,
+        ca=kafka_ca,
+        certificate=kafka_cert,
+        key=kafka_key,
+        mechanism=kafka_sasl_mechanism,
+        user=kafka_user,
+        password_file=kafka_password_file,
+    )
+    with (
+        _stop_on_signals() as stop,
+        contextlib.closing(_open_job(store, fabric, access.cluster_id())) as job,
+        KafkaSource.open(access, {name: job.position(name) for name in fabric}) as source,
+    ):
+        log.info("reading", fabrics=fabric, store=str(store))
+        loops.run(job, source, fabric, stop, until_caught_up=until_caught_up)
+        _print_summary(job.summary())
+
+
+def _open_job(store: Path, fabrics: list[str], cluster_id: str | None) -> "Job":
+    from pipeline.job import Job  # noqa: PLC0415  # slow to import, and only two of the commands need it
+
+    return Job.open(store, fabrics, cluster_id)
+
+
+def _access(
+    *,
+    servers: str,
+    tls: bool,
+    ca: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    mechanism: str | None,
+    user: str | None,
+    password_file: Path | None,
+) -> KafkaAccess:
+    password = os.environ.get("FABRICSCOPE_KAFKA_PASSWORD")
+    if password_file is not None:
+        try:
+            password = password_file.read_text().rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"can't read the Kafka password file: {error}") from error
+    return KafkaAccess(
+        servers=servers,
+        tls=tls,
+        ca=ca,
+        certificate=certificate,
+        key=key,
+        sasl_mechanism=mechanism,
+        user=user,
+        password=password,
+    )
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Set the event on the first SIGINT or SIGTERM; the second has its usual effect."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask_to_stop(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        stop.set()
+
+    for number in before:
+        signal.signal(number, ask_to_stop)
+    try:
+        yield stop
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+@contextlib.contextmanager
+def _progress(task: str, total: int) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        number = progress.add_task(task, total=total)
+        yield lambda records: progress.advance(number, records)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PipelineError(f"can't write {path}: {error}") from error
+
+
+def _records_in(file: Path) -> int:
+    with contextlib.suppress(OSError, ValueError):  # the reader says what is wrong with it
+        rows: int = pq.read_metadata(file).num_rows
+        return rows
+    return 0
+
+
+def _print_summary(summary: dict[str, Any]) -> None:  # Any: JSON
+    json.dump(summary, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
