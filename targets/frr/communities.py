@@ -7,6 +7,7 @@ The text comes from ``ecommunity_ecom2str`` in FRR's bgpd/bgp_ecommunity.c.
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -36,6 +37,7 @@ _PRINTED: Final = re.compile(
 """One named group for each form; it closes last, so ``lastgroup`` tells the form."""
 
 
+@lru_cache(maxsize=65_536)
 def from_text(text: str) -> tuple[Community, ...]:
     """Return the communities in FRR's ``extendedCommunity.string``, sorted, each once."""
     return ordered(
@@ -106,8 +108,8 @@ def df_election(algorithm: int, capabilities: int, preference: int) -> bytes:
 def auto_derived_vnis(communities: Iterable[Community], origin_as: int | None) -> tuple[int, ...]:
     """Return the VNIs that route targets derived from AS and VNI name, in rising order.
 
-    FRR derives a route target from the low 16 bits of its AS and the VNI (RFC 8365, section 5.1.2.1). Only one
-    with the AS that originated the route counts: a configured ``65000:7`` is not taken for VNI 7.
+    FRR derives a route target from the low 16 bits of its AS and the VNI (RFC 8365, section 5.1.2.1). Only
+    one with the AS that originated the route counts: a configured ``65000:7`` is not taken for VNI 7.
     """
     found = set()
     for community in communities:

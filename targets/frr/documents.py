@@ -1,8 +1,8 @@
 """What the agent asks a host, and how a document that is no answer is told from one that is.
 
 Each command answers with JSON. A daemon that is down, a command that fails in the middle of a poll, an error
-put into JSON: none of them says that something is gone. Only a document of the expected form does, and an empty
-one is of that form.
+put into JSON: none of them says that something is gone. Only a document of the expected form does, and an
+empty one is of that form.
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ Each VNI is a network instance named ``vni-1010``: FRR has bridges and VNIs but 
 from collections.abc import Mapping
 from typing import Final
 
-from targets.frr.bgp import canonical, plain_esi
+from targets.frr.addresses import canonical, plain_esi
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
 from targets.frr.tree import Value, entry
 

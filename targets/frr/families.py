@@ -1,13 +1,13 @@
 """Which documents feed which subscription family, and the state one observer has been heard to be in.
 
 The unit that fails is a *source*: one or two documents that are mapped together. While a source gives no
-answer its part of the tree stays as it was; other sources of the same family go on: iproute2 tells the state of
-interfaces while bgpd is down and vtysh says nothing.
+answer its part of the tree stays as it was; other sources of the same family go on: iproute2 tells the state
+of interfaces while bgpd is down and vtysh says nothing.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from collectors.profiles import LIVENESS
 from targets.frr import bgp, evpn, links, rib
@@ -26,6 +26,7 @@ from targets.frr.documents import (
     Documents,
     NoAnswerError,
 )
+from targets.frr.routes import routes
 from targets.frr.tree import Delta, Tree, Value, diff
 
 LIVENESS_PATH: Final = "/system/state/current-datetime"
@@ -40,13 +41,15 @@ class Family:
     """What the paths of all its notifications begin with."""
     joined: tuple[str, ...] = ()
     """Tables that other rows point into: said before those rows, withdrawn after them."""
+    context: tuple[str, str] | None = None
+    """A list, and a leaf of the entry that holds it: said again with whatever changes in the list."""
 
 
 FAMILIES: Final = {
     family.name: family
     for family in (
         Family("routes", rib.BGP, joined=(rib.ATTR_SETS, rib.EXT_COMMUNITIES)),
-        Family("mac", "/network-instances"),
+        Family("mac", "/network-instances", context=("/producers/", "/state/l2-vni")),
         Family("vtep", "/network-instances"),
         Family("es", evpn.SEGMENTS),
         Family("link", links.INTERFACES),
@@ -62,11 +65,13 @@ class Source:
 
     family: str
     documents: tuple[str, ...]
-    mapping: Callable[[Documents], dict[str, Value]]
+    reads: Callable[[Documents], tuple[Any, ...]]
+    """What of them the mapping reads: while it stays equal, so does the tree."""
+    mapping: Callable[..., dict[str, Value]]
 
 
 def _one(family: str, document: str, mapping: Callable[[Document], dict[str, Value]]) -> Source:
-    return Source(family, (document,), lambda documents: mapping(documents[document]))
+    return Source(family, (document,), lambda documents: (documents[document],), mapping)
 
 
 SOURCES: Final = (
@@ -76,7 +81,12 @@ SOURCES: Final = (
     _one("bgp", IPV6_SUMMARY, bgp.sessions),
     _one("bgp", IPV4_SUMMARY, bgp.sessions),
     _one("bgp", EVPN_SUMMARY, bgp.evpn_sessions),
-    Source("routes", (EVPN_SUMMARY, EVPN_ROUTES), bgp.routes),
+    Source(
+        "routes",
+        (EVPN_SUMMARY, EVPN_ROUTES),
+        lambda documents: (bgp.own_as(documents[EVPN_SUMMARY]), documents[EVPN_ROUTES]),
+        routes,
+    ),
     _one("vtep", VNIS, evpn.vnis),
     _one("mac", MACS, evpn.macs),
     _one("mac", ARP_CACHE, evpn.bindings),
@@ -85,10 +95,19 @@ SOURCES: Final = (
 
 
 @dataclass(frozen=True)
-class View:
-    """What an observer was last heard to say: the part of each source, by its place in SOURCES."""
+class Part:
+    """The last answer of a source: what was read of it, and its part of the tree."""
 
-    parts: Mapping[int, Tree] = field(default_factory=dict)
+    read: tuple[Any, ...]
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class View:
+    """What an observer was last heard to say."""
+
+    parts: Mapping[int, Part] = field(default_factory=dict)
+    """By the source's place in SOURCES."""
     trees: Mapping[str, Tree] = field(default_factory=dict)
     """The whole tree of each family heard of."""
 
@@ -114,42 +133,64 @@ def hear(view: View, documents: Documents) -> Heard:
     """
     parts = dict(view.parts)
     unreadable: list[str] = []
-    answered: list[Source] = []
+    answers = 0
+    news: dict[str, None] = {}
     for number, source in enumerate(SOURCES):
         if not all(name in documents for name in source.documents):
             continue
         try:
-            parts[number] = source.mapping(documents)
+            read = source.reads(documents)
+            if number not in parts or parts[number].read != read:
+                parts[number] = Part(read, source.mapping(*read))
+                news[source.family] = None
         except NoAnswerError as error:
             unreadable.append(f"{source.documents[-1]}: {error}")
         else:
-            answered.append(source)
+            answers += 1
     trees = dict(view.trees)
     changes: dict[str, Delta] = {}
-    for name in dict.fromkeys(source.family for source in answered):
-        tree: dict[str, Value] = {}
-        for number, source in enumerate(SOURCES):
-            if source.family == name:
-                tree |= parts.get(number, {})
-        known = view.trees.get(name)
-        tree = tree if known is None else steadied(known, tree)
-        delta = diff(known or {}, tree)
-        if delta or known is None:
-            changes[name] = delta
-        trees[name] = tree
-    return Heard(View(parts, trees), changes, len(answered), tuple(unreadable))
+    for family in news:
+        known = trees.get(family, {})
+        trees[family] = steadied(known, _whole(family, parts))
+        delta = with_context(FAMILIES[family], diff(known, trees[family]), trees[family])
+        if delta or family not in view.trees:
+            changes[family] = delta
+    return Heard(View(parts, trees), changes, answers, tuple(unreadable))
+
+
+def _whole(family: str, parts: Mapping[int, Part]) -> Tree:
+    tree: dict[str, Value] = {}
+    for number, source in enumerate(SOURCES):
+        if source.family == family and number in parts:
+            tree |= parts[number].tree
+    return tree
 
 
 _WAVER_NS: Final = 2_000_000_000
 
 
-def steadied(old: Tree, new: Tree) -> dict[str, Value]:
+def steadied(old: Tree, new: Tree) -> Tree:
     """Return the new tree with times that only waver kept: bgpd's clock of a session is good to a second."""
-    kept: dict[str, Value] = dict(new)
+    kept: dict[str, Value] = {}
     for path, value in new.items():
-        if not path.endswith(bgp.LAST_ESTABLISHED):
-            continue
-        before = old.get(path)
-        if isinstance(before, int) and isinstance(value, int) and abs(value - before) <= _WAVER_NS:
-            kept[path] = before
-    return kept
+        if path.endswith(bgp.LAST_ESTABLISHED):
+            before = old.get(path)
+            if isinstance(before, int) and isinstance(value, int) and abs(value - before) <= _WAVER_NS:
+                kept[path] = before
+    return {**new, **kept} if kept else new
+
+
+def with_context(family: Family, delta: Delta, tree: Tree) -> Delta:
+    """Return the difference with a leaf of the enclosing entry said again beside what is new within it.
+
+    A second producer of a MAC has the same VNI; a consumer that keeps producers needs to hear it again.
+    """
+    if family.context is None:
+        return delta
+    inner, leaf = family.context
+    said = {
+        path: tree[path]
+        for updated in delta.updates
+        if inner in updated and (path := updated.partition(inner)[0] + leaf) in tree
+    }
+    return Delta({**delta.updates, **said}, delta.deletes)

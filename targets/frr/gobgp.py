@@ -16,9 +16,10 @@ from typing import Final
 
 from targets.frr import communities as octets
 from targets.frr import rib
-from targets.frr.bgp import canonical
+from targets.frr.addresses import ZERO_ESI, canonical
 from targets.frr.communities import Community
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
+from targets.frr.rib import RouteType
 from targets.frr.tree import Delta, Value, diff
 
 _NIL: Final = "<nil>"
@@ -103,22 +104,22 @@ def event(item: Mapping[str, object]) -> tuple[str, rib.Path | None]:
 
 def _nlri(route_type: int, value: Mapping[str, object]) -> rib.Nlri:
     tag = number_of(value, "etag") or 0
-    esi = esi_of(text_of(value, "esi")) or rib.ZERO_ESI
-    match route_type:
-        case 1:
-            return rib.Nlri(1, ethernet_tag=tag, esi=esi)
-        case 2:
-            return rib.Nlri(
-                2, ethernet_tag=tag, mac=str(value["mac"]).lower(), ip=_address(value, "ip") or ""
-            )
-        case 4:
-            return rib.Nlri(4, esi=esi, ip=_address(value, "ip") or "")
-        case 5:
-            prefix = ip_interface(str(value["prefix"]))
-            length = prefix.network.prefixlen
-            return rib.Nlri(5, ethernet_tag=tag, ip=str(prefix.network.network_address), prefix_length=length)
-        case _:
-            return rib.Nlri(route_type, ethernet_tag=tag, ip=_address(value, "ip") or "")
+    esi = esi_of(text_of(value, "esi")) or ZERO_ESI
+    ip = _address(value, "ip") or ""
+    kind = RouteType(route_type)
+    match kind:
+        case RouteType.ETHERNET_AD:
+            return rib.Nlri(kind, ethernet_tag=tag, esi=esi)
+        case RouteType.MAC_IP:
+            return rib.Nlri(kind, ethernet_tag=tag, mac=str(value["mac"]).lower(), ip=ip)
+        case RouteType.MULTICAST:
+            return rib.Nlri(kind, ethernet_tag=tag, ip=ip)
+        case RouteType.SEGMENT:
+            return rib.Nlri(kind, esi=esi, ip=ip)
+        case RouteType.PREFIX:
+            net = ip_interface(str(value["prefix"])).network
+            length = net.prefixlen
+            return rib.Nlri(kind, ethernet_tag=tag, ip=str(net.network_address), prefix_length=length)
 
 
 def _path(item: Mapping[str, object], value: Mapping[str, object]) -> rib.Path:
@@ -230,7 +231,7 @@ def esi_of(printed: str | None) -> str | None:
     if printed is None:
         return None
     if printed in ("single-homed", ""):
-        return rib.ZERO_ESI
+        return ZERO_ESI
     form, _, content = printed.partition(" | ")
     if form in _ESI_FORMS:
         kind, pattern, widths = _ESI_FORMS[form]

@@ -7,11 +7,12 @@ row is made from its content: the same attributes have the same index on every d
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import ip_address
 from typing import Final
 
+from targets.frr.addresses import canonical, host_prefix, width
 from targets.frr.communities import Community
 from targets.frr.tree import Value, entry
 
@@ -22,7 +23,6 @@ LOC_RIB: Final = f"{BGP}/rib/afi-safis/afi-safi[afi-safi-name=L2VPN_EVPN]/l2vpn-
 ATTR_SETS: Final = f"{BGP}/rib/attr-sets"
 EXT_COMMUNITIES: Final = f"{BGP}/rib/ext-communities"
 
-ZERO_ESI: Final = "0" * 20
 LOCAL: Final = "0.0.0.0"  # noqa: S104  openconfig-rib-bgp's peer-ip of a device's own path, no address to bind
 _NO_IP: Final = "0.0.0.0/32"
 """ip-prefix of a MAC-only route; its ip-length is 0."""
@@ -31,11 +31,25 @@ _SEGMENT: Final = re.compile(r"\{[^}]*\}|\[[^\]]*\]|\([^)]*\)|[\d ]+")
 _SEGMENT_TYPE: Final = {"{": "AS_SET", "(": "AS_CONFED_SEQUENCE", "[": "AS_CONFED_SET"}
 
 
+class RouteType(IntEnum):
+    """EVPN route types of RFC 7432 and RFC 9136; openconfig-rib-bgp has no place for others."""
+
+    ETHERNET_AD = 1
+    MAC_IP = 2
+    MULTICAST = 3
+    SEGMENT = 4
+    PREFIX = 5
+
+
+WITH_ESI: Final = (RouteType.MAC_IP, RouteType.PREFIX)
+"""Types whose ESI is an attribute of a path and no part of the route's key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nlri:
     """What identifies an EVPN route behind its RD; the parts a type doesn't have stay empty."""
 
-    route_type: int
+    route_type: RouteType
     ethernet_tag: int = 0
     esi: str = ""
     mac: str = ""
@@ -77,48 +91,46 @@ class Path:
 
 
 def route_entry(rd: str, nlri: Nlri) -> str:
-    """Return the path of a route's list entry in the loc-rib; raises ValueError for a type above 5."""
+    """Return the path of a route's list entry in the loc-rib."""
     routes = f"{LOC_RIB}/routes/{entry('route-distinguisher', route_distinguisher=rd)}"
     match nlri.route_type:
-        case 1:
+        case RouteType.ETHERNET_AD:
             key = entry("type-one-route", esi=nlri.esi, ethernet_tag=nlri.ethernet_tag)
             return f"{routes}/type-one-ethernet-auto-discovery/{key}"
-        case 2:
+        case RouteType.MAC_IP:
             key = entry(
                 "type-two-route",
                 ethernet_tag=nlri.ethernet_tag,
                 mac_address=nlri.mac,
                 mac_length=48,
-                ip_prefix=_host_prefix(nlri.ip) if nlri.ip else _NO_IP,
-                ip_length=_width(nlri.ip) if nlri.ip else 0,
+                ip_prefix=host_prefix(nlri.ip) if nlri.ip else _NO_IP,
+                ip_length=width(nlri.ip) if nlri.ip else 0,
             )
             return f"{routes}/type-two-mac-ip-advertisement/{key}"
-        case 3:
+        case RouteType.MULTICAST:
             key = entry(
                 "type-three-route",
                 ethernet_tag=nlri.ethernet_tag,
-                originating_router_ip=_host_prefix(nlri.ip),
-                originator_ip_length=_width(nlri.ip),
+                originating_router_ip=host_prefix(nlri.ip),
+                originator_ip_length=width(nlri.ip),
             )
             return f"{routes}/type-three-inclusive-multicast-ethernet-tag/{key}"
-        case 4:
+        case RouteType.SEGMENT:
             key = entry(
                 "type-four-route",
                 esi=nlri.esi,
-                originating_router_ip=_host_prefix(nlri.ip),
-                originator_ip_length=_width(nlri.ip),
+                originating_router_ip=host_prefix(nlri.ip),
+                originator_ip_length=width(nlri.ip),
             )
             return f"{routes}/type-four-ethernet-segment/{key}"
-        case 5:
+        case RouteType.PREFIX:
             key = entry(
                 "type-five-route",
                 ethernet_tag=nlri.ethernet_tag,
                 ip_prefix_length=nlri.prefix_length,
-                ip_prefix=f"{ip_address(nlri.ip)}/{nlri.prefix_length}",
+                ip_prefix=f"{canonical(nlri.ip)}/{nlri.prefix_length}",
             )
             return f"{routes}/type-five-ip-prefix/{key}"
-        case _:
-            raise ValueError(f"EVPN route type {nlri.route_type} has no place in openconfig-rib-bgp")
 
 
 def path_entry(route: str, path: Path) -> str:
@@ -138,7 +150,7 @@ def path_leaves(route: str, path: Path) -> dict[str, Value]:
     attr_index, _ = attr_set(path.attributes)
     leaves: dict[str, Value | None] = {
         "esi": path.esi,
-        "gateway-ip-address": path.gateway and _host_prefix(path.gateway),
+        "gateway-ip-address": path.gateway and host_prefix(path.gateway),
         "label": str(path.labels[0]) if path.labels else None,
         "label2": str(path.labels[1]) if len(path.labels) > 1 else None,
         "bestpath": path.best,
@@ -203,13 +215,3 @@ def origin_as(as_path: str) -> int | None:
 
 def _index(table: str, content: object) -> int:
     return int.from_bytes(blake2b(f"{table} {content!r}".encode(), digest_size=8).digest(), "big")
-
-
-@lru_cache(maxsize=65_536)
-def _host_prefix(address: str) -> str:
-    ip = ip_address(address)
-    return f"{ip}/{ip.max_prefixlen}"
-
-
-def _width(address: str) -> int:
-    return ip_address(address).max_prefixlen

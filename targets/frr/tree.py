@@ -69,8 +69,9 @@ def diff(old: Tree, new: Tree) -> Delta:
     gone = [path for path in old if path not in new]
     if not gone:
         return Delta(updates)
-    alive = {path[: key.end()] for path in new for key in _KEY.finditer(path)}
-    deletes = {path if entry_of(path) in alive or not entry_of(path) else entry_of(path) for path in gone}
+    innermost = {entry_of(path) for path in new}
+    alive = {inner[: key.end()] for inner in innermost for key in _KEY.finditer(inner)} | {""}
+    deletes = {path if entry_of(path) in alive else entry_of(path) for path in gone}
     return Delta(updates, tuple(sorted(deletes, reverse=True)))
 
 
