@@ -43,7 +43,7 @@ class AttributeTable:
             {
                 "device": device.take(at),
                 "network_instance": row["network_instance"].take(at),
-                "index": row[self.pointer].take(at),
+                self.pointer: row[self.pointer].take(at),
             }
         )
         return rows
@@ -154,10 +154,9 @@ def first_conflict(routes: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rec
         if table is None or table.is_empty():
             continue
         uses = _pointed(routes, records).filter(pl.col(pointer).is_not_null())
-        first = uses.group_by("device", "network_instance", index=pointer).agg(used=pl.col("record").min())
-        fills = _pointed(table, records).join(
-            first, on=["device", "network_instance", "index"], nulls_equal=True
-        )
+        key = ["device", "network_instance", pointer]
+        first = uses.group_by(key).agg(used=pl.col("record").min())
+        fills = _pointed(table, records).join(first, on=key, nulls_equal=True)
         late = fills.filter(pl.col("record") > pl.col("used"))
         if len(late):
             found.append(int(late["record"].min()))  # type: ignore[arg-type]  # a column of UInt32

@@ -11,7 +11,7 @@ from pipeline.apply.changes import REASONS, Changes
 from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.records import Records
-from pipeline.schema import NAME, OPS, Columns, Entity
+from pipeline.schema import NAME, OPS, Columns, Entity, partial_schema
 
 UPDATE, REPLACE, DELETE, BRANCH, ATOMIC = range(5)
 _OP_CODES: Final = {op: code for code, op in enumerate(OPS.categories)}
@@ -45,6 +45,8 @@ class EntitySweep:
 
     record: int
     device: int
+    """Code of the name; the family's alike."""
+    family: int
     number: int
 
 
@@ -68,6 +70,8 @@ class EntityState:
         self.values = ColumnStore(entity.values)
         self.meta = ColumnStore(_META)
         self.alive = np.zeros(0, dtype=bool)
+        self.touched = np.zeros(0, dtype=np.int64)
+        """Rows that the last batch concerned, changed or not."""
         self._leaf_bits = {name: np.uint64(1 << bit) for bit, name in enumerate(entity.leaves)}
 
     def reserve(self, keys: Mapping[str, Column]) -> Rows:
@@ -94,6 +98,10 @@ class EntityState:
         if extra is not None and len(extra.row):
             work = work.joined(self._blank(extra.row, extra.record, UPDATE, 0))
         return self._merge(work.sorted(), records, resolve)
+
+    def no_rows(self) -> pl.DataFrame:
+        """Return a frame without partial rows."""
+        return pl.DataFrame(schema=partial_schema(self.entity))
 
     def _work(self, partial: pl.DataFrame, records: Records) -> "_Work":
         record = partial["record"].to_numpy().astype(np.int64)
@@ -145,6 +153,8 @@ class EntityState:
         for sweep in sweeps:
             device = Column(np.array([sweep.device], dtype=np.uint32), np.ones(1, dtype=bool))
             rows = self._matching(candidates, {"device": device})
+            others = self.alive[rows] & (self.meta.values("family")[rows] != sweep.family)
+            rows = rows[~others]
             part = self._blank(rows, np.full(len(rows), sweep.record), DELETE, _RESYNC)
             part.sweep[:] = sweep.number
             parts.append(part)
@@ -187,6 +197,7 @@ class EntityState:
 
     def _merge(self, work: "_Work", records: Records, resolve: Resolver | None) -> Changes:
         size = len(work.row)
+        self.touched = work.row
         if not size:
             return Changes.none(self.entity)
         at = np.arange(size)
@@ -293,6 +304,7 @@ class EntityState:
         )
         last = np.flatnonzero(np.append(first[1:], values=True))
         rows = work.row[last]
+        self.touched = rows
         kept = last[exists[last]] if self._keep_values else last
         self.values.put(work.row[kept], {name: column.take(kept) for name, column in after.items()})
         self.alive[rows] = exists[last]

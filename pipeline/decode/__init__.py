@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.batch import RawBatch
 from pipeline.decode import meaning, tables, wire
-from pipeline.decode.rows import Report
+from pipeline.decode.report import Report
 from pipeline.decode.updates import notifications
 from pipeline.schema import CONTROL, DEAD, NAME, TIME
 

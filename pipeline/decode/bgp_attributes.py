@@ -180,7 +180,10 @@ def _items(code: int, raw: bytes | None) -> list[Any] | None:
     if code == STRING:
         return [raw.decode()]
     if code == CONTAINER:
-        items = orjson.loads(raw)
+        try:
+            items = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None
         return items if isinstance(items, list) else None
     return None
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from collectors.profiles import ProfileError
 from pipeline.decode.entries import Picked, Rows, Target
 from pipeline.decode.plan import Node, Plan, plan_of
-from pipeline.decode.rows import Report
+from pipeline.decode.report import Report
 from pipeline.decode.shapes import Shape, resolve, shape_codes
 from pipeline.decode.updates import Notifications
 from pipeline.decode.wire import Paths

@@ -49,6 +49,8 @@ class Source:
     where: Mapping[ListKey, str]
     depth: int
     """Depth of the entity's list element."""
+    path: str
+    """Path of the entity's list, without keys."""
 
     @property
     def types(self) -> Mapping[str, pl.DataType | type[pl.DataType]]:
@@ -84,6 +86,8 @@ class Node:
     """One path element of the tree."""
 
     depth: int
+    path: str = ""
+    """Without keys."""
     children: dict[str, "Node"] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     use: Use | None = None
@@ -151,12 +155,13 @@ def _source(root: Node, number: int, mapping: EntityMapping) -> Source:
         constants=mapping.constants,
         where={lists[ref]: value for ref, value in mapping.where.items()},
         depth=entry.depth,
+        path=entry.path,
     )
 
 
 def _grow(root: Node, path: list[tuple[str, tuple[str, ...]]]) -> Node:
     node = root
     for name, keys in path:
-        node = node.children.setdefault(name, Node(depth=node.depth + 1))
+        node = node.children.setdefault(name, Node(node.depth + 1, f"{node.path}/{name}"))
         node.keys = tuple(dict.fromkeys((*node.keys, *keys)))
     return node

@@ -1,7 +1,6 @@
 """Rows: entries with keys and leaves as typed columns, and a sentence for each value that can't be read."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -12,23 +11,9 @@ from pipeline.decode import bgp_attributes
 from pipeline.decode.addresses import ip_numbers, spell_identity
 from pipeline.decode.entries import Entries, Leaves
 from pipeline.decode.plan import KeyColumn, LeafColumn, Source
+from pipeline.decode.report import Report, quote
 from pipeline.decode.values import EXPECTED, TEXT_LAST, Cells, Parsed, parse_cells, parse_text
 from pipeline.schema import NAME
-
-EXCERPT: Final = 60
-"""Characters of a value that a reason quotes."""
-
-
-@dataclass(slots=True)
-class Report:
-    """What could not be read: record, update of the record, reason."""
-
-    lines: list[tuple[int, int, str]] = field(default_factory=list)
-
-    def add(self, record: int, number: int, reason: str) -> None:
-        """Note one thing that could not be read."""
-        self.lines.append((record, number, reason))
-
 
 def rows_of(source: Source, depth: int, entries: Entries, report: Report) -> pl.DataFrame:
     """Return record, number, the key columns down to ``depth``, the leaves told, and ``cleared``.
@@ -87,7 +72,7 @@ class _Making:
             reason = (
                 f"the list key {name} is missing"
                 if value is None
-                else f"the list key {name} is {_quote(value)}, not {EXPECTED[key.kind]}"
+                else f"the list key {name} is {quote(value)}, not {EXPECTED[key.kind]}"
             )
             self._say(at, int(self.entries.number[at]), f"{self.entries.path}: {reason}")
         self.keep &= ~unreadable
@@ -164,13 +149,8 @@ class _Making:
 def _excerpt(cells: Cells, at: int) -> str:
     """Return a value as people read it, shortened."""
     if cells.code[at] <= TEXT_LAST and cells.text[at] is not None:
-        return _quote(cells.text[at])
+        return quote(cells.text[at])
     for column in (cells.uint, cells.int, cells.bool, cells.raw):
         if column[at] is not None:
-            return _quote(column[at])
+            return quote(column[at])
     return "no value, or one of a type that no leaf here has,"
-
-
-def _quote(value: object) -> str:
-    quoted = repr(value)
-    return quoted if len(quoted) <= EXCERPT else f"{quoted[:EXCERPT]}..."

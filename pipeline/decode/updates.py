@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.decode import json_values
+from pipeline.decode import json_scalars
 from pipeline.decode.shapes import slice_hash
 from pipeline.decode.values import BOOL, INT, LEAFLIST, NONE, STRING, UINT, Cells
 from pipeline.decode.wire import Paths, paths
@@ -73,7 +73,7 @@ def _cells(val: pa.StructArray) -> Cells:
         if there.any():
             rows = np.flatnonzero(there)
             documents = val.field(name).take(pa.array(rows))
-            codes, texts = json_values.scalars(documents)
+            codes, texts = json_scalars.scalars(documents)
             code[rows] = codes.to_numpy()
             at = pl.Series(rows, dtype=pl.UInt32)
             text = text.scatter(at, texts)

@@ -27,7 +27,7 @@ def contents(path: Path) -> Contents:
     with connection:
         connection.execute("SET TimeZone = 'UTC'")
         names = connection.execute(
-            "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
+            "SELECT 'main.' || view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
             " UNION ALL SELECT 'store.state_' || name FROM store.snapshot_schema"
         ).fetchall()
         return {name: _counted(connection.sql(f"FROM {name}").pl()) for (name,) in names}

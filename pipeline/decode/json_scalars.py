@@ -1,4 +1,4 @@
-"""JSON values: scalars column by column, containers flattened one by one."""
+"""JSON scalars, column by column."""
 
 from typing import Any, Final, cast
 
@@ -15,7 +15,8 @@ _NEEDS_PARSER: Final = r'[\\"\x00-\x1f]'
 def scalars(raw: pa.BinaryArray) -> tuple[pl.Series, pl.Series]:
     """Return code and text of JSON documents, one row each; text is null unless the document is a scalar.
 
-    Only what is plainly a scalar is read here, column by column; the rest goes through the parser.
+    What is plainly a scalar is read here, column by column, and what begins like a container is not yet read;
+    the rest goes through the parser.
     """
     text = cast("pl.Series", pl.from_arrow(raw)).cast(pl.String, strict=False)
     inner = text.str.slice(1).str.head(-1)
@@ -23,13 +24,16 @@ def scalars(raw: pa.BinaryArray) -> tuple[pl.Series, pl.Series]:
     plain &= ~inner.str.contains(_NEEDS_PARSER)
     number = text.str.contains(r"^-?(?:0|[1-9][0-9]*)$")
     boolean = (text == "true") | (text == "false")
+    container = text.str.starts_with("{") | text.str.starts_with("[")
     frame = pl.select(
         code=pl.when(plain)
         .then(pl.lit(STRING, pl.UInt8))
         .when(number)
         .then(pl.lit(NUMBER, pl.UInt8))
         .when(boolean)
-        .then(pl.lit(JSON_BOOL, pl.UInt8)),
+        .then(pl.lit(JSON_BOOL, pl.UInt8))
+        .when(container)
+        .then(pl.lit(CONTAINER, pl.UInt8)),
         text=pl.when(plain).then(inner).when(number | boolean).then(text),
     )
     rest = np.flatnonzero(frame["code"].is_null().to_numpy())
@@ -59,7 +63,6 @@ def scalar(value: Any) -> tuple[int, str | None]:
 
 
 def _read(document: bytes) -> tuple[int, str | None]:
-    """Return code and text of a JSON document."""
     try:
         return scalar(orjson.loads(document))
     except orjson.JSONDecodeError:

@@ -1,0 +1,128 @@
+"""The state of one fabric, and what a decoded batch does to it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from collectors.profiles import ProfileError, profile
+from pipeline.apply.attributes import Attributes, first_conflict
+from pipeline.apply.changes import Changes
+from pipeline.apply.columns import column_of
+from pipeline.apply.entity import EntityState, EntitySweep
+from pipeline.apply.mac_location import Located, MacLocations
+from pipeline.apply.records import Records
+from pipeline.apply.sessions import SessionBatch, Sessions, Sweep
+from pipeline.schema import BGP_ATTR_SET, BGP_EXT_COMMUNITY, ENTITIES, EVPN_ROUTE, NAME
+
+_JOINED: Final = (BGP_ATTR_SET.name, BGP_EXT_COMMUNITY.name)
+_KEY: Final = re.compile(r"\[[^\]]*\]")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a batch did."""
+
+    sessions: SessionBatch
+    changes: Mapping[str, Changes]
+    """By entity name; attribute tables are not among them."""
+    located: Located
+
+    @property
+    def records(self) -> Records:
+        """The records of the batch."""
+        return self.sessions.records
+
+
+class FabricState:
+    """All current state of one fabric."""
+
+    def __init__(self) -> None:
+        self.sessions = Sessions()
+        self.entities = {name: EntityState(entity) for name, entity in ENTITIES.items() if name not in _JOINED}
+        self.attributes = Attributes()
+        self.locations = MacLocations()
+
+    def apply(self, control: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> list[Applied]:
+        """Apply a decoded batch; return what it did, in parts that follow each other.
+
+        There is more than one part where a batch fills attributes after routes that use them.
+        """
+        batch = self.sessions.process(control)
+        done: list[Applied] = []
+        start, size = 0, len(control)
+        while True:
+            rest = {name: _from(table, start) for name, table in tables.items()} if start else tables
+            cut = first_conflict(rest[EVPN_ROUTE.name], rest, batch.records) if EVPN_ROUTE.name in rest else None
+            end = size if cut is None else cut
+            part = {name: table.filter(pl.col("record") < end) for name, table in rest.items()} if cut else rest
+            done.append(self._apply(batch, part, start, end))
+            if cut is None:
+                return done
+            start = cut
+
+    def _apply(
+        self, batch: SessionBatch, tables: Mapping[str, pl.DataFrame], start: int, end: int
+    ) -> Applied:
+        records = batch.records
+        sweeps = [sweep for sweep in batch.sweeps if start <= sweep.record < end]
+        for table in self.attributes.tables:
+            table.apply(tables.get(table.entity.name), records)
+        changes = {
+            name: self._entity(name, tables.get(name), records, sweeps) for name in self.entities
+        }
+        now = int(records.now[end - 1]) if end else self.sessions.now
+        located = self.locations.apply(changes[EVPN_ROUTE.name], records, now)
+        return Applied(batch, changes, located)
+
+    def _entity(
+        self, name: str, partial: pl.DataFrame | None, records: Records, sweeps: Sequence[Sweep]
+    ) -> Changes:
+        state = self.entities[name]
+        mine = [_entity_sweep(sweep) for sweep in sweeps if name in tables_of(sweep.profile, tuple(sweep.paths))]
+        extra = self.attributes.extra() if name == EVPN_ROUTE.name else None
+        if partial is None and not mine and (extra is None or not len(extra.row)):
+            return Changes.none(state.entity)
+        if partial is None:
+            partial = state.no_rows()
+        resolve = self.attributes.resolve if name == EVPN_ROUTE.name else None
+        changes = state.apply(partial, records, mine, resolve, extra)
+        if name == EVPN_ROUTE.name:
+            self.attributes.remember(state, state.touched)
+        return changes
+
+
+def tables_of(profile_name: str, paths: tuple[str, ...]) -> frozenset[str]:
+    """Return the tables that subscriptions to ``paths`` fill, at least in part."""
+    try:
+        entities = profile(profile_name).entities
+    except ProfileError:
+        return frozenset()
+    plain = [_KEY.sub("", path).rstrip("/") for path in paths]
+    return frozenset(
+        entity.table
+        for entity in entities
+        for path in plain
+        if _inside(_KEY.sub("", entity.path), path) or _inside(path, _KEY.sub("", entity.path))
+    )
+
+
+def _inside(path: str, ancestor: str) -> bool:
+    return path == ancestor or path.startswith(ancestor + "/")
+
+
+def _entity_sweep(sweep: Sweep) -> EntitySweep:
+    codes = column_of(pl.Series([sweep.device, sweep.family]).cast(NAME)).values
+    return EntitySweep(sweep.record, int(codes[0]), int(codes[1]), sweep.number)
+
+
+def _from(table: pl.DataFrame, record: int) -> pl.DataFrame:
+    return table.filter(pl.col("record") >= record)
+
+
+def names_of(codes: np.ndarray) -> list[str]:  # type: ignore[type-arg]  # uint32
+    """Return the names behind codes."""
+    return pl.DataFrame({"code": codes}).select(pl.col("code").cat.to(NAME).cast(pl.String))["code"].to_list()

@@ -1,0 +1,255 @@
+"""Findings in, incidents out: one life per subject and rule family.
+
+What was said within the lateness may still be revised, so of each life the state before it is kept, and what came
+since is folded again whenever it changes: the incidents are a function of the findings, not of their arrival.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from pipeline.apply.records import LATENESS, us
+from pipeline.detectors import SUBJECT, Rule
+from pipeline.incidents import Event, Fold, Incident, Life, Statement
+from pipeline.schema import TIME
+
+Key = tuple[str, tuple[Any, ...]]
+"""Rule family and subject."""
+_STATEMENT: Final = list(Statement._fields)
+
+
+@dataclass
+class _Entry:
+    """One life: settled up to the horizon, and what was said and told since."""
+
+    life: Life = field(default_factory=Life)
+    recent: list[Statement] = field(default_factory=list)
+    told: list[Event] = field(default_factory=list)
+    shown: Incident | None = None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What changed: rows of ``incident`` and ``incident_event`` to remove (identity columns) and to append."""
+
+    incidents: pl.DataFrame
+    events: pl.DataFrame
+    void_incidents: pl.DataFrame
+    void_events: pl.DataFrame
+    opened: list[tuple[Incident, Key]]
+    resolved: list[tuple[Incident, Key]]
+
+
+class Correlator:
+    """The incidents of one fabric."""
+
+    def __init__(self, fabric: str, rules: Mapping[str, Rule]) -> None:
+        self._fabric = fabric
+        self._rules = rules
+        families: dict[str, list[Rule]] = defaultdict(list)
+        for rule in rules.values():
+            families[rule.family].append(rule)
+        self._folds = {family: Fold(fabric, members) for family, members in families.items()}
+        self._entries: dict[Key, _Entry] = {}
+        self._due: dict[Key, int] = {}
+
+    def revise(self, added: pl.DataFrame, removed: pl.DataFrame, now: int) -> Revision:
+        """Take findings (FINDING) said and unsaid in a batch that ends at ``now``."""
+        touched: set[Key] = set()
+        for key, statement in self._statements(removed):
+            entry = self._entries.get(key)
+            if entry is not None and statement in entry.recent:
+                entry.recent.remove(statement)
+                touched.add(key)
+        for key, statement in self._statements(added):
+            if key not in self._entries:
+                if self._rules[statement.rule].rank == 0:
+                    continue
+                self._entries[key] = _Entry()
+            self._entries[key].recent.append(statement)
+            touched.add(key)
+        touched.update(key for key, when in self._due.items() if when <= now)
+        return self._revise(sorted(touched, key=repr), now)
+
+    def quiet(self, key: Key) -> bool:
+        """Return whether a subject has no life in a family: findings that open nothing need not be told of it."""
+        return key not in self._entries
+
+    def _statements(self, frame: pl.DataFrame) -> Iterable[tuple[Key, Statement]]:
+        subjects = frame.select(SUBJECT).rows()
+        for subject, values in zip(subjects, frame.select(_STATEMENT).rows(), strict=True):
+            statement = Statement(*values)
+            yield (self._rules[statement.rule].family, subject), statement
+
+    def _revise(self, keys: list[Key], now: int) -> Revision:
+        changed: list[tuple[Incident, Key]] = []
+        gone: list[str] = []
+        said: list[tuple[Event, Key]] = []
+        unsaid: list[tuple[Event, Key]] = []
+        opened: list[tuple[Incident, Key]] = []
+        resolved: list[tuple[Incident, Key]] = []
+        for key in keys:
+            entry = self._entries[key]
+            live, events = self._run(key, entry, now)
+            said += [(event, key) for event in events if event not in entry.told]
+            lost = [event for event in entry.told if event not in events]
+            unsaid += [(event, key) for event in lost]
+            gone += [event.incident_id for event in lost if event.kind == "opened"]
+            if live.incident is not None and live.incident != entry.shown:
+                changed.append((live.incident, key))
+                was_open = entry.shown is not None and entry.shown.resolved_at is None
+                if live.open and not was_open:
+                    opened.append((live.incident, key))
+                elif not live.open and was_open:
+                    resolved.append((live.incident, key))
+            entry.shown = live.incident
+            entry.told = [event for event in events if event.time >= now - us(LATENESS)]
+            due = self._folds[key[0]].due(live)
+            if due is not None:
+                self._due[key] = due
+            else:
+                self._due.pop(key, None)
+        void = gone + [incident.incident_id for incident, _ in changed]
+        return Revision(
+            incidents=self._incident_rows(changed),
+            events=self._event_rows(said),
+            void_incidents=pl.DataFrame({"incident_id": void}, schema={"incident_id": pl.String}),
+            void_events=self._event_rows(unsaid),
+            opened=opened,
+            resolved=resolved,
+        )
+
+    def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:
+        """Settle what can't be revised any more; return the life at ``now`` and all events not settled before."""
+        fold, subject = self._folds[key[0]], repr(key[1])
+        horizon = now - us(LATENESS)
+        ordered = sorted(entry.recent, key=lambda statement: statement[:4])
+        settled = [statement for statement in ordered if statement.time < horizon]
+        entry.recent = ordered[len(settled) :]
+        entry.life, past = fold.run(entry.life, subject, settled, horizon - 1)
+        live, events = fold.run(entry.life, subject, entry.recent, now)
+        return live, past + events
+
+    def _incident_rows(self, incidents: list[tuple[Incident, Key]]) -> pl.DataFrame:
+        rows = [
+            {
+                **asdict(incident),
+                **dict(zip(SUBJECT, key[1], strict=True)),
+                "family": key[0],
+                "name": self._rules[incident.rule].name,
+                "state": "open" if incident.resolved_at is None else "resolved",
+            }
+            for incident, key in incidents
+        ]
+        return pl.DataFrame(rows, schema=_INCIDENT).with_columns(
+            pl.col("opened_at", "detected_at", "resolved_at").cast(TIME)
+        )
+
+    @staticmethod
+    def _event_rows(events: list[tuple[Event, Key]]) -> pl.DataFrame:
+        rows = [event for event, _ in events]
+        return pl.DataFrame(rows, schema=_EVENT, orient="row").with_columns(
+            pl.col("time").cast(TIME)
+        ).rename({"time": "event_time"})
+
+    def open_incidents(self) -> int:
+        """Return how many incidents are open."""
+        return sum(entry.shown is not None and entry.shown.resolved_at is None for entry in self._entries.values())
+
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames: one row per life, its parts as JSON."""
+        rows = [
+            {
+                "family": family,
+                "subject": orjson.dumps(subject).decode(),
+                "life": orjson.dumps(_plain_life(entry.life)).decode(),
+                "recent": orjson.dumps([list(s) for s in entry.recent]).decode(),
+                "told": orjson.dumps([list(e) for e in entry.told]).decode(),
+                "shown": orjson.dumps(None if entry.shown is None else asdict(entry.shown)).decode(),
+                "due": self._due.get((family, subject)),
+            }
+            for (family, subject), entry in self._entries.items()
+        ]
+        return {"lives": pl.DataFrame(rows, schema=_LIFE)}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        for row in frames["lives"].rows(named=True):
+            key = (row["family"], tuple(orjson.loads(row["subject"])))
+            shown = orjson.loads(row["shown"])
+            self._entries[key] = _Entry(
+                life=_life(orjson.loads(row["life"])),
+                recent=[Statement(*values) for values in orjson.loads(row["recent"])],
+                told=[Event(*values) for values in orjson.loads(row["told"])],
+                shown=None if shown is None else Incident(**shown),
+            )
+            if row["due"] is not None:
+                self._due[key] = row["due"]
+
+
+def _plain_life(life: Life) -> dict[str, Any]:
+    return {
+        "incident": None if life.incident is None else asdict(life.incident),
+        "since": {rule: list(statement) for rule, statement in life.since.items()},
+        "false_since": None if life.false_since is None else list(life.false_since),
+        "unknown": life.unknown,
+        "last": None if life.last is None else list(life.last),
+    }
+
+
+def _life(plain: dict[str, Any]) -> Life:
+    def statement(values: list[Any] | None) -> Statement | None:
+        return None if values is None else Statement(*values)
+
+    return Life(
+        incident=None if plain["incident"] is None else Incident(**plain["incident"]),
+        since={rule: Statement(*values) for rule, values in plain["since"].items()},
+        false_since=statement(plain["false_since"]),
+        unknown=plain["unknown"],
+        last=statement(plain["last"]),
+    )
+
+
+_LIFE: Final = {
+    "family": pl.String,
+    "subject": pl.String,
+    "life": pl.String,
+    "recent": pl.String,
+    "told": pl.String,
+    "shown": pl.String,
+    "due": pl.Int64,
+}
+_INCIDENT: Final = {
+    "incident_id": pl.String,
+    "rule": pl.String,
+    "name": pl.String,
+    "family": pl.String,
+    "severity": pl.String,
+    "state": pl.String,
+    "opened_at": pl.Int64,
+    "detected_at": pl.Int64,
+    "resolved_at": pl.Int64,
+    "device": pl.String,
+    "vni": pl.UInt32,
+    "mac": pl.UInt64,
+    "esi": pl.String,
+    "vtep": pl.String,
+    "interface": pl.String,
+    "summary": pl.String,
+    "evidence": pl.String,
+    "coverage": pl.Float64,
+}
+_EVENT: Final = {
+    "incident_id": pl.String,
+    "time": pl.Int64,
+    "kind": pl.String,
+    "rule": pl.String,
+    "severity": pl.String,
+    "summary": pl.String,
+    "offset": pl.Int64,
+    "index": pl.UInt32,
+}
