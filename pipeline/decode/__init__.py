@@ -12,12 +12,12 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.batch import RawBatch
-from pipeline.decode import meaning, tables, wire
+from pipeline.decode import wire
+from pipeline.decode.meaning import counted, meaning_of
 from pipeline.decode.report import Report
+from pipeline.decode.tables import assemble
 from pipeline.decode.updates import notifications
 from pipeline.schema import CONTROL, DEAD, NAME, TIME
-
-UNMAPPED = pl.Schema({"path": pl.String, "count": pl.UInt32})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ def decode(batch: RawBatch) -> Decoded:
     rows, records, unreadable = wire.read(batch.values)
     report = Report()
     found = notifications(records)
-    meant = meaning.of(records, found, report)
-    decoded = tables.assemble(meant, found, report)
+    meaning = meaning_of(records, found, report)
+    tables = assemble(meaning, found, report, len(rows))
     control = _control(batch, rows, records)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
     dead.sort()
     return Decoded(
         control=control,
-        tables=decoded,
+        tables=tables,
         dead=pl.DataFrame(
             {
                 "offset": [batch.offsets[row] for row, _, _ in dead],
@@ -64,7 +64,7 @@ def decode(batch: RawBatch) -> Decoded:
                 "reason": pl.String,
             },
         ).cast(pl.Schema(DEAD)),
-        unmapped=meant.unmapped,
+        unmapped=counted(meaning.unmapped),
     )
 
 

@@ -67,6 +67,8 @@ def ext_communities(entity: Entity, cells: Cells) -> dict[str, Parsed]:
 def as_paths(parts: Sequence[Leaves], size: int, say: Callable[[int, int, str], None]) -> pl.Series:
     """Return AS paths as text, one row per entry: ``65001 {65002 65003}``; null where none was told.
 
+    A path without members is empty text: the route begins here.
+
     ``say`` is told the entry, the update and the reason of what could not be read.
     """
     segments: dict[int, dict[int, dict[str, Any]]] = {}
@@ -81,9 +83,9 @@ def as_paths(parts: Sequence[Leaves], size: int, say: Callable[[int, int, str], 
     paths: list[str | None] = [None] * size
     for entry, by_place in segments.items():
         told = [segment for _, segment in sorted(by_place.items()) if "member" in segment]
-        paths[entry] = " ".join(
-            _BRACKETS[segment.get("type", "AS_SEQ")].format(" ".join(segment["member"])) for segment in told
-        )
+        if told:
+            texts = (_BRACKETS[one.get("type", "AS_SEQ")].format(" ".join(one["member"])) for one in told)
+            paths[entry] = " ".join(texts)
     return pl.Series(paths, dtype=pl.String).cast(NAME)
 
 

@@ -76,7 +76,9 @@ class Flattening:
     def add(self, node: Node, shape: Shape, rows: Rows, found: Notifications) -> None:
         """Take in updates of one shape."""
         record, number = found.update_record[rows], found.update_number[rows]
-        places = Places(found.update, found.prefix, [shape], np.zeros(len(rows), dtype=np.int64), rows, record)
+        places = Places(
+            found.update, found.prefix, [shape], np.zeros(len(rows), dtype=np.int64), rows, record
+        )
         columns = {key: places.key(key).to_list() for key in shape.keys}
         cells = found.cells.gather(pl.Series(rows, dtype=pl.UInt32))
         for at, (code, raw) in enumerate(zip(cells.code.to_list(), cells.raw.to_list(), strict=True)):

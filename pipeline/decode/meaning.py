@@ -1,7 +1,8 @@
 """What each update and delete of a batch means, by the profile of its record."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -10,111 +11,157 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from collectors.profiles import ProfileError
-from pipeline.decode.entries import Picked, Rows, Target
+from pipeline.decode.deletes import Removal
+from pipeline.decode.entries import Picked, Places, Rows, Target
 from pipeline.decode.plan import Node, Plan, plan_of
 from pipeline.decode.report import Report
-from pipeline.decode.shapes import Shape, resolve, shape_codes
+from pipeline.decode.shapes import NO_PREFIX, Shape, resolve, shape_codes
 from pipeline.decode.updates import Notifications
 from pipeline.decode.wire import Paths
 
-UNMAPPED: Final = pl.Schema({"path": pl.String, "count": pl.UInt32})
+BEFORE_UPDATES: Final = -(1 << 40)
+"""Deletes are numbered from here on: within a notification they come before updates."""
+BEFORE_DELETES: Final = 2 * BEFORE_UPDATES
+_PLAN_MIX: Final = np.uint64(0xE7037ED1A0B428DB)
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """Updates or deletes of one shape."""
+class Container:
+    """Updates of one shape whose path has leaves below it, not at it."""
 
-    plan: Plan
     shape: Shape
     node: Node
     rows: Rows
-    """Their numbers, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """Updates and deletes of a batch, sorted by what they mean."""
 
-    leaves: dict[tuple[Plan, Target], list[Picked]]
-    containers: list[Alike]
-    deletes: list[Alike]
-    atomic: list[Alike]
-    """Records whose notification is atomic, by the shape of their prefix."""
-    unmapped: pl.DataFrame
+    leaves: dict[tuple[Plan, Target], list[Picked]] = field(default_factory=lambda: defaultdict(list))
+    containers: dict[Plan, list[Container]] = field(default_factory=lambda: defaultdict(list))
+    removals: list[Removal] = field(default_factory=list)
+    unmapped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    """How many updates and deletes mean nothing, by path without keys."""
 
 
-def of(records: pa.RecordBatch, found: Notifications, report: Report) -> Meaning:
-    """Return what the updates and deletes mean; records of unknown profiles are reported and mean nothing."""
-    plans, plan_of_record = _plans(records, found, report)
-    prefix_codes = shape_codes(found.prefix)
-    prefix_codes += plan_of_record.astype(np.uint64) * np.uint64(0xE7037ED1A0B428DB)
-    counts: dict[str, int] = defaultdict(int)
-
-    def alike(paths: Paths, record: Rows, rows: Rows | None = None) -> list[Alike]:
-        """Return the paths by shape; those that mean nothing are counted."""
-        codes = shape_codes(paths) + prefix_codes[record]
-        known: list[Alike] = []
-        for members in _by_code(codes, rows):
-            first = members[0]
-            plan = plans[plan_of_record[record[first]]]
-            if plan is None:
-                continue
-            shape = resolve(plan, found.prefix, record[first], paths, first)
-            if shape.node is None:
-                counts[shape.text] += len(members)
-            else:
-                known.append(Alike(plan, shape, shape.node, members))
-        return known
-
-    leaves: dict[tuple[Plan, Target], list[Picked]] = defaultdict(list)
-    containers: list[Alike] = []
-    for one in alike(found.update, found.update_record):
-        use = one.node.use
-        if use is None:
-            containers.append(one)
-            continue
-        source = one.plan.sources[use.source]
-        up = 0 if use.leaf is None else source.leaves[use.leaf].up
-        leaves[one.plan, Target(use.source, up or source.depth)].append(
-            Picked(one.shape, use.leaf, use.part, one.rows)
-        )
-    deletes = alike(found.delete, found.delete_record)
-    return Meaning(
-        leaves=leaves,
-        containers=containers,
-        deletes=deletes,
-        atomic=[],
-        unmapped=pl.DataFrame({"path": list(counts), "count": list(counts.values())}, schema=UNMAPPED).sort(
-            "path"
-        ),
+def meaning_of(records: pa.RecordBatch, found: Notifications, report: Report) -> Meaning:
+    """Return what a batch says; records of unknown profiles are reported and mean nothing."""
+    plans = _plans(records, found, report)
+    meaning = Meaning()
+    above = _Above(
+        plans, found.prefix, shape_codes(found.prefix) + plans.number.astype(np.uint64) * _PLAN_MIX
     )
+    for plan, shape, node, rows in _alike(above, found.update, found.update_record, meaning.unmapped):
+        use = node.use
+        if use is None:
+            meaning.containers[plan].append(Container(shape, node, rows))
+        else:
+            source = plan.sources[use.source]
+            depth = (0 if use.leaf is None else source.leaves[use.leaf].up) or source.depth
+            meaning.leaves[plan, Target(use.source, depth)].append(Picked(shape, use.leaf, use.part, rows))
+    for plan, shape, node, rows in _alike(above, found.delete, found.delete_record, meaning.unmapped):
+        places = _places(found.delete, found.prefix, shape, rows, found.delete_record[rows])
+        number = found.delete_number[rows] + BEFORE_UPDATES
+        meaning.removals.append(Removal(plan, node, places, number, atomic=False))
+    _add_atomic(meaning, plans, found, report)
+    return meaning
 
 
-def _plans(
-    records: pa.RecordBatch, found: Notifications, report: Report
-) -> tuple[list[Plan | None], NDArray[np.int64]]:
-    """Return the plans of the profiles in the batch, and which of them each record has."""
+@dataclass(frozen=True, slots=True)
+class _Plans:
+    """The plans of the profiles in a batch; None for a name that is no profile."""
+
+    plans: list[Plan | None]
+    number: NDArray[np.int64]
+    """Which of them each record has."""
+
+    def of(self, record: int) -> Plan | None:
+        return self.plans[int(self.number[record])]
+
+
+def _plans(records: pa.RecordBatch, found: Notifications, report: Report) -> _Plans:
     encoded = records.column("profile").dictionary_encode()
-    plan_of_record = encoded.indices.to_numpy().astype(np.int64)
-    talking = np.zeros(len(records), dtype=np.bool_)
+    number = encoded.indices.to_numpy().astype(np.int64)
+    talking = np.zeros(len(number), dtype=np.bool_)
     talking[found.update_record] = True
     talking[found.delete_record] = True
     plans: list[Plan | None] = []
-    for number, name in enumerate(encoded.dictionary.to_pylist()):
+    for at, name in enumerate(encoded.dictionary.to_pylist()):
         try:
             plans.append(plan_of(name))
         except ProfileError as error:
             plans.append(None)
-            for record in np.flatnonzero((plan_of_record == number) & talking).tolist():
+            for record in np.flatnonzero((number == at) & talking).tolist():
                 report.add(record, -1, str(error))
-    return plans, plan_of_record
+    return _Plans(plans, number)
 
 
-def _by_code(codes: NDArray[np.uint64], rows: Rows | None) -> list[Rows]:
-    """Return the rows of each distinct code, ascending."""
+@dataclass(frozen=True, slots=True)
+class _Above:
+    """What stands above the paths of each record: plan and prefix, and a code of both."""
+
+    plans: _Plans
+    prefixes: Paths
+    codes: NDArray[np.uint64]
+
+
+def _alike(
+    above: _Above, paths: Paths, record: Rows, unmapped: dict[str, int]
+) -> Iterator[tuple[Plan, Shape, Node, Rows]]:
+    """Yield the paths by plan and shape, with their numbers; count those that mean nothing."""
+    for rows in _by_code(shape_codes(paths) + above.codes[record]):
+        first = int(rows[0])
+        plan = above.plans.of(int(record[first]))
+        if plan is None:
+            continue
+        shape = resolve(plan, above.prefixes, int(record[first]), paths, first)
+        if shape.node is None:
+            unmapped[shape.text] += len(rows)
+        else:
+            yield plan, shape, shape.node, rows
+
+
+def _add_atomic(meaning: Meaning, plans: _Plans, found: Notifications, report: Report) -> None:
+    """Add the prefixes of atomic notifications: what they don't tell is gone."""
+    atomic = np.flatnonzero(found.atomic)
+    if not len(atomic):
+        return
+    codes = shape_codes(found.prefix)[atomic] + plans.number[atomic].astype(np.uint64) * _PLAN_MIX
+    for members in _by_code(codes):
+        rows = atomic[members]
+        first = int(rows[0])
+        plan = plans.of(first)
+        if plan is None:
+            continue
+        shape = resolve(plan, NO_PREFIX, 0, found.prefix, first)
+        if shape.node is plan.root:
+            # taken literally, such a notification would say that the device has nothing else at all
+            for record in rows.tolist():
+                report.add(record, -1, "an atomic notification without a prefix is taken as a plain one")
+        elif shape.node is not None:
+            places = _places(found.prefix, NO_PREFIX, shape, rows, rows)
+            number = np.full(len(rows), BEFORE_DELETES, dtype=np.int64)
+            meaning.removals.append(Removal(plan, shape.node, places, number, atomic=True))
+
+
+def _places(paths: Paths, prefixes: Paths, shape: Shape, rows: Rows, record: Rows) -> Places:
+    return Places(paths, prefixes, [shape], np.zeros(len(rows), dtype=np.int64), rows, record)
+
+
+def _by_code(codes: NDArray[np.uint64]) -> list[Rows]:
+    """Return the places of each distinct code, ascending."""
+    if not len(codes):
+        return []
     distinct = np.sort(pl.Series(codes).unique().to_numpy())
-    small = np.searchsorted(distinct, codes).astype(np.uint16 if len(distinct) < 1 << 16 else np.int64)
+    small = np.searchsorted(distinct, codes)
+    if len(distinct) < 1 << 16:
+        small = small.astype(np.uint16)  # what NumPy sorts by radix
     order = np.argsort(small, kind="stable")
-    ends = np.cumsum(np.bincount(small, minlength=len(distinct)))
-    found = np.split(order, ends[:-1]) if len(distinct) else []
-    return found if rows is None else [rows[members] for members in found]
+    return np.split(order, np.cumsum(np.bincount(small, minlength=len(distinct)))[:-1])
+
+
+def counted(unmapped: Mapping[str, int]) -> pl.DataFrame:
+    """Return counts by path as a frame, sorted by path."""
+    schema = pl.Schema({"path": pl.String, "count": pl.UInt32})
+    return pl.DataFrame(list(unmapped.items()), schema=schema, orient="row").sort("path")

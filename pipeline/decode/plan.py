@@ -27,6 +27,11 @@ class KeyColumn:
     optional: bool
     values: tuple[str, ...]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it fills."""
+        return (f"{self.column}_hi", f"{self.column}_lo") if self.kind is Kind.IP else (self.column,)
+
 
 @dataclass(frozen=True, slots=True)
 class LeafColumn:

@@ -15,15 +15,14 @@ from pipeline.decode.report import Report, quote
 from pipeline.decode.values import EXPECTED, TEXT_LAST, Cells, Parsed, parse_cells, parse_text
 from pipeline.schema import NAME
 
+
 def rows_of(source: Source, depth: int, entries: Entries, report: Report) -> pl.DataFrame:
     """Return record, number, the key columns down to ``depth``, the leaves told, and ``cleared``.
 
     An entry whose keys can't be read is left out, a value that can't be read stays null; ``report`` says so.
     A value known to be none is null too, with its bit in ``cleared``: the leaf was told, nothing is there.
     """
-    size = len(entries.record)
-    making = _Making(source, entries, report, np.ones(size, dtype=np.bool_), np.zeros(size, dtype=np.uint64))
-    making.select(depth)
+    making = _Making.of(source, entries, report)
     for key in source.keys_above(depth):
         making.add_key(key)
     told: dict[int, list[Leaves]] = {}
@@ -33,12 +32,17 @@ def rows_of(source: Source, depth: int, entries: Entries, report: Report) -> pl.
         making.add_leaf(source.leaves[number], parts)
     if depth == source.depth:
         making.add_constants()
-    frame = pl.DataFrame(
-        {"record": pl.Series(entries.record, dtype=pl.UInt32), "number": entries.number}
-        | making.columns
-        | {"cleared": making.cleared}
-    )
-    return frame if making.keep.all() else frame.filter(pl.Series(making.keep))
+    return making.frame()
+
+
+def key_rows(source: Source, entries: Entries, report: Report) -> pl.DataFrame:
+    """Return record, number, and the key columns that constants and the list keys of ``entries`` tell."""
+    making = _Making.of(source, entries, report)
+    for key in source.keys:
+        if key.key in entries.keys and (key.kind is Kind.IP or key.column in source.entity.keys):
+            making.add_key(key)
+    making.add_constants()
+    return making.frame()
 
 
 @dataclass(slots=True)
@@ -52,13 +56,26 @@ class _Making:
     cleared: NDArray[np.uint64]
     columns: dict[str, pl.Series] = field(default_factory=dict)
 
-    def select(self, depth: int) -> None:
-        """Keep only entries whose keys have the values that the source asks for."""
-        for key, value in self.source.where.items():
-            if key[0] <= depth:
-                text = self.entries.keys[key]
+    @classmethod
+    def of(cls, source: Source, entries: Entries, report: Report) -> "_Making":
+        """Return rows without columns; not kept are entries that the source doesn't ask for."""
+        size = len(entries.record)
+        making = cls(source, entries, report, np.ones(size, dtype=np.bool_), np.zeros(size, dtype=np.uint64))
+        for key, value in source.where.items():
+            if key in entries.keys:
+                text = entries.keys[key]
                 asked = [one for one in text.unique().drop_nulls() if spell_identity(one) == value]
-                self.keep &= text.is_in(asked).fill_null(value=False).to_numpy()
+                making.keep &= text.is_in(asked).fill_null(value=False).to_numpy()
+        return making
+
+    def frame(self) -> pl.DataFrame:
+        """Return the rows kept."""
+        frame = pl.DataFrame(
+            {"record": pl.Series(self.entries.record, dtype=pl.UInt32), "number": self.entries.number}
+            | self.columns
+            | {"cleared": self.cleared}
+        )
+        return frame if self.keep.all() else frame.filter(pl.Series(self.keep))
 
     def add_key(self, key: KeyColumn) -> None:
         """Add the column of a list key; entries without a readable one are not kept."""
@@ -88,7 +105,7 @@ class _Making:
         self.columns[key.column] = parsed.values
         if key.kind is Kind.HOST_LENGTH:
             absent = (parsed.values == 0).fill_null(value=False)
-            for column in ("ip_hi", "ip_lo", "ip_len"):
+            for column in {"ip_hi", "ip_lo", "ip_len"} & set(self.columns):
                 self.columns[column] = self.columns[column].set(absent, None)
         return parsed
 

@@ -30,6 +30,17 @@ _MIX: Final = tuple(
 )
 
 
+NO_PREFIX: Final = Paths(
+    origin=pa.array([""], pa.string()),
+    elem_start=np.zeros(2, dtype=np.int32),
+    name=pa.array([], pa.string()),
+    key_start=np.zeros(1, dtype=np.int32),
+    key_name=pa.array([], pa.string()),
+    key_value=pa.array([], pa.string()),
+)
+"""What stands in front of a path that is a prefix itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """Where a path's value of a list key stands: the n-th key of the prefix, or of the path itself."""

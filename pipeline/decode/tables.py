@@ -1,70 +1,174 @@
 """Tables: all rows of an entity in a batch, one per key and record, numbered."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipeline.decode.entries import entries_of
+from pipeline.decode.containers import Flattening
+from pipeline.decode.deletes import Gone
+from pipeline.decode.entries import Target, entries_of
 from pipeline.decode.meaning import Meaning
-from pipeline.decode.rows import Report, rows_of
+from pipeline.decode.plan import Plan, Source
+from pipeline.decode.report import Report
+from pipeline.decode.rows import rows_of
 from pipeline.decode.updates import Notifications
 from pipeline.schema import ENTITIES, OPS, Entity, partial_schema
 
+_ALL_BITS: Final = (1 << 64) - 1
+_PLACE: Final = ("record", "number")
 
-def assemble(meant: Meaning, found: Notifications, report: Report) -> dict[str, pl.DataFrame]:
-    """Return the partial rows by entity name."""
-    frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    for (plan, target), picked in meant.leaves.items():
+
+@dataclass(slots=True)
+class _Parts:
+    """Rows of one source, by depth of the list they are entries of."""
+
+    by_depth: dict[int, list[pl.DataFrame]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, depth: int, rows: pl.DataFrame, *, told: bool) -> None:
+        if len(rows):
+            self.by_depth[depth].append(rows.with_columns(told=pl.lit(told)))
+
+
+def assemble(meaning: Meaning, found: Notifications, report: Report, records: int) -> dict[str, pl.DataFrame]:
+    """Return the partial rows by entity name, in the order of (record, index)."""
+    parts: dict[tuple[Plan, int], _Parts] = defaultdict(_Parts)
+    for (plan, target), picked in meaning.leaves.items():
         source = plan.sources[target.source]
         rows = rows_of(source, target.depth, entries_of(source, target.depth, picked, found), report)
-        frames[source.entity.name].append(rows)
+        parts[plan, target.source].add(target.depth, rows, told=True)
+    for plan, target, rows in _flattened(meaning, found, report):
+        parts[plan, target.source].add(target.depth, rows, told=True)
+    removed: dict[str, list[Gone]] = defaultdict(list)
+    for removal in meaning.removals:
+        for gone in removal.gone(report):
+            if gone.op == "update":
+                parts[removal.plan, gone.source].add(gone.depth, gone.rows, told=False)
+            elif len(gone.rows):
+                removed[gone.entity.name].append(gone)
+    told: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    for (plan, number), part in parts.items():
+        source = plan.sources[number]
+        told[source.entity.name] += [_full(source.entity, rows) for rows in _with_ancestors(source, part)]
+    first_free = np.zeros(records, dtype=np.int64)
     tables: dict[str, pl.DataFrame] = {}
-    base = np.zeros(len(found.atomic), dtype=np.int64)
     for name, entity in ENTITIES.items():
-        parts = [part for part in frames[name] if len(part)]
-        if not parts:
-            continue
-        table = _one_per_key(entity, [_full(entity, part) for part in parts])
-        record = table["record"].to_numpy()
-        tables[name] = (
-            table.with_columns(
-                op=pl.lit("update", OPS), index=pl.Series(_numbers(record, base), dtype=pl.UInt32)
-            )
-            .select(partial_schema(entity).names())
-            .cast(partial_schema(entity))
-        )
+        table = _table(entity, told[name], removed[name])
+        if table is not None:
+            index = _numbers(table["record"].to_numpy(), first_free)
+            columns = partial_schema(entity)
+            tables[name] = table.with_columns(index=pl.Series(index, dtype=pl.UInt32)).select(columns.names())
     return tables
 
 
-def _numbers(record: NDArray[np.uint32], base: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of each row among its record's rows, and move the bases behind them."""
-    new = np.flatnonzero(np.diff(record, prepend=record[:1] + 1) != 0)
-    counts = np.diff(np.append(new, len(record)))
-    place = np.arange(len(record)) - np.repeat(new, counts)
-    numbers = base[record] + place
-    base[record[new]] += counts
-    return numbers
+def _flattened(
+    meaning: Meaning, found: Notifications, report: Report
+) -> list[tuple[Plan, Target, pl.DataFrame]]:
+    """Return the rows of all containers."""
+    rows: list[tuple[Plan, Target, pl.DataFrame]] = []
+    for plan, containers in meaning.containers.items():
+        flattening = Flattening(plan, report)
+        for container in containers:
+            flattening.add(container.node, container.shape, container.rows, found)
+        for target, entries in flattening.entries().items():
+            rows.append((plan, target, rows_of(plan.sources[target.source], target.depth, entries, report)))
+        for (path, name), count in flattening.unmapped.items():
+            meaning.unmapped[f"{path}/{name}"] += count
+    return rows
 
 
-def _full(entity: Entity, part: pl.DataFrame) -> pl.DataFrame:
+def _with_ancestors(source: Source, part: _Parts) -> list[pl.DataFrame]:
+    """Return the rows of a source's entities, with the leaves that their ancestors in the record tell.
+
+    What an ancestor tells in a record that names none of its entities stands in a row of its own, with the
+    keys of the ancestor.
+    """
+    entities = part.by_depth.pop(source.depth, [])
+    for depth, ancestors in part.by_depth.items():
+        on = ["record", *(column for key in source.keys_above(depth) for column in key.columns)]
+        above = pl.concat(ancestors, how="diagonal").sort(_PLACE, maintain_order=True)
+        leaves = [column for column in above.columns if column in source.entity.leaves]
+        above = above.group_by(on, maintain_order=True).agg(
+            pl.col("number").first(),
+            pl.col("cleared").bitwise_or(),
+            pl.col("told").any(),
+            *(pl.col(leaf).drop_nulls().last() for leaf in leaves),
+        )
+        inherited = above.select(*on, *leaves, also_cleared="cleared")
+        alone = above
+        for at, rows in enumerate(entities):
+            entities[at] = (
+                rows.join(inherited, on=on, how="left", nulls_equal=True, maintain_order="left")
+                .with_columns(pl.col("cleared") | pl.col("also_cleared").fill_null(0))
+                .drop("also_cleared")
+            )
+            alone = alone.join(rows, on=on, how="anti", nulls_equal=True)
+        entities.append(alone)
+    return [rows for rows in entities if len(rows)]
+
+
+def _full(entity: Entity, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with all columns of their entity."""
-    types = {**entity.keys, **entity.leaves}
-    return part.select(
-        "record",
-        "number",
+    return rows.select(
+        *_PLACE,
         "cleared",
+        "told",
         *(
-            pl.col(column).cast(dtype) if column in part.columns else pl.lit(None, dtype).alias(column)
-            for column, dtype in types.items()
+            pl.col(column).cast(dtype) if column in rows.columns else pl.lit(None, dtype).alias(column)
+            for column, dtype in {**entity.keys, **entity.leaves}.items()
         ),
     )
 
 
-def _one_per_key(entity: Entity, parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return one row per record and key, in the order they were told."""
-    rows = parts[0] if len(parts) == 1 else pl.concat(parts).sort("record", "number", maintain_order=True)
+def _table(entity: Entity, told: Sequence[pl.DataFrame], removed: Sequence[Gone]) -> pl.DataFrame | None:
+    """Return the rows of a table in order, None if there are none."""
+    rows = _one_per_key(entity, told).with_columns(op=pl.lit("update", OPS)) if told else None
+    if not removed:
+        return rows
+    keys = ["record", *entity.keys]
+    gone = [_gone_rows(entity, one) for one in removed]
+    if rows is not None:
+        within = [
+            rows.select("record", *entity.keys, at=pl.int_range(pl.len()))
+            .join(
+                one.rows,
+                on=["record", *(c for c in one.rows.columns if c in entity.keys)],
+                how="semi",
+                nulls_equal=True,
+            )
+            .get_column("at")
+            for one in removed
+        ]
+        replaced = pl.Series(np.zeros(len(rows), dtype=np.bool_)).scatter(
+            pl.concat(within).cast(pl.UInt32), values=True
+        )
+        # leaves cleared in an entity that goes anyway say nothing; one told again is a new one
+        rows = rows.with_columns(
+            op=pl.when(replaced).then(pl.lit("replace", OPS)).otherwise("op"),
+            cleared=pl.when(replaced).then(pl.lit(0, pl.UInt64)).otherwise("cleared"),
+        ).filter(pl.col("told") | ~replaced)
+        told_again = rows.select(keys)
+        gone = [
+            one.join(told_again, on=keys, how="anti", nulls_equal=True) if part.op == "delete" else one
+            for one, part in zip(gone, removed, strict=True)
+        ]
+        gone.append(rows)
+    together = pl.concat(gone).sort(_PLACE, maintain_order=True)
+    return together.unique(["record", "op", "cleared", *entity.keys], keep="first", maintain_order=True)
+
+
+def _gone_rows(entity: Entity, gone: Gone) -> pl.DataFrame:
+    rows = gone.rows.with_columns(told=pl.lit(value=False))
+    return _full(entity, rows).with_columns(op=pl.lit(gone.op, OPS))
+
+
+def _one_per_key(entity: Entity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return one row per record and key, in the order they were told; of several values the last holds."""
+    rows = parts[0] if len(parts) == 1 else pl.concat(parts).sort(_PLACE, maintain_order=True)
     keys = ["record", *entity.keys]
     code = np.sort(rows.select(keys).hash_rows().to_numpy())
     if not (code[1:] == code[:-1]).any():
@@ -72,10 +176,23 @@ def _one_per_key(entity: Entity, parts: list[pl.DataFrame]) -> pl.DataFrame:
     merged = rows.group_by(keys, maintain_order=True).agg(
         pl.col("number").first(),
         pl.col("cleared").bitwise_or(),
+        pl.col("told").any(),
         *(pl.col(leaf).drop_nulls().last() for leaf in entity.leaves),
     )
-    told = pl.sum_horizontal(
-        pl.when(pl.col(leaf).is_not_null()).then(pl.lit(1 << bit, pl.UInt64)).otherwise(0)
+    bits = pl.sum_horizontal(
+        pl.when(pl.col(leaf).is_not_null()).then(pl.lit(1 << bit, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
         for bit, leaf in enumerate(entity.leaves)
     )
-    return merged.with_columns(cleared=pl.col("cleared") & (told ^ pl.lit((1 << 64) - 1, pl.UInt64)))
+    return merged.with_columns(cleared=pl.col("cleared") & (bits ^ pl.lit(_ALL_BITS, pl.UInt64))).select(
+        rows.columns
+    )
+
+
+def _numbers(record: NDArray[np.uint32], first_free: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place of each row among its record's rows, and move the free places behind them."""
+    new = np.flatnonzero(np.diff(record, prepend=record[:1] + 1) != 0)
+    counts = np.diff(np.append(new, len(record)))
+    place: NDArray[np.int64] = np.arange(len(record), dtype=np.int64) - np.repeat(new, counts)
+    numbers = first_free[record] + place
+    first_free[record[new]] += counts
+    return numbers
