@@ -102,10 +102,19 @@ class KafkaAccess:
         try:
             yield
         except kafka.errors.KafkaError as error:
-            reason = reasons.best or error
-            raise PipelineError(f"Kafka at {self.servers}: {reason}") from error
+            raise PipelineError(
+                f"Kafka at {self.servers}: {self._sentence(reasons.best or error)}"
+            ) from error
         finally:
             logging.getLogger("kafka").removeHandler(reasons)
+
+    def _sentence(self, reason: kafka.errors.KafkaError) -> str:
+        if isinstance(reason, kafka.errors.SaslAuthenticationFailedError):
+            return f"the login of {self.user} is refused: {reason}"
+        if self.sasl_mechanism and isinstance(reason, kafka.errors.KafkaConnectionError):
+            # a server that refuses a login hangs up, often before its answer is read
+            return f"{reason} (perhaps the login of {self.user} is refused)"
+        return str(reason)
 
     def cluster_id(self) -> str:
         """Return the id of the cluster; raises PipelineError when it can't be reached."""
@@ -129,7 +138,9 @@ class _Reasons(logging.Handler):
 
 
 def _telling(error: kafka.errors.KafkaError | None) -> int:
-    if error is None or isinstance(error, kafka.errors.KafkaTimeoutError):
+    if error is None or isinstance(
+        error, (kafka.errors.KafkaTimeoutError, kafka.errors.RequestTimedOutError)
+    ):
         return 0
     if isinstance(error, kafka.errors.SaslAuthenticationFailedError):
         return 3

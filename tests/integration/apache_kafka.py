@@ -110,7 +110,7 @@ def running(folder: Path) -> Iterator[ApacheKafka]:
 
 def _addresses(folder: Path, ports: list[int]) -> tuple[ApacheKafka, Path]:
     authority = trustme.CA()
-    server, client = authority.issue_cert("127.0.0.1", "localhost"), authority.issue_cert("client@test")
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client@test")
     paths = {name: folder / name for name in ("ca.pem", "server.pem", "client.pem", "client.key")}
     authority.cert_pem.write_to_path(paths["ca.pem"])
     key = load_pem_private_key(server.private_key_pem.bytes(), password=None)

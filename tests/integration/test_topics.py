@@ -300,3 +300,20 @@ def test_reading_and_writing_survive_a_cut_connection(kafka: ApacheKafka, fabric
         read += polled(source, fabric, 100)
         assert proxy.passed_bytes > passed, "the broker was reached without the proxy"
     assert as_records(read) == numbered(200)
+
+
+def test_a_topic_made_anew_while_it_is_read_is_refused(
+    access: KafkaAccess, fabric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.kafka.BEYOND_END_GRACE", SECOND)
+    create_topic(access, fabric)
+    publish(access, fabric, numbered(20))
+    with KafkaSource.open(access, {fabric: 0}) as source:
+        list(polled(source, fabric, 20))
+        admin = KafkaAdminClient(bootstrap_servers=access.servers)
+        admin.delete_topics([topic_of(fabric)])
+        admin.close()
+        create_topic(access, fabric)
+        publish(access, fabric, numbered(3))
+        with pytest.raises(RefusedError, match="new store"):
+            list(polled(source, fabric, 1))
