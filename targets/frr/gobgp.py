@@ -144,7 +144,7 @@ def _path(item: Mapping[str, object], value: Mapping[str, object]) -> rib.Path:
         communities=octets.ordered(_community(one) for one in extended),
         labels=tuple(label for label in labels if isinstance(label, int) and label),
         esi=esi_of(text_of(value, "esi")) if "labels" in value or "prefix" in value else None,
-        gateway=_address(value, "gateway"),
+        gateway=_gateway(value),
         best=True,  # the monitor of the global RIB says best paths only; its own "best" is never filled
         valid=True,
     )
@@ -153,6 +153,12 @@ def _path(item: Mapping[str, object], value: Mapping[str, object]) -> rib.Path:
 def _address(parent: Mapping[str, object], key: str) -> str | None:
     text = text_of(parent, key)
     return None if text in (None, "", _NIL) else str(ip_address(text or ""))
+
+
+def _gateway(value: Mapping[str, object]) -> str | None:
+    """Return a type 5 route's gateway; an unspecified one is none (RFC 9136, section 3.1)."""
+    address = _address(value, "gateway")
+    return None if address is None or ip_address(address).is_unspecified else address
 
 
 def _segments(as_path: Mapping[str, object]) -> Iterable[str]:

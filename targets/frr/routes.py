@@ -16,6 +16,7 @@ from targets.frr.tree import Value
 
 _BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
 _UNSPECIFIED: Final = "(unspec)"
+_UNSPECIFIED_ADDRESSES: Final = (None, "", "0.0.0.0", "::")  # noqa: S104  no address to bind
 _ORIGINS: Final = {"IGP": "IGP", "EGP": "EGP", "INCOMPLETE": "INCOMPLETE"}
 
 
@@ -126,7 +127,7 @@ def _paths_of(
         extended = object_of(path.get("extendedCommunity", {}), "extendedCommunity")
         communities = from_text(text_of(extended, "string") or "")
         peer = text_of(path, "peerId")
-        esi = text_of(path, "esi")
+        esi, gateway = text_of(path, "esi"), text_of(path, "gatewayIP")
         yield (
             rib.Path(
                 peer=rib.LOCAL if peer in (None, _UNSPECIFIED) else canonical(peer or ""),
@@ -142,7 +143,7 @@ def _paths_of(
                 communities=communities,
                 # FRR prints an ESI only where it is not zero.
                 esi=(plain_esi(esi) if esi else ZERO_ESI) if nlri.route_type in rib.WITH_ESI else None,
-                gateway=text_of(path, "gatewayIP"),
+                gateway=gateway if gateway not in _UNSPECIFIED_ADDRESSES else None,
                 best=path.get("bestpath") is True,
                 valid=path.get("valid") is True,
                 multipath=path.get("multipath") is True,
