@@ -1,6 +1,6 @@
 """Changes: what a batch did to one kind of entity, a row before and after, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,6 +61,30 @@ class Changes:
             nothing, nothing, nothing, index, nothing,
         )  # fmt: skip
 
+    @classmethod
+    def concat(cls, parts: Sequence["Changes"]) -> "Changes":
+        """Return changes of one kind of entity that follow each other as one."""
+        if len(parts) == 1:
+            return parts[0]
+
+        def joined(name: str) -> Any:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        def columns(name: str) -> dict[str, Column]:
+            return {
+                column: Column(
+                    np.concatenate([getattr(part, name)[column].values for part in parts]),
+                    np.concatenate([getattr(part, name)[column].known for part in parts]),
+                )
+                for column in getattr(parts[0], name)
+            }
+
+        return cls(
+            entity=parts[0].entity,
+            **{name: columns(name) for name in ("keys", "before", "after")},
+            **{name: joined(name) for name in _ARRAYS},
+        )
+
     def facts(self, records: Records) -> pl.DataFrame:
         """Return the rows of ``<entity>_event``: one per change; a delete carries the last known values."""
         last = {
@@ -108,6 +132,12 @@ class Changes:
     @staticmethod
     def _time(name: str, values: npt.NDArray[np.int64]) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Int64).cast(TIME)
+
+
+_ARRAYS: Final = (
+    "row", "record", "index", "reason", "existed", "exists",
+    "valid_from", "seen_from", "opened_offset", "opened_index", "time",
+)  # fmt: skip
 
 
 def _schema(entity: Entity) -> Columns:

@@ -21,7 +21,7 @@ CLAIM: Final = np.dtype(
     [
         ("key", np.int64),
         ("time", np.int64),  # what orders claims: time, then device, then place in the stream
-        ("device", np.uint32),  # hash of the name: the same in every run
+        ("observer", np.uint32),  # hash of the device's name: the same in every run
         ("offset", np.int64),
         ("index", np.uint32),
         ("record", np.int64),
@@ -30,6 +30,7 @@ CLAIM: Final = np.dtype(
         ("dump", np.bool_),
         ("late", np.bool_),
         ("known_until", np.int64),  # of a dump: what the observer had heard before; 0: nothing
+        ("remote", np.bool_),  # the observer heard the route from a neighbour: it is not the originator
         ("leaves", np.bool_),  # the observer held the claim below until now
         ("old_location", np.uint32),
         ("old_vtep", np.uint32),
@@ -89,7 +90,8 @@ def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.ND
     for name in ("offset", "now", "record_time", "dump", "late", "known_until"):
         claims[name] = records.take(name, changes.record)
     claims["time"] = records.take("order_time", changes.record)
-    claims["device"] = device_hash.take(changes.keys["device"].values)
+    claims["observer"] = device_hash.take(changes.keys["device"].values)
+    claims["remote"] = changes.keys["neighbor"].known
     claims["record"], claims["index"] = changes.record, changes.index
     return claims
 

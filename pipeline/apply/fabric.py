@@ -46,13 +46,10 @@ class FabricState:
         self.attributes = Attributes()
         self.locations = MacLocations()
 
-    def apply(self, control: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> list[Applied]:
-        """Apply a decoded batch; return what it did, in parts that follow each other.
-
-        There is more than one part where a batch fills attributes after routes that use them.
-        """
+    def apply(self, control: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> Applied:
+        """Apply a decoded batch; return what it did."""
         batch = self.sessions.process(control)
-        done: list[Applied] = []
+        done: list[tuple[dict[str, Changes], Located]] = []
         start, size = 0, len(control)
         while True:
             rest = {name: _from(table, start) for name, table in tables.items()} if start else tables
@@ -61,12 +58,14 @@ class FabricState:
             part = {name: table.filter(pl.col("record") < end) for name, table in rest.items()} if cut else rest
             done.append(self._apply(batch, part, start, end))
             if cut is None:
-                return done
+                break
             start = cut
+        changes = {name: Changes.concat([part[name] for part, _ in done]) for name in self.entities}
+        return Applied(batch, changes, Located.concat([located for _, located in done]))
 
     def _apply(
         self, batch: SessionBatch, tables: Mapping[str, pl.DataFrame], start: int, end: int
-    ) -> Applied:
+    ) -> tuple[dict[str, Changes], Located]:
         records = batch.records
         sweeps = [sweep for sweep in batch.sweeps if start <= sweep.record < end]
         for table in self.attributes.tables:
@@ -76,7 +75,7 @@ class FabricState:
         }
         now = int(records.now[end - 1]) if end else self.sessions.now
         located = self.locations.apply(changes[EVPN_ROUTE.name], records, now)
-        return Applied(batch, changes, located)
+        return changes, located
 
     def _entity(
         self, name: str, partial: pl.DataFrame | None, records: Records, sweeps: Sequence[Sweep]

@@ -27,6 +27,7 @@ LOCATION: Final = np.dtype(
         ("slot_seq", np.uint32, SLOTS),
         ("slot_sticky", np.bool_, SLOTS),
         ("slot_holders", np.uint16, SLOTS),
+        ("slot_hearers", np.uint16, SLOTS),  # those holders that are not the originator itself
         ("found", np.bool_),  # somebody claims the MAC
         ("location", np.uint32),  # the winner, or the last one when nobody does
         ("vtep", np.uint32),
@@ -42,12 +43,12 @@ LOCATION: Final = np.dtype(
         ("opened_offset", np.int64),
         ("opened_index", np.uint32),
         ("last_time", np.int64),
-        ("last_device", np.uint32),
+        ("last_observer", np.uint32),
     ]
 )
 _STATE: Final = ("found", "location", "vtep", "seq", "sticky", "known", "contested")
 _PLACE: Final = (
-    "key", "time", "device", "offset", "index", "now", "record_time", "dump", "late", "known_until"
+    "key", "time", "observer", "offset", "index", "now", "record_time", "dump", "late", "known_until"
 )  # fmt: skip
 STEP: Final = np.dtype(
     [(f"claim_{name}", CLAIM[name]) for name in ("joins", "location", "seq", "sticky")]
@@ -83,7 +84,7 @@ class Locations:
         self._grow(keys)
         self._rank(claims)
         claims = claims[
-            np.lexsort((claims["index"], claims["offset"], claims["device"], claims["time"], claims["key"]))
+            np.lexsort((claims["index"], claims["offset"], claims["observer"], claims["time"], claims["key"]))
         ]
         claims, void = self._roll_back(claims)
         steps = []
@@ -126,20 +127,20 @@ class Locations:
             return claims, none
         first = np.diff(claims["key"], prepend=-1) != 0
         head = claims[first]
-        last = self.state[["last_time", "last_device"]].take(head["key"])
+        last = self.state[["last_time", "last_observer"]].take(head["key"])
         late = (head["time"] < last["last_time"]) | (
-            (head["time"] == last["last_time"]) & (head["device"] < last["last_device"])
+            (head["time"] == last["last_time"]) & (head["observer"] < last["last_observer"])
         )
         if not late.any():
             return claims, none
         since = np.full(len(self.state), np.iinfo(np.int64).max)
         device = np.zeros(len(self.state), dtype=np.uint32)
-        since[head["key"][late]], device[head["key"][late]] = head["time"][late], head["device"][late]
+        since[head["key"][late]], device[head["key"][late]] = head["time"][late], head["observer"][late]
         undone: list[Claims] = []
         for at in range(len(self._log) - 1, -1, -1):
             logged, before = self._log[at]
             hit = (logged["time"] > since[logged["key"]]) | (
-                (logged["time"] == since[logged["key"]]) & (logged["device"] > device[logged["key"]])
+                (logged["time"] == since[logged["key"]]) & (logged["observer"] > device[logged["key"]])
             )
             if hit.any():
                 # going backwards in time, the earliest state before is written last
@@ -151,7 +152,7 @@ class Locations:
         void = np.concatenate(undone)
         together = np.concatenate([claims, void])
         order = np.lexsort(
-            (together["index"], together["offset"], together["device"], together["time"], together["key"])
+            (together["index"], together["offset"], together["observer"], together["time"], together["key"])
         )
         return together[order], void
 
@@ -178,7 +179,7 @@ class Locations:
         after["seen_since"] = np.where(changed, claims["record_time"], before["seen_since"])
         after["opened_offset"] = np.where(changed, claims["offset"], before["opened_offset"])
         after["opened_index"] = np.where(changed, claims["index"], before["opened_index"])
-        after["last_time"], after["last_device"] = claims["time"], claims["device"]
+        after["last_time"], after["last_observer"] = claims["time"], claims["observer"]
         self.state[key] = after
         told = np.flatnonzero(changed | (after["contested"] != before["contested"]))
         return _steps(claims[told], before[told], after[told], changed[told])
@@ -218,6 +219,7 @@ def _leave(
     slot = match.argmax(axis=1)
     hit = match[at, slot]
     after["slot_holders"][at[hit], slot[hit]] -= 1
+    after["slot_hearers"][at[hit], slot[hit]] -= claims["remote"][hit]
 
 
 def _join(after: npt.NDArray[np.void], claims: Claims, at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -230,14 +232,15 @@ def _join(after: npt.NDArray[np.void], claims: Claims, at: npt.NDArray[np.int64]
     age = (claims["seq"][:, None] - after["slot_seq"]).astype(np.uint32)
     oldest = np.where(age < np.uint32(1 << 31), age, 0).argmax(axis=1)
     slot = np.where(known, match.argmax(axis=1), np.where(free, held.argmin(axis=1), oldest))
-    elsewhere = held & after["slot_sticky"] & (after["slot_location"] != claims["location"][:, None])
+    elsewhere = _heard_sticky(after) & (after["slot_location"] != claims["location"][:, None])
     new = claims["joins"] & ~known
     put, to = at[new], slot[new]
     for name in ("location", "vtep", "seq", "sticky"):
         after[f"slot_{name}"][put, to] = claims[name][new]
-    after["slot_holders"][put, to] = 0
+    after["slot_holders"][put, to] = after["slot_hearers"][put, to] = 0
     joins = claims["joins"]
     after["slot_holders"][at[joins], slot[joins]] += 1
+    after["slot_hearers"][at[joins], slot[joins]] += claims["remote"][joins]
     result: npt.NDArray[np.bool_] = new & elsewhere.any(axis=1)
     return result
 
@@ -265,10 +268,16 @@ def _steps(
     return steps
 
 
+def _heard_sticky(after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """Return the sticky claims that somebody besides the originator holds: a PE that was cut off goes on alone."""
+    heard: npt.NDArray[np.bool_] = after["slot_sticky"] & (after["slot_hearers"] > 0)
+    return heard
+
+
 def _sticky_and_elsewhere(after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Return whether a sticky claim and a claim of another location are held at once."""
     held = after["slot_holders"] > 0
-    sticky = held & after["slot_sticky"]
+    sticky = _heard_sticky(after)
     at = np.arange(len(after))
     home = after["slot_location"][at, sticky.argmax(axis=1)]
     result: npt.NDArray[np.bool_] = sticky.any(axis=1) & (

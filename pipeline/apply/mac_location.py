@@ -1,5 +1,6 @@
 """``mac_location``: from the routes of all observers to one location per MAC, and what changed it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,7 @@ STEP_FRAME: Final = pl.Schema(
     {
         "key": pl.Int64,
         "time": pl.Int64,
-        "device": pl.UInt32,
+        "observer": pl.UInt32,
         "offset": pl.Int64,
         "index": pl.UInt32,
         "now": pl.Int64,
@@ -57,6 +58,25 @@ class Located:
     """key, offset, index of steps told before that didn't happen, as later claims show."""
     void_closed: pl.DataFrame
     """Identity of rows of ``mac_location_history`` told before that don't hold: vni, evi, mac, valid_from, opened_*."""
+
+    @classmethod
+    def concat(cls, parts: Sequence["Located"]) -> "Located":
+        """Return parts that follow each other as one: what a later part takes back of an earlier one was never told."""
+        if len(parts) == 1:
+            return parts[0]
+        steps, closed = parts[0].steps, parts[0].closed
+        for part in parts[1:]:
+            steps = pl.concat([steps.join(part.void_steps, on=part.void_steps.columns, how="anti"), part.steps])
+            identity = part.void_closed.columns
+            closed = pl.concat(
+                [closed.join(part.void_closed, on=identity, how="anti", nulls_equal=True), part.closed]
+            )
+        return cls(
+            steps,
+            closed,
+            pl.concat([part.void_steps for part in parts]),
+            pl.concat([part.void_closed for part in parts]),
+        )
 
 
 class MacLocations:

@@ -34,6 +34,10 @@ EVENTS: Final = pl.Schema(
 """One row per thing that happened to a session."""
 
 
+RETIRED: Final = "removed from the inventory"
+"""The reason of an end after which nobody expects to hear of the target."""
+
+
 @dataclass
 class Observer:
     """What is known of one (device, family): its current session and whether it can be trusted."""
@@ -47,6 +51,8 @@ class Observer:
     synced: bool = False
     fresh: bool = False
     ended: bool = False
+    retired: bool = False
+    """It ended because the target was taken out of service: its silence is no news."""
     swept_before: bool = False
     """An earlier session left rows behind that this one's sync may have to sweep."""
     paths: list[str] | None = None
@@ -226,8 +232,9 @@ class Sessions:
             log.event(row, observer, "start", orjson.dumps(content).decode())
             log.declare(row, "start", {**content, "device": observer.device, "family": observer.family})
         elif kind == Kind.END:
-            observer.ended = True
-            log.event(row, observer, "end", str(batch.content(row).get("reason", "")))
+            reason = str(batch.content(row).get("reason", ""))
+            observer.ended, observer.retired = True, reason == RETIRED
+            log.event(row, observer, "end", reason)
             log.fresh(row, observer, fresh=False)
         elif batch.sync[row]:
             observer.synced = True
@@ -254,7 +261,7 @@ class Sessions:
         observer.session, observer.number = batch.session[row], self._sessions
         self._sessions += 1
         observer.next_seq, observer.paths = 0, None
-        observer.synced = observer.ended = False
+        observer.synced = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
 
     def _flag_skew(self, batch: "_Batch", records: Records, log: "_Log") -> None:
@@ -369,6 +376,7 @@ _OBSERVER: Final = {
     "synced": pl.Boolean,
     "fresh": pl.Boolean,
     "ended": pl.Boolean,
+    "retired": pl.Boolean,
     "swept_before": pl.Boolean,
     "paths": pl.String,
     "since": pl.Int64,

@@ -68,7 +68,7 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
             move=elsewhere & ~pl.col("dump"),
             at=pl.from_epoch("time", time_unit="us"),
         )
-        .sort("key", "time", "device", "offset", "index")
+        .sort("key", "time", "observer", "offset", "index")
     )
 
 

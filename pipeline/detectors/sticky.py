@@ -28,10 +28,14 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
             rule=pl.lit("M7"),
             severity=pl.lit("critical"),
             active=pl.col("contested"),
-            summary=pl.format(
-                "MAC {} in {} is sticky at {} and was claimed by {}",
-                mac_text(pl.col("mac")), domain_text(), "name", "claim_name",
-            ),
+            summary=pl.when("contested")
+            .then(
+                pl.format(
+                    "MAC {} in {} is sticky at {} and was claimed by {}",
+                    mac_text(pl.col("mac")), domain_text(), "name", "claim_name",
+                )
+            )
+            .otherwise(pl.format("MAC {} in {} is claimed at {} alone", mac_text(pl.col("mac")), domain_text(), "name")),
             evidence=pl.struct(sticky_at="name", claimed_by="claim_name").struct.json_encode(),
         )
     )  # fmt: skip

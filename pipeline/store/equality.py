@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import polars as pl
 
-from pipeline.store.opening import not_opened
+from pipeline.store.opening import look
 
 WALL_CLOCK: Final = ("known",)
 """Columns that depend on when one asks: ``known`` is unknown once the stream has been silent for 15 s."""
@@ -17,15 +16,9 @@ Contents = dict[str, pl.DataFrame]
 def contents(path: Path) -> Contents:
     """Return the rows of each view and each frame of state, without ``WALL_CLOCK``.
 
-    One row per distinct row, ``times`` says how often it is there. Raises as Store.open does for a file that
-    can't be opened.
+    One row per distinct row, ``times`` says how often it is there. Raises as Store.open does.
     """
-    try:
-        connection = duckdb.connect(path, read_only=True)
-    except duckdb.Error as error:
-        raise not_opened(path, error) from error
-    with connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with look(path) as connection:
         names = connection.execute(
             "SELECT 'main.' || view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
             " UNION ALL SELECT 'store.state_' || name FROM store.snapshot_schema"

@@ -31,12 +31,22 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     Raises InputError for a file that is no store, RefusedError for one of another version, PipelineError for
     one that another process has open.
     """
-    connection = duckdb.connect(config=dict(_CONFIG))
+    connection = _attached(path, f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}")
     try:
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
         connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # half the stalls of the default 16 MB
-        _attach(connection, path)
         _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def look(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection that can only read a store nobody has open; raises as ``connect`` does."""
+    connection = _attached(path, "READ_ONLY")
+    try:
+        if _version_of(connection, path) is None:
+            raise InputError(f"{path} is an empty database: name a store")
     except BaseException:
         connection.close()
         raise
@@ -66,24 +76,20 @@ def check_cluster(connection: duckdb.DuckDBPyConnection, path: Path, cluster_id:
         )
 
 
-def not_opened(path: Path, error: duckdb.Error) -> PipelineError:
-    """Return what to raise when DuckDB refuses the file at ``path``."""
-    reason = " ".join(str(error).split())
-    if "Could not set lock" in reason:
-        return PipelineError(
-            f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
-            f" ({reason})"
-        )
-    return InputError(f"{path} can't be opened as a store: name another file, or a new one ({reason})")
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _attached(path: Path, option: str) -> duckdb.DuckDBPyConnection:
+    """Return a connection to the file under a name that no schema has: ``store.duckdb`` opened directly is a
+    catalog called store, and DuckDB can't tell it from the schema.
+    """
+    connection = duckdb.connect(config=dict(_CONFIG))
     quoted = str(path).replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{quoted}' AS store_file (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{quoted}' AS store_file ({option})")
+        connection.execute("USE store_file")
     except duckdb.Error as error:
-        raise not_opened(path, error) from error
-    connection.execute("USE store_file")
+        connection.close()
+        raise _not_opened(path, error) from error
+    return connection
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -127,3 +133,13 @@ def _program() -> str:
         return f"fabricscope {version('fabricscope')}"
     except PackageNotFoundError:  # run from a source tree that was never installed
         return "fabricscope (source tree)"
+
+
+def _not_opened(path: Path, error: duckdb.Error) -> PipelineError:
+    reason = " ".join(str(error).split())
+    if "Could not set lock" in reason:
+        return PipelineError(
+            f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
+            f" ({reason})"
+        )
+    return InputError(f"{path} can't be opened as a store: name another file, or a new one ({reason})")

@@ -1,0 +1,79 @@
+"""The MAC rules over the steps of a batch: recent steps are kept, and only MACs concerned are judged again."""
+
+from typing import Final
+
+import polars as pl
+
+from pipeline.apply.mac_location import STEP_FRAME, Located, MacLocations
+from pipeline.apply.records import LATENESS, us
+from pipeline.detectors import FINDING, SUBJECT, mobility, sticky
+from pipeline.detectors.told import Told
+from pipeline.schema import NAME
+
+_PLACE: Final = ["key", "offset", "index"]
+_IDENTITY: Final = ("vni", "evi", "mac")
+
+
+class MacRules:
+    """Rules M1, M2, M3, M7, M12 of one fabric."""
+
+    def __init__(self) -> None:
+        self._steps = pl.DataFrame(schema=STEP_FRAME)
+        self._told = Told()
+
+    def judge(
+        self, located: Located, locations: MacLocations, horizon: int, now: int
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the findings that a batch's steps add and remove; ``horizon``: nothing before it may change."""
+        void = located.void_steps
+        if len(void):
+            self._steps = self._steps.join(void, on=_PLACE, how="anti")
+        news = located.steps.filter(_matters())
+        self._steps = pl.concat([self._steps, news])
+        taken_back = void.select("key", time=pl.lit(horizon, dtype=pl.Int64))
+        touched = pl.concat([news.select("key", "time"), taken_back])
+        if touched.is_empty():
+            return pl.DataFrame(schema=FINDING), pl.DataFrame(schema=FINDING)
+        first = touched.group_by("key").agg(pl.col("time").min().alias("from"))
+        named = _named(self._steps.join(first, on="key"), locations)
+        found = pl.concat([mobility.detect(named), sticky.detect(named)])
+        concerned = _subjects(named.select(*_IDENTITY, "from").unique())
+        self._steps = self._steps.filter(pl.col("time") >= now - us(mobility.KEPT) - us(LATENESS))
+        return self._told.revise(found, horizon, concerned)
+
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames; locations as text."""
+        names = {name: pl.col(name).cat.to(NAME).cast(pl.String) for name in _LOCATIONS}
+        return {"steps": self._steps.with_columns(**names), "told": self._told.frame}
+
+    def load(self, frames: dict[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
+        self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(dict(STEP_FRAME))
+        self._told.frame = frames["told"]
+
+
+_LOCATIONS: Final = ("location", "old_location", "claim_location")
+
+
+def _matters() -> pl.Expr:
+    """Return whether a step can be part of a finding: it has a newer number, or its contest began or ended."""
+    newer = (pl.col("seq").cast(pl.Int64) - pl.col("old_seq")) % 2**32
+    rises = pl.col("old_known") & pl.col("found") & newer.is_between(1, 2**31 - 1)
+    return rises | (pl.col("contested") != pl.col("old_contested"))
+
+
+def _named(steps: pl.DataFrame, locations: MacLocations) -> pl.DataFrame:
+    """Return steps with vni, evi, mac of their keys and the names of their locations."""
+    keys = locations.keys.frame(steps["key"].to_numpy())
+    return steps.hstack(keys.get_columns()).with_columns(
+        name=pl.col("location").cat.to(NAME).cast(pl.String),
+        old_name=pl.col("old_location").cat.to(NAME).cast(pl.String),
+        claim_name=pl.col("claim_location").cat.to(NAME).cast(pl.String),
+    )
+
+
+def _subjects(macs: pl.DataFrame) -> pl.DataFrame:
+    """Return subjects (columns of SUBJECT) of MACs, and ``from``."""
+    missing = [pl.lit(None, dtype=FINDING[name]).alias(name) for name in SUBJECT if name not in _IDENTITY]
+    return macs.with_columns(missing).select(*SUBJECT, "from")

@@ -1,0 +1,46 @@
+"""What was said within the lateness, and how a new evaluation differs from it."""
+
+import polars as pl
+
+from pipeline.detectors import FINDING, SUBJECT
+
+
+class Told:
+    """Findings of one evaluation that may still be revised."""
+
+    def __init__(self) -> None:
+        self.frame = pl.DataFrame(schema=FINDING)
+
+    def revise(
+        self, new: pl.DataFrame, since: int, concerned: pl.DataFrame | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Replace what was said from ``since`` on; return the findings added and those removed.
+
+        Args:
+            new: the findings that hold now; those before ``since`` are settled and don't count.
+            since: microseconds; nothing older may change.
+            concerned: subjects (columns of SUBJECT) and, of each, ``from``: findings of others, and older ones of
+                theirs, stay as they are. None: all subjects.
+        """
+        old = self.frame
+        if concerned is None:
+            new = new.filter(pl.col("time") >= since)
+            replaced = old.filter(pl.col("time") >= since)
+        else:
+            mine = concerned.with_columns(pl.max_horizontal("from", pl.lit(since)))
+            new = _of(new, mine)
+            replaced = _of(old, mine)
+        added = new.join(replaced, on=FINDING.names(), how="anti", nulls_equal=True)
+        removed = replaced.join(new, on=FINDING.names(), how="anti", nulls_equal=True)
+        if len(removed):
+            old = old.join(removed, on=FINDING.names(), how="anti", nulls_equal=True)
+        self.frame = pl.concat([old, added]).filter(pl.col("time") >= since)
+        return added, removed
+
+
+def _of(findings: pl.DataFrame, concerned: pl.DataFrame) -> pl.DataFrame:
+    return (
+        findings.join(concerned, on=list(SUBJECT), nulls_equal=True)
+        .filter(pl.col("time") >= pl.col("from"))
+        .select(FINDING.names())
+    )
