@@ -45,11 +45,13 @@ def look(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a connection that can only read a store nobody has open; raises as ``connect`` does."""
     connection = _attached(path, "READ_ONLY")
     try:
-        if _version_of(connection, path) is None:
-            raise InputError(f"{path} is an empty database: name a store")
+        found = _version_of(connection, path)
     except BaseException:
         connection.close()
         raise
+    if found is None:
+        connection.close()
+        raise InputError(f"{path} is an empty database: name a store")
     return connection
 
 
@@ -77,8 +79,9 @@ def check_cluster(connection: duckdb.DuckDBPyConnection, path: Path, cluster_id:
 
 
 def _attached(path: Path, option: str) -> duckdb.DuckDBPyConnection:
-    """Return a connection to the file under a name that no schema has: ``store.duckdb`` opened directly is a
-    catalog called store, and DuckDB can't tell it from the schema.
+    """Return a connection to the file at ``path``, under a name of ours.
+
+    Opened directly, ``store.duckdb`` would be a catalog ``store``, which DuckDB can't tell from the schema.
     """
     connection = duckdb.connect(config=dict(_CONFIG))
     quoted = str(path).replace("'", "''")

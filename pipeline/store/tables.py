@@ -90,10 +90,9 @@ def read(connection: duckdb.DuckDBPyConnection, table: str, where: str = "", *va
 def registered(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[None]:
     """Let SQL read ``rows`` as ``given``; interned text travels as Arrow dictionaries, decoded by DuckDB."""
     connection.register("given", rows.to_arrow())
-    try:
-        yield
-    finally:
-        connection.unregister("given")
+    yield
+    # not after an error: an aborted transaction would refuse it, and the next register replaces it anyway
+    connection.unregister("given")
 
 
 PositionTable = Literal["stream_position", "snapshot_position"]
