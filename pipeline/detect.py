@@ -222,6 +222,46 @@ class Detection:
         mine = [o for o in self._state.sessions.observers.values() if o.device == device]
         return all(observer.retired for observer in mine)
 
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        named = {"owners": list(self.owners.items()), "roles": list(self.roles.items())}
+        return {
+            **{f"steps_{name}": table.rows for name, table in self._tables().items()},
+            **{f"presence_{name}": presence.dump() for name, presence in self._presences().items()},
+            **{f"told_{name}": told.frame for name, told in self._told.items()},
+            **{f"macs_{name}": frame for name, frame in self._macs.dump().items()},
+            **{name: pl.DataFrame(rows, schema=_PAIR, orient="row") for name, rows in named.items()},
+            "heard": self._heard,
+            "leaves": pl.DataFrame({"device": sorted(self.leaves)}, schema={"device": pl.String}),
+            "clock": pl.DataFrame({"horizon": [self.horizon]}),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        for name, table in self._tables().items():
+            table.rows = frames[f"steps_{name}"]
+        for name, presence in self._presences().items():
+            presence.load(frames[f"presence_{name}"])
+        for name, told in self._told.items():
+            told.frame = frames[f"told_{name}"]
+        self._macs.load({name: frames[f"macs_{name}"] for name in ("steps", "told")})
+        self.owners, self.roles = dict(frames["owners"].rows()), dict(frames["roles"].rows())
+        self.leaves = set(frames["leaves"]["device"].to_list())
+        self._heard = frames["heard"]
+        self.horizon = frames["clock"]["horizon"][0]
+
+    def _tables(self) -> dict[str, StepTable]:
+        return {
+            "fresh": self._fresh,
+            "imet": self._imet_held,
+            "served": self._served,
+            "flagged": self._flagged,
+            "up": self._up,
+        }
+
+    def _presences(self) -> dict[str, Presence]:
+        return {"imet": self._imet, "segment": self._segment, "ad": self._ad}
+
     @staticmethod
     def _add(table: StepTable, told: pl.DataFrame, name: str, news: set[str]) -> None:
         if len(told):
@@ -255,7 +295,7 @@ class Detection:
 
     def _settle(self, now: int) -> None:
         self.horizon = max(self.horizon, now - us(LATENESS))
-        for table in (self._fresh, self._imet_held, self._served, self._flagged, self._up):
+        for table in self._tables().values():
             table.settle(self.horizon - 1)
         old = pl.col("second") < (self.horizon - 2 * us(silence.SILENCE)) // _SECOND_US
         newest = pl.col("second") == pl.col("second").max().over("device")
@@ -274,10 +314,12 @@ _HEARD: Final = pl.Schema(
 )
 
 
+_PAIR: Final = {"name": pl.String, "value": pl.String}
+
+
 def _current(state: FabricState, name: str) -> pl.DataFrame:
     """Return the entities of a kind that exist: keys as text."""
     entity = state.entities[name]
-    rows = np.flatnonzero(entity.alive[: len(entity.table)])
-    frame = entity.keys.frame(rows).hstack(entity.values.frame(rows).get_columns())
+    frame = entity.frame(entity.living())
     texts: Any = [pl.col(column).cast(pl.String) for column, dtype in frame.schema.items() if dtype == pl.Categorical]
     return frame.with_columns(texts)

@@ -128,6 +128,16 @@ class Attributes:
             row = {**keys, table.pointer: routes.values.take(table.pointer, changed)}
             table.points[changed] = table.rows_of(keys["device"], row)
 
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {table.entity.name: table.state.dump() for table in self.tables}
+
+    def load(self, frames: Mapping[str, pl.DataFrame], routes: EntityState) -> None:
+        """Take the state from frames that ``dump`` made; ``routes`` has been loaded."""
+        for table in self.tables:
+            table.state.load(frames[table.entity.name])
+        self.remember(routes, np.arange(len(routes.table)))
+
     def extra(self) -> Extra:
         """Return the routes to look at again in this batch."""
         parts = [table.changed_pointers() for table in self.tables]

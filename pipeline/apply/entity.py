@@ -99,6 +99,30 @@ class EntityState:
             work = work.joined(self._blank(extra.row, extra.record, UPDATE, 0))
         return self._merge(work.sorted(), records, resolve)
 
+    def frame(self, rows: Rows) -> pl.DataFrame:
+        """Return device, keys and values of rows."""
+        return self.keys.frame(rows).hstack(self.values.frame(rows).get_columns())
+
+    def living(self) -> Rows:
+        """Return the rows of entities that exist."""
+        return np.flatnonzero(self.alive[: len(self.table)])
+
+    def dump(self) -> pl.DataFrame:
+        """Return the state: a row per entity ever seen, in the order of its rows."""
+        rows = np.arange(len(self.table))
+        meta = self.meta.frame(rows).rename(lambda name: f"meta {name}")
+        return self.frame(rows).hstack(meta.get_columns()).with_columns(alive=pl.Series(self.alive[rows]))
+
+    def load(self, frame: pl.DataFrame) -> None:
+        """Take the state from a frame that ``dump`` made."""
+        typed = frame.cast({name: dtype for name, dtype in self.keys.schema.items() if name in frame.columns})
+        rows = self.reserve(columns_of(typed, self.keys.schema))
+        values = typed.cast(dict(self.values.schema))
+        self.values.put(rows, columns_of(values, self.values.schema))
+        meta = values.select(pl.col(f"meta {name}").alias(name) for name in _META).cast(dict(_META))
+        self.meta.put(rows, columns_of(meta, _META))
+        self.alive[rows] = frame["alive"].to_numpy()
+
     def no_rows(self) -> pl.DataFrame:
         """Return a frame without partial rows."""
         return pl.DataFrame(schema=partial_schema(self.entity))
@@ -278,18 +302,19 @@ class EntityState:
         def opening(values: Array, name: str) -> Array:
             return np.where(in_batch, values.take(previous, mode="clip"), prior[name])
 
-        changes_at = np.flatnonzero(changed)
-        order = np.lexsort((work.index[changes_at], work.record[changes_at]))
-        pick = changes_at[order]
         valid_from = opening(time, "valid_from")
         seen_from = opening(record_time, "seen_from")
         opened_offset = opening(offset, "opened_offset")
         opened_index = opening(work.index, "opened_index")
+        pick = np.flatnonzero(changed)
+        index = _number(work, pick, opened_offset, opened_index)
+        order = np.lexsort((index, work.record[pick]))
+        pick, index = pick[order], index[order]
         changes = Changes(
             entity=self.entity,
             row=work.row[pick],
             record=work.record[pick],
-            index=work.index[pick],
+            index=index,
             reason=np.where(dies, work.reason, 0)[pick].astype(np.uint8),
             existed=existed[pick],
             exists=exists[pick],
@@ -305,10 +330,12 @@ class EntityState:
         last = np.flatnonzero(np.append(first[1:], values=True))
         rows = work.row[last]
         self.touched = rows
+        numbered = work.index.copy()
+        numbered[pick] = index
         kept = last[exists[last]] if self._keep_values else last
         self.values.put(work.row[kept], {name: column.take(kept) for name, column in after.items()})
         self.alive[rows] = exists[last]
-        self._remember(work, records, last, opened, start, time, offset, record_time, prior)
+        self._remember(work, records, last, opened, start, time, offset, record_time, numbered, prior)
         return changes
 
     def _remember(
@@ -321,6 +348,7 @@ class EntityState:
         time: Rows,
         offset: Rows,
         record_time: Rows,
+        numbered: Array,
         prior: Mapping[str, Array],
     ) -> None:
         opened_here = opened[last] >= start[last]
@@ -340,7 +368,7 @@ class EntityState:
                 "valid_from": latest(time, "valid_from"),
                 "seen_from": latest(record_time, "seen_from"),
                 "opened_offset": latest(offset, "opened_offset"),
-                "opened_index": latest(work.index, "opened_index"),
+                "opened_index": latest(numbered, "opened_index"),
                 "session": Column(np.where(touched_here, session, prior["session"][last]), known),
                 "family": Column(np.where(touched_here, family, prior["family"][last]), known),
             },
@@ -406,6 +434,24 @@ def _shifted(after: Column, prior: Column, first: Mask, existed: Mask) -> Column
     values[1:], known[1:] = after.values[:-1], after.known[:-1]
     values[first], known[first] = prior.values[first], prior.known[first]
     return Column(values, known & existed)
+
+
+def _number(work: _Work, pick: Rows, opened_offset: Rows, opened_index: Rows) -> Array:
+    """Return the index of changes in their records: effects of a row that stands for many are numbered by age.
+
+    What they number by is in the stream, so that batches and restarts don't matter.
+    """
+    index: Array = work.index[pick].astype(np.uint32)
+    many = np.flatnonzero(index >= EXPANDED)
+    if many.size:
+        at = pick[many]
+        record, reason = work.record[at], work.reason[at].astype(np.int64)
+        order = np.lexsort((opened_index[at], opened_offset[at], reason, record))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = (np.diff(record[order]) != 0) | (np.diff(reason[order]) != 0)
+        start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+        index[many[order]] = EXPANDED * (1 + reason[order]) + np.arange(len(order)) - start
+    return index
 
 
 def _last(flags: Mask) -> Rows:

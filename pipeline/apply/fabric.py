@@ -63,6 +63,24 @@ class FabricState:
         changes = {name: Changes.concat([part[name] for part, _ in done]) for name in self.entities}
         return Applied(batch, changes, Located.concat([located for _, located in done]))
 
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames, by part and name."""
+        parts = {
+            "session": self.sessions.dump(),
+            "entity": {name: state.dump() for name, state in self.entities.items()},
+            "attribute": self.attributes.dump(),
+            "mac": self.locations.dump(),
+        }
+        return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self.sessions.load(part_of(frames, "session"))
+        for name, frame in part_of(frames, "entity").items():
+            self.entities[name].load(frame)
+        self.attributes.load(part_of(frames, "attribute"), self.entities[EVPN_ROUTE.name])
+        self.locations.load(part_of(frames, "mac"))
+
     def _apply(
         self, batch: SessionBatch, tables: Mapping[str, pl.DataFrame], start: int, end: int
     ) -> tuple[dict[str, Changes], Located]:
@@ -92,6 +110,11 @@ class FabricState:
         if name == EVPN_ROUTE.name:
             self.attributes.remember(state, state.touched)
         return changes
+
+
+def part_of(frames: Mapping[str, pl.DataFrame], part: str) -> dict[str, pl.DataFrame]:
+    """Return the frames of a part, by their names within it."""
+    return {name.removeprefix(f"{part}_"): frame for name, frame in frames.items() if name.startswith(f"{part}_")}
 
 
 def tables_of(profile_name: str, paths: tuple[str, ...]) -> frozenset[str]:

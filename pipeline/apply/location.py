@@ -7,7 +7,7 @@ State is one record per MAC; the cost of a batch follows its claims.
 
 import ipaddress
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 
 from pipeline.apply.claims import CLAIM, Claims
 from pipeline.apply.records import LATENESS, us
+from pipeline.apply.structs import from_frame, to_frame
 from pipeline.schema import NAME
 
 SLOTS: Final = 8
@@ -46,6 +47,10 @@ LOCATION: Final = np.dtype(
         ("last_observer", np.uint32),
     ]
 )
+NAMES: Final = frozenset(
+    {"slot_location", "slot_vtep", "location", "vtep", "old_location", "old_vtep", "claim_location"}
+)
+"""Fields that hold codes of interned text."""
 _STATE: Final = ("found", "location", "vtep", "seq", "sticky", "known", "contested")
 _PLACE: Final = (
     "key", "time", "observer", "offset", "index", "now", "record_time", "dump", "late", "known_until"
@@ -100,6 +105,26 @@ class Locations:
         self._trim(now)
         joined = np.concatenate(steps) if steps else np.zeros(0, dtype=STEP)
         return joined, void
+
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames: all keys, and the claims that may still be rolled back with the states before."""
+        claims = np.concatenate([part[0] for part in self._log] or [np.zeros(0, dtype=CLAIM)])
+        before = np.concatenate([part[1] for part in self._log] or [np.zeros(0, dtype=LOCATION)])
+        rounds = np.repeat(np.arange(len(self._log)), [len(part[0]) for part in self._log])
+        return {
+            "locations": to_frame(self.state, NAMES),
+            "claims": to_frame(claims, NAMES).with_columns(round=pl.Series(rounds, dtype=pl.Int64)),
+            "before": to_frame(before, NAMES),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self.state = from_frame(frames["locations"], LOCATION, NAMES)
+        claims = from_frame(frames["claims"].drop("round"), CLAIM, NAMES)
+        before = from_frame(frames["before"], LOCATION, NAMES)
+        edges = np.flatnonzero(np.diff(frames["claims"]["round"].to_numpy())) + 1
+        if len(claims):
+            self._log = list(zip(np.split(claims, edges), np.split(before, edges), strict=True))
 
     def _grow(self, keys: int) -> None:
         if keys > len(self.state):

@@ -1,6 +1,6 @@
 """``mac_location``: from the routes of all observers to one location per MAC, and what changed it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,10 +9,11 @@ import polars as pl
 
 from pipeline.apply.changes import Changes
 from pipeline.apply.claims import CLAIM, Claims, claims_of, holds, key_columns, merge, unchanged
-from pipeline.apply.columns import Column, ColumnStore, Rows, frame_of
+from pipeline.apply.columns import Column, ColumnStore, Rows, columns_of, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
-from pipeline.apply.location import Locations, Steps, device_hashes
-from pipeline.apply.records import Records
+from pipeline.apply.location import NAMES, STEP, Locations, Steps, device_hashes
+from pipeline.apply.structs import from_frame, to_frame
+from pipeline.apply.records import LATENESS, Records, us
 from pipeline.schema import MAC_LOCATION, NAME, TIME, Columns
 
 STEP_FRAME: Final = pl.Schema(
@@ -87,14 +88,14 @@ class MacLocations:
         self.keys = ColumnStore(_KEYS)
         self.locations = Locations()
         self._hashes = np.zeros(0, dtype=np.uint32)
-        self._told = np.zeros(0, dtype=self.locations.fold(np.zeros(0, dtype=CLAIM), 0, 0)[0].dtype)
+        self._told = np.zeros(0, dtype=STEP)
 
     def apply(self, routes: Changes, records: Records, now: int) -> Located:
         """Fold a batch's changes of EVPN routes."""
         claims = self._claims(routes, records)
         steps, void = self.locations.fold(claims, len(self.table), now)
         voided = self._void(void)
-        horizon = now - 2 * 10_000_000
+        horizon = now - 2 * us(LATENESS)
         self._told = np.concatenate([self._told[self._told["time"] >= horizon], steps])
         return Located(
             steps=pl.DataFrame({name: steps[name] for name in STEP_FRAME}, schema=STEP_FRAME),
@@ -121,6 +122,17 @@ class MacLocations:
             pl.Series("opened_index", found["opened_index"]),
         )
 
+    def dump(self) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        rows = np.arange(len(self.table))
+        return {"keys": self.keys.frame(rows), "told": to_frame(self._told, NAMES), **self.locations.dump()}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._row_of(columns_of(frames["keys"], _KEYS))
+        self._told = from_frame(frames["told"], STEP, NAMES)
+        self.locations.load(frames)
+
     def _claims(self, routes: Changes, records: Records) -> Claims:
         self._hash_devices(routes)
         before, after = holds(routes, "before"), holds(routes, "after")
@@ -137,11 +149,13 @@ class MacLocations:
         rows = np.full(len(routes), -1, dtype=np.int64)
         at = np.flatnonzero(held)
         if at.size:
-            keys = {name: column.take(at) for name, column in key_columns(routes, side).items()}
-            frame = frame_of(keys, _KEYS)
-            rows[at] = self.table.find_or_add(*key_hashes(frame, list(_KEYS)))
-            self.keys.grow(len(self.table))
-            self.keys.put(rows[at], keys)
+            rows[at] = self._row_of({name: column.take(at) for name, column in key_columns(routes, side).items()})
+        return rows
+
+    def _row_of(self, keys: Mapping[str, Column]) -> Rows:
+        rows = self.table.find_or_add(*key_hashes(frame_of(keys, _KEYS), list(_KEYS)))
+        self.keys.grow(len(self.table))
+        self.keys.put(rows, keys)
         return rows
 
     def _hash_devices(self, routes: Changes) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.columns import Column, Mask, frame_of
+from pipeline.apply.columns import Column, Mask, Rows, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.records import Records
 from pipeline.detectors.timeline import PLACE
@@ -24,7 +24,29 @@ class Presence:
         self.keys = list(keys)
         self._schema: Columns = dict.fromkeys(self.keys, NAME)
         self._table = KeyTable()
+        self._names = pl.DataFrame(schema=dict.fromkeys(self.keys, pl.String))
         self.counts = np.zeros(0, dtype=np.int64)
+
+    def dump(self) -> pl.DataFrame:
+        """Return the state: a row per key ever seen, with its count."""
+        return self._names.with_columns(count=pl.Series(self.counts[: len(self._table)]))
+
+    def load(self, frame: pl.DataFrame) -> None:
+        """Take the state from a frame that ``dump`` made."""
+        self._rows(frame.select(self.keys).cast(dict.fromkeys(self.keys, NAME)))
+        self.counts[: len(frame)] = frame["count"].to_numpy()
+
+    def _rows(self, keys: pl.DataFrame) -> Rows:
+        known = len(self._table)
+        rows = self._table.find_or_add(*key_hashes(keys, self.keys))
+        if len(self._table) > known:
+            new = keys.with_columns(row=pl.Series(rows)).filter(pl.col("row") >= known)
+            named = new.unique("row", keep="first").sort("row").drop("row").cast(pl.String)
+            self._names = pl.concat([self._names, named])
+            grown = np.zeros(len(self._table), dtype=np.int64)
+            grown[: len(self.counts)] = self.counts
+            self.counts = grown
+        return rows
 
     def apply(
         self,
@@ -45,9 +67,7 @@ class Presence:
                 for (columns, _), at in zip(sides, picked, strict=True)
             ]
         )
-        rows = self._table.find_or_add(*key_hashes(keys, self.keys))
-        if len(self._table) > len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(len(self._table), dtype=np.int64)])
+        rows = self._rows(keys)
         change = np.concatenate(picked)
         delta = np.repeat([-1, 1], [len(at) for at in picked])
         record = changes.record[change]
