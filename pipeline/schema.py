@@ -48,15 +48,15 @@ OPS: Final = pl.Enum(["update", "replace", "delete", "branch", "atomic"])
 ``update`` merges the leaves present; ``replace`` is a delete and an update in one notification (leaves not present
 become null); ``delete`` removes the entity. ``branch`` (a deleted branch of the tree) and ``atomic`` (an atomic
 notification's prefix) remove every entity of the device whose keys equal the row's non-null keys, except those
-with a row of their own in the same record; where a bit of ``cleared`` says so, null is a value that must equal too.
+with a row of their own in the same record; a null key with its bit in ``cleared`` must be null there, too.
 """
 
 PARTIAL: Final[Columns] = {
     "record": pl.UInt32,  # row number in the control frame of the batch
     "index": pl.UInt32,  # counts the rows of one record over all tables
     "op": OPS,
-    # bit i: the i-th leaf of Entity.leaves was deleted on its own, or told to be none (a zero ESI); 0 in most rows.
-    # In a branch or atomic row, bit i: the i-th key of Entity.keys is known to be null, not left open.
+    # bit i: the i-th leaf of Entity.leaves was deleted on its own, or told to be none (a zero ESI); in a
+    # branch or atomic row: the i-th key of Entity.keys is known to be null, not left open
     "cleared": pl.UInt64,
 }
 """Columns in front of the keys and leaves of every partial row."""
@@ -174,7 +174,7 @@ BGP_EXT_COMMUNITY: Final = Entity(
 MAC: Final = Entity(
     "mac",
     # l2rib mac-table/entries/entry/producers/producer, or the MAC table proper (producer FDB).
-    # Producers are LOCAL, STATIC, BGP, FDB; null: what a device says of an l2rib entry without naming a producer.
+    # Producers are LOCAL, STATIC, BGP, FDB; null: what is told of an l2rib entry without naming a producer.
     keys={"network_instance": NAME, "mac": pl.UInt64, "producer": NAME},
     leaves={
         "vlan": pl.UInt16,

@@ -1,7 +1,8 @@
-"""Settings for all tests: how hard Hypothesis tries."""
+"""Settings for all tests: how hard Hypothesis tries, and the option that rewrites golden files."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -13,3 +14,7 @@ settings.register_profile(
 )
 settings.register_profile("dev", max_examples=40, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what decode says now; read the diff")

@@ -15,7 +15,7 @@ from pipeline.batch import RawBatch
 from pipeline.decode import wire
 from pipeline.decode.meaning import counted, meaning_of
 from pipeline.decode.report import Report
-from pipeline.decode.tables import assemble
+from pipeline.decode.tables import assemble, told_rows
 from pipeline.decode.updates import notifications
 from pipeline.schema import CONTROL, DEAD, NAME, TIME
 
@@ -42,7 +42,10 @@ def decode(batch: RawBatch) -> Decoded:
     report = Report()
     found = notifications(records)
     meaning = meaning_of(records, found, report)
-    tables = assemble(meaning, found, report, len(rows))
+    told = told_rows(meaning, found, report)
+    told += [one for removal in meaning.removals for one in removal.cleared(report)]
+    gone = [one for removal in meaning.removals for one in removal.gone(report)]
+    tables = assemble(told, gone, len(rows))
     control = _control(batch, rows, records)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]

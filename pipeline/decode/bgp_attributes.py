@@ -5,7 +5,7 @@ Both are shared between many routes, so a batch has few distinct ones: each dist
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -64,20 +64,21 @@ def ext_communities(entity: Entity, cells: Cells) -> dict[str, Parsed]:
     return found
 
 
-def as_paths(parts: Sequence[Leaves], size: int, say: Callable[[int, int, str], None]) -> pl.Series:
+def as_paths(parts: Sequence[Leaves], size: int) -> tuple[pl.Series, list[tuple[int, int]]]:
     """Return AS paths as text, one row per entry: ``65001 {65002 65003}``; null where none was told.
 
     A path without members is empty text: the route begins here.
 
-    ``say`` is told the entry, the update and the reason of what could not be read.
+    Beside it are entry and update of what could not be read.
     """
+    unreadable: list[tuple[int, int]] = []
     segments: dict[int, dict[int, dict[str, Any]]] = {}
     for part in parts:
         for at, entry in enumerate(part.entry.tolist()):
             value = _segment_part(part.part, part.cells, at)
             place = _place(part.segment[at] if part.segment is not None else None, int(part.number[at]))
             if value is None or place is None:
-                say(entry, int(part.number[at]), f"{part.path}: not a segment of an AS path")
+                unreadable.append((entry, int(part.number[at])))
             else:
                 segments.setdefault(entry, {}).setdefault(place, {})[part.part] = value
     paths: list[str | None] = [None] * size
@@ -86,7 +87,7 @@ def as_paths(parts: Sequence[Leaves], size: int, say: Callable[[int, int, str], 
         if told:
             texts = (_BRACKETS[one.get("type", "AS_SEQ")].format(" ".join(one["member"])) for one in told)
             paths[entry] = " ".join(texts)
-    return pl.Series(paths, dtype=pl.String).cast(NAME)
+    return pl.Series(paths, dtype=pl.String).cast(NAME), unreadable
 
 
 @lru_cache(maxsize=1 << 16)

@@ -106,8 +106,7 @@ class Flattening:
                 key: pl.Series([keys.get(key) for keys in found.keys], dtype=pl.String)
                 for key in source.list_keys(target.depth)
             },
-            leaves=tuple(_leaves(leaf, part, told, source.path) for (leaf, part), told in found.told.items()),
-            path=source.path,
+            leaves=tuple(_leaves(leaf, part, told) for (leaf, part), told in found.told.items()),
         )
 
     def _walk(self, node: Node, value: Any, entry: _Entry) -> None:
@@ -199,7 +198,7 @@ def _above(keys: Mapping[ListKey, str | None]) -> _Entry:
     return entry
 
 
-def _leaves(leaf: int, part: str, told: _Told, path: str) -> Leaves:
+def _leaves(leaf: int, part: str, told: _Told) -> Leaves:
     size = len(told.entry)
     return Leaves(
         leaf=leaf,
@@ -214,6 +213,5 @@ def _leaves(leaf: int, part: str, told: _Told, path: str) -> Leaves:
             raw=pl.Series(told.raw, dtype=pl.Binary),
         ),
         number=np.array(told.number, dtype=np.int64),
-        path=path,
         segment=pl.Series(told.segment, dtype=pl.String) if told.segment else None,
     )

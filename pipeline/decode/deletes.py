@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 
 from collectors.profiles import Kind
-from pipeline.decode.entries import Entries, Places, Rows
+from pipeline.decode.entries import Entries, Places, Rows, Target
 from pipeline.decode.plan import KeyColumn, Node, Plan, Source
 from pipeline.decode.report import Report
-from pipeline.decode.rows import key_rows
+from pipeline.decode.rows import Told, key_rows
 from pipeline.schema import NAME, Entity
 
 WILDCARD: Final = "*"
@@ -30,11 +30,10 @@ class Gone:
 
     entity: Entity
     op: str
-    """``delete``, ``branch`` or ``atomic``; ``update`` where only leaves went."""
+    """``delete``, ``branch`` or ``atomic``."""
     rows: pl.DataFrame
     """Record, number, ``cleared`` and the known key columns; a key column not there is left open."""
     source: int
-    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +48,27 @@ class Removal:
     atomic: bool
 
     def gone(self, report: Report) -> list[Gone]:
-        """Return what is removed; list keys that are left out or ``*`` stand for all entries."""
+        """Return the rows for entities whose list is at the path or below it."""
+        by_table: dict[str, list[int]] = defaultdict(list)
+        for number in sorted(number for node in self.node.below() for number in node.entry_of):
+            by_table[self.plan.sources[number].entity.name].append(number)
+        found: list[Gone] = []
+        for entries in self._entries():
+            for table, numbers in by_table.items():
+                all_of_table = [one for one in self.plan.sources if one.entity.name == table]
+                if len(numbers) == len(all_of_table) > 1:
+                    found.append(self._whole(numbers, entries, report))
+                else:
+                    found += [self._of_source(number, entries, report) for number in numbers]
+        return found
+
+    def _entries(self) -> list[Entries]:
+        """Return the paths as entries without the list keys that are ``*``: like one left out it stands for all."""
         texts = {key: self.places.key(key) for key in self.places.shapes[0].keys}
         wild = np.zeros(len(self.number), dtype=np.int64)
         for bit, text in enumerate(texts.values()):
             wild |= (text == WILDCARD).fill_null(value=False).to_numpy().astype(np.int64) << bit
-        found: list[Gone] = []
+        found: list[Entries] = []
         for pattern in np.unique(wild).tolist():
             rows = np.flatnonzero(wild == pattern)
             at = pl.Series(rows, dtype=pl.UInt32)
@@ -63,23 +77,7 @@ class Removal:
                 for bit, (key, text) in enumerate(texts.items())
                 if not pattern >> bit & 1
             }
-            entries = Entries(self.places.record[rows], self.number[rows], keys, (), self.node.path)
-            found += self._removed(entries, report)
-            found += self._cleared(entries, report)
-        return found
-
-    def _removed(self, entries: Entries, report: Report) -> list[Gone]:
-        """Return the rows for entities whose list is at the path or below it."""
-        by_table: dict[str, list[int]] = defaultdict(list)
-        for number in sorted(number for node in self.node.below() for number in node.entry_of):
-            by_table[self.plan.sources[number].entity.name].append(number)
-        found: list[Gone] = []
-        for table, numbers in by_table.items():
-            all_of_table = [one for one in self.plan.sources if one.entity.name == table]
-            if len(numbers) == len(all_of_table) > 1:
-                found.append(self._whole(numbers, entries, report))
-            else:
-                found += [self._of_source(number, entries, report) for number in numbers]
+            found.append(Entries(self.places.record[rows], self.number[rows], keys))
         return found
 
     def _of_source(self, number: int, entries: Entries, report: Report) -> Gone:
@@ -105,7 +103,7 @@ class Removal:
             open_keys = []
         known = set(source.entity.keys) - {column for key in open_keys for column in key.columns}
         op = "atomic" if self.atomic else "branch" if open_keys else "delete"
-        return Gone(source.entity, op, _known(source.entity, rows, known, op), number, source.depth)
+        return Gone(source.entity, op, _known(source.entity, rows, known, op), number)
 
     def _whole(self, numbers: Sequence[int], entries: Entries, report: Report) -> Gone:
         """Return rows for all of a table below the path: what its sources do not share is left open."""
@@ -126,12 +124,12 @@ class Removal:
         }
         known |= set(first.entity.keys) - filled
         op = "atomic" if self.atomic else "branch"
-        return Gone(first.entity, op, _known(first.entity, rows, known, op), numbers[0], first.depth)
+        return Gone(first.entity, op, _known(first.entity, rows, known, op), numbers[0])
 
-    def _cleared(self, entries: Entries, report: Report) -> list[Gone]:
+    def cleared(self, report: Report) -> list[Told]:
         """Return the rows for leaves at the path or below it, of entities that stay."""
         stays = {number for node in self.node.below() for number in node.entry_of}
-        bits: dict[tuple[int, int], int] = defaultdict(int)
+        bits: dict[Target, int] = defaultdict(int)
         for node in self.node.below():
             use = node.use
             if use is None or use.leaf is None or use.source in stays:
@@ -140,28 +138,24 @@ class Removal:
             leaf = source.leaves[use.leaf]
             columns = source.entity.leaves if leaf.kind is Kind.EXT_COMMUNITIES else (leaf.column,)
             for column in columns:
-                bits[use.source, leaf.up or source.depth] |= source.leaf_bit(column)
-        found: list[Gone] = []
-        for (number, depth), cleared in bits.items():
-            source = self.plan.sources[number]
+                bits[Target(use.source, leaf.up or source.depth)] |= source.leaf_bit(column)
+        found: list[Told] = []
+        for entries, (target, cleared) in product(self._entries() if bits else (), bits.items()):
+            source = self.plan.sources[target.source]
             open_keys = [
-                key for key in source.keys_above(depth) if key.key not in entries.keys and not key.optional
+                key.key[1]
+                for key in source.keys_above(target.depth)
+                if key.key not in entries.keys and not key.optional
             ]
             if open_keys:
-                reason = (
-                    f"{self.node.path}: the delete of a leaf leaves the list key {open_keys[0].key[1]} open"
-                )
-                for record, place in zip(entries.record.tolist(), entries.number.tolist(), strict=True):
-                    report.add(
-                        record,
-                        place,
-                        reason,
-                    )
+                reason = f"{self.node.path}: the delete of a leaf leaves the list key {open_keys[0]} open"
+                for record, number in zip(entries.record.tolist(), entries.number.tolist(), strict=True):
+                    report.add(record, number, reason)
                 continue
             rows = key_rows(source, entries, report).with_columns(cleared=pl.lit(cleared, pl.UInt64))
-            if depth < source.depth:
-                rows = rows.drop(set(source.constants) & set(rows.columns))
-            found.append(Gone(source.entity, "update", rows, number, depth))
+            if target.depth < source.depth:
+                rows = rows.drop(source.constants.keys() & set(rows.columns))
+            found.append(Told(self.plan, target, rows, only_cleared=True))
         return found
 
 
@@ -177,11 +171,16 @@ def _known(entity: Entity, rows: pl.DataFrame, known: set[str], op: str) -> pl.D
         if column in known - set(rows.columns)
     )
     bits = pl.sum_horizontal(
-        pl.when(pl.col(column).is_null()).then(pl.lit(1 << bit, pl.UInt64)).otherwise(pl.lit(0, pl.UInt64))
-        for bit, column in enumerate(entity.keys)
-        if column in known
+        pl.lit(0, pl.UInt64),
+        *(
+            pl.when(pl.col(column).is_null())
+            .then(pl.lit(1 << bit, pl.UInt64))
+            .otherwise(pl.lit(0, pl.UInt64))
+            for bit, column in enumerate(entity.keys)
+            if column in known
+        ),
     )
-    cleared = pl.lit(0, pl.UInt64) if op == "delete" or not known else bits
+    cleared = pl.lit(0, pl.UInt64) if op == "delete" else bits
     return rows.select(
         "record", "number", cleared.alias("cleared"), *(column for column in entity.keys if column in known)
     )

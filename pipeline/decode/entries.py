@@ -53,7 +53,6 @@ class Leaves:
     cells: Cells
     number: Rows
     """Update of the record that told it, for reports."""
-    path: str
     segment: pl.Series | None = None
     """Key of the list below the entry that a leaf stands in, if it stands in one."""
 
@@ -67,9 +66,7 @@ class Entries:
     """Update or delete of the record that told the entry first."""
     keys: dict[ListKey, pl.Series]
     """Key values as text; null where the path left one out."""
-    leaves: tuple[Leaves, ...]
-    path: str
-    """One of the paths they came by, for reports."""
+    leaves: tuple[Leaves, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,6 @@ def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Noti
                 entry=entry_of[members],
                 cells=found.cells.gather(pl.Series(pick.rows, dtype=pl.UInt32)),
                 number=found.update_number[pick.rows],
-                path=pick.shape.text,
                 segment=places.take(members).key(below[0]) if below else None,
             )
         )
@@ -134,7 +130,6 @@ def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Noti
         number=found.update_number[told.row],
         keys={key: told.key(key) for key in wanted},
         leaves=tuple(leaves),
-        path=picked[0].shape.text,
     )
 
 

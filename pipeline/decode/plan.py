@@ -39,6 +39,8 @@ class LeafColumn:
 
     column: str
     kind: Kind
+    path: str
+    """From the root, without keys."""
     up: int
     """0, or the depth of the list entry the leaf belongs to when that is an ancestor of the entity's."""
 
@@ -142,7 +144,8 @@ def _source(root: Node, number: int, mapping: EntityMapping) -> Source:
         rest = leaf.path.split("../")
         base = at[: len(at) - (len(rest) - 1)]
         below = elements(rest[-1])
-        leaves.append(LeafColumn(leaf.column, leaf.kind, len(base) - 1 if len(rest) > 1 else 0))
+        path = "/".join(name for name, _ in (*base, *below))
+        leaves.append(LeafColumn(leaf.column, leaf.kind, f"/{path}", len(base) - 1 if len(rest) > 1 else 0))
         # a segment of an AS path is told by two leaves side by side
         names = ("member", "type") if leaf.kind is Kind.AS_PATH else (below[-1][0],)
         for name in names:

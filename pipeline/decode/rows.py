@@ -9,11 +9,22 @@ from numpy.typing import NDArray
 from collectors.profiles import Kind
 from pipeline.decode import bgp_attributes
 from pipeline.decode.addresses import ip_numbers, spell_identity
-from pipeline.decode.entries import Entries, Leaves
-from pipeline.decode.plan import KeyColumn, LeafColumn, Source
+from pipeline.decode.entries import Entries, Leaves, Target
+from pipeline.decode.plan import KeyColumn, LeafColumn, Plan, Source
 from pipeline.decode.report import Report, quote
 from pipeline.decode.values import EXPECTED, TEXT_LAST, Cells, Parsed, parse_cells, parse_text
 from pipeline.schema import NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Rows of one target: what a batch tells of it."""
+
+    plan: Plan
+    target: Target
+    rows: pl.DataFrame
+    only_cleared: bool = False
+    """Nothing was told, leaves were deleted."""
 
 
 def rows_of(source: Source, depth: int, entries: Entries, report: Report) -> pl.DataFrame:
@@ -91,10 +102,10 @@ class _Making:
                 if value is None
                 else f"the list key {name} is {quote(value)}, not {EXPECTED[key.kind]}"
             )
-            self._say(at, int(self.entries.number[at]), f"{self.entries.path}: {reason}")
+            self._say(at, int(self.entries.number[at]), f"{self.source.path}: {reason}")
         self.keep &= ~unreadable
         if key.column in self.source.entity.leaves:
-            self._clear(key.column, parsed.values.is_null().to_numpy())
+            self._clear(key.column, (parsed.values.is_null() & text.is_not_null()).to_numpy())
 
     def _parse_key(self, key: KeyColumn, text: pl.Series) -> Parsed:
         if key.kind is Kind.IP:
@@ -112,13 +123,19 @@ class _Making:
     def add_leaf(self, leaf: LeafColumn, told: list[Leaves]) -> None:
         """Add the columns of a leaf; of several values in one record the last holds."""
         if leaf.kind is Kind.AS_PATH:
-            self.columns[leaf.column] = bgp_attributes.as_paths(told, len(self.keep), self._say)
+            self._add_as_path(leaf, told)
             return
         for part in told:
             columns = self._parse_leaf(leaf, part.cells)
             for column, parsed in columns.items():
                 self._add_column(column, parsed, part)
             self._report_unreadable(leaf, part, next(iter(columns.values())).readable.to_numpy())
+
+    def _add_as_path(self, leaf: LeafColumn, told: list[Leaves]) -> None:
+        paths, unreadable = bgp_attributes.as_paths(told, len(self.keep))
+        self.columns[leaf.column] = paths
+        for entry, number in unreadable:
+            self._say(entry, number, f"{leaf.path}: not {EXPECTED[leaf.kind]}")
 
     def _parse_leaf(self, leaf: LeafColumn, cells: Cells) -> dict[str, Parsed]:
         entity = self.source.entity
@@ -146,8 +163,8 @@ class _Making:
         if readable.all():
             return
         for at in np.flatnonzero(~readable & self.keep[told.entry]).tolist():
-            reason = f"{told.path}: {_excerpt(told.cells, at)} is not {EXPECTED[leaf.kind]}"
-            self._say(int(told.entry[at]), int(told.number[at]), reason)
+            reason = f"{_excerpt(told.cells, at)}, not {EXPECTED[leaf.kind]}"
+            self._say(int(told.entry[at]), int(told.number[at]), f"{leaf.path}: the value is {reason}")
 
     def add_constants(self) -> None:
         """Add the key columns that the source itself tells."""
@@ -170,4 +187,4 @@ def _excerpt(cells: Cells, at: int) -> str:
     for column in (cells.uint, cells.int, cells.bool, cells.raw):
         if column[at] is not None:
             return quote(column[at])
-    return "no value, or one of a type that no leaf here has,"
+    return "missing, or of a type that is not read"

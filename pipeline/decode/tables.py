@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,53 +10,58 @@ from numpy.typing import NDArray
 
 from pipeline.decode.containers import Flattening
 from pipeline.decode.deletes import Gone
-from pipeline.decode.entries import Target, entries_of
+from pipeline.decode.entries import entries_of
 from pipeline.decode.meaning import Meaning
 from pipeline.decode.plan import Plan, Source
 from pipeline.decode.report import Report
-from pipeline.decode.rows import rows_of
+from pipeline.decode.rows import Told, rows_of
 from pipeline.decode.updates import Notifications
 from pipeline.schema import ENTITIES, OPS, Entity, partial_schema
 
 _ALL_BITS: Final = (1 << 64) - 1
-_PLACE: Final = ("record", "number")
+_ORDER: Final = ("record", "number", "source")
+"""Order of rows: as they were told, and of those that one update tells, as the profile has their sources."""
 
 
-@dataclass(slots=True)
-class _Parts:
-    """Rows of one source, by depth of the list they are entries of."""
-
-    by_depth: dict[int, list[pl.DataFrame]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, depth: int, rows: pl.DataFrame, *, told: bool) -> None:
-        if len(rows):
-            self.by_depth[depth].append(rows.with_columns(told=pl.lit(told)))
-
-
-def assemble(meaning: Meaning, found: Notifications, report: Report, records: int) -> dict[str, pl.DataFrame]:
-    """Return the partial rows by entity name, in the order of (record, index)."""
-    parts: dict[tuple[Plan, int], _Parts] = defaultdict(_Parts)
+def told_rows(meaning: Meaning, found: Notifications, report: Report) -> list[Told]:
+    """Return the rows that updates tell, leaf by leaf or in containers."""
+    told: list[Told] = []
     for (plan, target), picked in meaning.leaves.items():
         source = plan.sources[target.source]
-        rows = rows_of(source, target.depth, entries_of(source, target.depth, picked, found), report)
-        parts[plan, target.source].add(target.depth, rows, told=True)
-    for plan, target, rows in _flattened(meaning, found, report):
-        parts[plan, target.source].add(target.depth, rows, told=True)
-    removed: dict[str, list[Gone]] = defaultdict(list)
-    for removal in meaning.removals:
-        for gone in removal.gone(report):
-            if gone.op == "update":
-                parts[removal.plan, gone.source].add(gone.depth, gone.rows, told=False)
-            elif len(gone.rows):
-                removed[gone.entity.name].append(gone)
-    told: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    for (plan, number), part in parts.items():
+        entries = entries_of(source, target.depth, picked, found)
+        told.append(Told(plan, target, rows_of(source, target.depth, entries, report)))
+    for plan, containers in meaning.containers.items():
+        flattening = Flattening(plan, report)
+        for container in containers:
+            flattening.add(container.node, container.shape, container.rows, found)
+        for target, entries in flattening.entries().items():
+            rows = rows_of(plan.sources[target.source], target.depth, entries, report)
+            told.append(Told(plan, target, rows))
+        for (path, name), count in flattening.unmapped.items():
+            meaning.unmapped[f"{path}/{name}"] += count
+    return told
+
+
+def assemble(told: Sequence[Told], gone: Sequence[Gone], records: int) -> dict[str, pl.DataFrame]:
+    """Return the partial rows by entity name, in the order of (record, index), of so many records."""
+    parts: dict[tuple[Plan, int], dict[int, list[pl.DataFrame]]] = defaultdict(lambda: defaultdict(list))
+    for one in told:
+        number = one.target.source
+        rows = one.rows.with_columns(
+            told=pl.lit(value=not one.only_cleared), source=pl.lit(number, pl.UInt32)
+        )
+        if len(rows):
+            parts[one.plan, number][one.target.depth].append(rows)
+    told_by_table: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    for (plan, number), by_depth in parts.items():
         source = plan.sources[number]
-        told[source.entity.name] += [_full(source.entity, rows) for rows in _with_ancestors(source, part)]
+        rows_of_source = _with_ancestors(source, by_depth)
+        told_by_table[source.entity.name] += [_full(source.entity, rows) for rows in rows_of_source]
     first_free = np.zeros(records, dtype=np.int64)
     tables: dict[str, pl.DataFrame] = {}
     for name, entity in ENTITIES.items():
-        table = _table(entity, told[name], removed[name])
+        removed = [one for one in gone if one.entity is entity and len(one.rows)]
+        table = _table(entity, told_by_table[name], removed)
         if table is not None:
             index = _numbers(table["record"].to_numpy(), first_free)
             columns = partial_schema(entity)
@@ -65,35 +69,19 @@ def assemble(meaning: Meaning, found: Notifications, report: Report, records: in
     return tables
 
 
-def _flattened(
-    meaning: Meaning, found: Notifications, report: Report
-) -> list[tuple[Plan, Target, pl.DataFrame]]:
-    """Return the rows of all containers."""
-    rows: list[tuple[Plan, Target, pl.DataFrame]] = []
-    for plan, containers in meaning.containers.items():
-        flattening = Flattening(plan, report)
-        for container in containers:
-            flattening.add(container.node, container.shape, container.rows, found)
-        for target, entries in flattening.entries().items():
-            rows.append((plan, target, rows_of(plan.sources[target.source], target.depth, entries, report)))
-        for (path, name), count in flattening.unmapped.items():
-            meaning.unmapped[f"{path}/{name}"] += count
-    return rows
-
-
-def _with_ancestors(source: Source, part: _Parts) -> list[pl.DataFrame]:
+def _with_ancestors(source: Source, by_depth: dict[int, list[pl.DataFrame]]) -> list[pl.DataFrame]:
     """Return the rows of a source's entities, with the leaves that their ancestors in the record tell.
 
     What an ancestor tells in a record that names none of its entities stands in a row of its own, with the
     keys of the ancestor.
     """
-    entities = part.by_depth.pop(source.depth, [])
-    for depth, ancestors in part.by_depth.items():
+    entities = by_depth.pop(source.depth, [])
+    for depth, ancestors in by_depth.items():
         on = ["record", *(column for key in source.keys_above(depth) for column in key.columns)]
-        above = pl.concat(ancestors, how="diagonal").sort(_PLACE, maintain_order=True)
+        above = pl.concat(ancestors, how="diagonal").sort(_ORDER, maintain_order=True)
         leaves = [column for column in above.columns if column in source.entity.leaves]
         above = above.group_by(on, maintain_order=True).agg(
-            pl.col("number").first(),
+            pl.col("number", "source").first(),
             pl.col("cleared").bitwise_or(),
             pl.col("told").any(),
             *(pl.col(leaf).drop_nulls().last() for leaf in leaves),
@@ -114,7 +102,7 @@ def _with_ancestors(source: Source, part: _Parts) -> list[pl.DataFrame]:
 def _full(entity: Entity, rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with all columns of their entity."""
     return rows.select(
-        *_PLACE,
+        *_ORDER,
         "cleared",
         "told",
         *(
@@ -157,24 +145,24 @@ def _table(entity: Entity, told: Sequence[pl.DataFrame], removed: Sequence[Gone]
             for one, part in zip(gone, removed, strict=True)
         ]
         gone.append(rows)
-    together = pl.concat(gone).sort(_PLACE, maintain_order=True)
+    together = pl.concat(gone).sort(_ORDER, maintain_order=True)
     return together.unique(["record", "op", "cleared", *entity.keys], keep="first", maintain_order=True)
 
 
 def _gone_rows(entity: Entity, gone: Gone) -> pl.DataFrame:
-    rows = gone.rows.with_columns(told=pl.lit(value=False))
+    rows = gone.rows.with_columns(told=pl.lit(value=False), source=pl.lit(gone.source, pl.UInt32))
     return _full(entity, rows).with_columns(op=pl.lit(gone.op, OPS))
 
 
 def _one_per_key(entity: Entity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return one row per record and key, in the order they were told; of several values the last holds."""
-    rows = parts[0] if len(parts) == 1 else pl.concat(parts).sort(_PLACE, maintain_order=True)
+    rows = _in_order(parts)
     keys = ["record", *entity.keys]
     code = np.sort(rows.select(keys).hash_rows().to_numpy())
     if not (code[1:] == code[:-1]).any():
         return rows
     merged = rows.group_by(keys, maintain_order=True).agg(
-        pl.col("number").first(),
+        pl.col("number", "source").first(),
         pl.col("cleared").bitwise_or(),
         pl.col("told").any(),
         *(pl.col(leaf).drop_nulls().last() for leaf in entity.leaves),
@@ -186,6 +174,16 @@ def _one_per_key(entity: Entity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return merged.with_columns(cleared=pl.col("cleared") & (bits ^ pl.lit(_ALL_BITS, pl.UInt64))).select(
         rows.columns
     )
+
+
+def _in_order(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    if len(parts) > 1:
+        return pl.concat(parts).sort(_ORDER, maintain_order=True)
+    (rows,) = parts
+    record, number = (rows[name].to_numpy().astype(np.int64) for name in ("record", "number"))
+    later = np.diff(record)
+    in_order = (later > 0) | ((later == 0) & (np.diff(number) >= 0))
+    return rows if in_order.all() else rows.sort(_ORDER, maintain_order=True)
 
 
 def _numbers(record: NDArray[np.uint32], first_free: NDArray[np.int64]) -> NDArray[np.int64]:
