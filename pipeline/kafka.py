@@ -74,16 +74,15 @@ class KafkaSource:
         Raises PipelineError when Kafka can't be reached, InputError when a topic doesn't exist, RefusedError
         when it has more than one partition or no longer holds the position.
         """
-        with access.errors():
-            consumer = KafkaConsumer(
-                **access.client_options(),
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                allow_auto_create_topics=False,
-                max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
-                max_poll_records=max_records,
-            )
+        consumer = access.connect(
+            KafkaConsumer,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            allow_auto_create_topics=False,
+            max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+            max_poll_records=max_records,
+        )
         source = cls(consumer, access, max_records=max_records, max_bytes=max_bytes)
         try:
             source._start(positions, whole_batches=whole_batches)

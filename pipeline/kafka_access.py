@@ -3,13 +3,14 @@
 import contextlib
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import kafka.errors
 from kafka.admin import KafkaAdminClient
+from kafka.net.compat import KafkaNetClient
 
 from pipeline.errors import InputError, PipelineError
 
@@ -64,7 +65,7 @@ class KafkaAccess:
         """Whether connections use TLS."""
         return self.tls or self.ca is not None
 
-    def client_options(self) -> dict[str, Any]:  # Any: keyword arguments of an untyped library
+    def _client_options(self) -> dict[str, Any]:  # Any: keyword arguments of an untyped library
         """Return the keyword arguments that every client of kafka-python takes."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.servers.split(","),
@@ -118,8 +119,29 @@ class KafkaAccess:
 
     def cluster_id(self) -> str:
         """Return the id of the cluster; raises PipelineError when it can't be reached."""
-        with self.errors(), contextlib.closing(KafkaAdminClient(**self.client_options())) as admin:
+        with contextlib.closing(self.connect(KafkaAdminClient)) as admin, self.errors():
             return str(admin.describe_cluster()["cluster_id"])
+
+    def connect(
+        self, client: Callable[..., Any], **options: Any
+    ) -> Any:  # Any: classes of an untyped library
+        """Return a connected client of a class of kafka-python; raises PipelineError when that fails.
+
+        Such a class, failing, would leave a thread behind that goes on trying.
+        """
+        made: list[KafkaNetClient] = []
+
+        def network(**settings: Any) -> KafkaNetClient:
+            made.append(KafkaNetClient(**settings))
+            return made[-1]
+
+        try:
+            with self.errors():
+                return client(**self._client_options(), **options, kafka_client=network)
+        except PipelineError:
+            for abandoned in made:
+                abandoned.close()
+            raise
 
 
 class _Reasons(logging.Handler):

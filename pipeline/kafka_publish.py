@@ -35,7 +35,7 @@ def create_topic(access: KafkaAccess, fabric: str) -> None:
     Raises InputError when there is one already, PipelineError when the cluster refuses.
     """
     topic = topic_of(fabric)
-    with access.errors(), contextlib.closing(KafkaAdminClient(**access.client_options())) as admin:
+    with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
         try:
             admin.create_topics([NewTopic(topic, num_partitions=1, topic_configs=_TOPIC)])
         except kafka.errors.TopicAlreadyExistsError as error:
@@ -60,16 +60,15 @@ class Publisher:
     @classmethod
     def open(cls, access: KafkaAccess, fabric: str) -> Self:
         """Return a publisher; raises PipelineError when Kafka can't be reached."""
-        with access.errors():
-            producer = KafkaProducer(
-                **access.client_options(),
-                acks="all",
-                enable_idempotence=True,  # a retry neither doubles nor reorders
-                allow_auto_create_topics=False,
-                max_request_size=MAX_MESSAGE_BYTES,
-                batch_size=_BATCH_BYTES,
-                linger_ms=_LINGER_MS,
-            )
+        producer = access.connect(
+            KafkaProducer,
+            acks="all",
+            enable_idempotence=True,  # a retry neither doubles nor reorders
+            allow_auto_create_topics=False,
+            max_request_size=MAX_MESSAGE_BYTES,
+            batch_size=_BATCH_BYTES,
+            linger_ms=_LINGER_MS,
+        )
         return cls(producer, access, fabric)
 
     def __enter__(self) -> Self:

@@ -1,11 +1,12 @@
 """What is refused before a single packet leaves: options that don't fit or aren't safe."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, PipelineError
 from pipeline.kafka_access import KafkaAccess
 
 SERVERS = "kafka-1:9092,kafka-2:9092"
@@ -54,7 +55,8 @@ def test_options_that_do_not_fit_are_refused_with_what_is_missing(
     ],
 )
 def test_the_protocol_follows_from_the_options(options: dict[str, Any], protocol: str) -> None:
-    assert KafkaAccess(servers=SERVERS, **options).client_options()["security_protocol"] == protocol
+    access = KafkaAccess(servers=SERVERS, **options)
+    assert access.connect(dict)["security_protocol"] == protocol
 
 
 def test_a_server_is_always_checked_by_certificate_and_name() -> None:
@@ -75,3 +77,10 @@ def test_a_file_that_is_no_authority_is_named(tmp_path: Path, content: str | Non
 def test_the_password_is_not_shown() -> None:
     access = KafkaAccess(servers=SERVERS, sasl_mechanism="SCRAM-SHA-256", **LOGIN)
     assert "open-sesame" not in repr(access)
+
+
+def test_a_client_that_cannot_be_made_leaves_no_thread_behind() -> None:
+    before = set(threading.enumerate())
+    with pytest.raises(PipelineError, match="ECONNREFUSED"):
+        KafkaAccess(servers="127.0.0.1:1", bootstrap_timeout_ms=200).cluster_id()
+    assert set(threading.enumerate()) == before
