@@ -160,8 +160,15 @@ class Correlator:
         """Return how many incidents are open."""
         return sum(entry.shown is not None and entry.shown.resolved_at is None for entry in self._entries.values())
 
-    def dump(self) -> dict[str, pl.DataFrame]:
+    def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames: one row per life, its parts as JSON."""
+        horizon = now - us(LATENESS)
+        for key, entry in self._entries.items():
+            self._run(key, entry, now)
+            entry.told = [event for event in entry.told if event.time >= horizon]
+        self._entries = {
+            key: entry for key, entry in self._entries.items() if entry.life != Life() or entry.recent
+        }
         rows = [
             {
                 "family": family,
@@ -172,7 +179,7 @@ class Correlator:
                 "shown": orjson.dumps(None if entry.shown is None else asdict(entry.shown)).decode(),
                 "due": self._due.get((family, subject)),
             }
-            for (family, subject), entry in self._entries.items()
+            for (family, subject), entry in sorted(self._entries.items(), key=repr)
         ]
         return {"lives": pl.DataFrame(rows, schema=_LIFE)}
 

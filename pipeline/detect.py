@@ -224,14 +224,15 @@ class Detection:
 
     def dump(self) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        named = {"owners": list(self.owners.items()), "roles": list(self.roles.items())}
+        named = {"owners": sorted(self.owners.items()), "roles": sorted(self.roles.items())}
+        macs = self._macs.dump(self.horizon, self._state.sessions.now)
         return {
-            **{f"steps_{name}": table.rows for name, table in self._tables().items()},
+            **{f"steps_{name}": table.dump(self.horizon - 1) for name, table in self._tables().items()},
             **{f"presence_{name}": presence.dump() for name, presence in self._presences().items()},
-            **{f"told_{name}": told.frame for name, told in self._told.items()},
-            **{f"macs_{name}": frame for name, frame in self._macs.dump().items()},
+            **{f"told_{name}": told.dump(self.horizon) for name, told in self._told.items()},
+            **{f"macs_{name}": frame for name, frame in macs.items()},
             **{name: pl.DataFrame(rows, schema=_PAIR, orient="row") for name, rows in named.items()},
-            "heard": self._heard,
+            "heard": self._heard.sort("device", "second"),
             "leaves": pl.DataFrame({"device": sorted(self.leaves)}, schema={"device": pl.String}),
             "clock": pl.DataFrame({"horizon": [self.horizon]}),
         }

@@ -60,7 +60,7 @@ class Fabric:
         parts = {
             "apply": self.state.dump(),
             "detect": self.detection.dump(),
-            "correlate": self.correlator.dump(),
+            "correlate": self.correlator.dump(self.state.sessions.now),
         }
         return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 

@@ -69,7 +69,7 @@ class FabricState:
             "session": self.sessions.dump(),
             "entity": {name: state.dump() for name, state in self.entities.items()},
             "attribute": self.attributes.dump(),
-            "mac": self.locations.dump(),
+            "mac": self.locations.dump(self.sessions.now),
         }
         return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 

@@ -52,6 +52,8 @@ NAMES: Final = frozenset(
 )
 """Fields that hold codes of interned text."""
 _STATE: Final = ("found", "location", "vtep", "seq", "sticky", "known", "contested")
+_ORDER: Final = ("index", "offset", "observer", "time", "key")
+"""What claims are ordered by, the last first."""
 _PLACE: Final = (
     "key", "time", "observer", "offset", "index", "now", "record_time", "dump", "late", "known_until"
 )  # fmt: skip
@@ -106,25 +108,28 @@ class Locations:
         joined = np.concatenate(steps) if steps else np.zeros(0, dtype=STEP)
         return joined, void
 
-    def dump(self) -> dict[str, pl.DataFrame]:
+    def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames: all keys, and the claims that may still be rolled back with the states before."""
-        claims = np.concatenate([part[0] for part in self._log] or [np.zeros(0, dtype=CLAIM)])
-        before = np.concatenate([part[1] for part in self._log] or [np.zeros(0, dtype=LOCATION)])
-        rounds = np.repeat(np.arange(len(self._log)), [len(part[0]) for part in self._log])
+        claims, before = self._logged()
+        recent = np.flatnonzero(claims["time"] >= now - us(LATENESS))
+        recent = recent[np.lexsort([claims[name][recent] for name in _ORDER])]
         return {
             "locations": to_frame(self.state, NAMES),
-            "claims": to_frame(claims, NAMES).with_columns(round=pl.Series(rounds, dtype=pl.Int64)),
-            "before": to_frame(before, NAMES),
+            "claims": to_frame(claims[recent], NAMES),
+            "before": to_frame(before[recent], NAMES),
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self.state = from_frame(frames["locations"], LOCATION, NAMES)
-        claims = from_frame(frames["claims"].drop("round"), CLAIM, NAMES)
-        before = from_frame(frames["before"], LOCATION, NAMES)
-        edges = np.flatnonzero(np.diff(frames["claims"]["round"].to_numpy())) + 1
-        if len(claims):
-            self._log = list(zip(np.split(claims, edges), np.split(before, edges), strict=True))
+        self._log = [
+            (from_frame(frames["claims"], CLAIM, NAMES), from_frame(frames["before"], LOCATION, NAMES))
+        ]
+
+    def _logged(self) -> tuple[Claims, npt.NDArray[np.void]]:
+        nothing = [(np.zeros(0, dtype=CLAIM), np.zeros(0, dtype=LOCATION))]
+        claims, before = zip(*(self._log or nothing), strict=True)
+        return np.concatenate(claims), np.concatenate(before)
 
     def _grow(self, keys: int) -> None:
         if keys > len(self.state):
@@ -161,25 +166,20 @@ class Locations:
         since = np.full(len(self.state), np.iinfo(np.int64).max)
         device = np.zeros(len(self.state), dtype=np.uint32)
         since[head["key"][late]], device[head["key"][late]] = head["time"][late], head["observer"][late]
-        undone: list[Claims] = []
-        for at in range(len(self._log) - 1, -1, -1):
-            logged, before = self._log[at]
-            hit = (logged["time"] > since[logged["key"]]) | (
-                (logged["time"] == since[logged["key"]]) & (logged["observer"] > device[logged["key"]])
-            )
-            if hit.any():
-                # going backwards in time, the earliest state before is written last
-                self.state[logged["key"][hit]] = before[hit]
-                undone.append(logged[hit])
-                self._log[at] = (logged[~hit], before[~hit])
-        if not undone:
-            return claims, none
-        void = np.concatenate(undone)
-        together = np.concatenate([claims, void])
-        order = np.lexsort(
-            (together["index"], together["offset"], together["observer"], together["time"], together["key"])
+        logged, before = self._logged()
+        behind = (logged["time"] > since[logged["key"]]) | (
+            (logged["time"] == since[logged["key"]]) & (logged["observer"] > device[logged["key"]])
         )
-        return together[order], void
+        hit = np.flatnonzero(behind)
+        if not hit.size:
+            return claims, none
+        hit = hit[np.lexsort([logged[name][hit] for name in _ORDER])]
+        earliest = hit[np.diff(logged["key"][hit], prepend=-1) != 0]
+        self.state[logged["key"][earliest]] = before[earliest]
+        self._log = [(logged[~behind], before[~behind])]
+        void = logged[hit]
+        together = np.concatenate([claims, void])
+        return together[np.lexsort([together[name] for name in _ORDER])], void
 
     def _trim(self, now: int) -> None:
         horizon = now - us(LATENESS)

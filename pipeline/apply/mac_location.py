@@ -122,10 +122,12 @@ class MacLocations:
             pl.Series("opened_index", found["opened_index"]),
         )
 
-    def dump(self) -> dict[str, pl.DataFrame]:
+    def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
         rows = np.arange(len(self.table))
-        return {"keys": self.keys.frame(rows), "told": to_frame(self._told, NAMES), **self.locations.dump()}
+        told = self._told[self._told["time"] >= now - us(LATENESS)]
+        told = told[np.lexsort([told[name] for name in ("index", "offset", "key")])]
+        return {"keys": self.keys.frame(rows), "told": to_frame(told, NAMES), **self.locations.dump(now)}
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""

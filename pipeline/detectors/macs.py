@@ -38,13 +38,14 @@ class MacRules:
         named = _named(self._steps.join(first, on="key"), locations)
         found = pl.concat([mobility.detect(named), sticky.detect(named)])
         concerned = _subjects(named.select(*_IDENTITY, "from").unique())
-        self._steps = self._steps.filter(pl.col("time") >= now - us(mobility.KEPT) - us(LATENESS))
+        self._steps = _kept(self._steps, now)
         return self._told.revise(found, horizon, concerned)
 
-    def dump(self) -> dict[str, pl.DataFrame]:
+    def dump(self, horizon: int, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames; locations as text."""
         names = {name: pl.col(name).cat.to(NAME).cast(pl.String) for name in _LOCATIONS}
-        return {"steps": self._steps.with_columns(**names), "told": self._told.frame}
+        steps = _kept(self._steps, now).sort("key", "time", "observer", "offset", "index")
+        return {"steps": steps.with_columns(**names), "told": self._told.dump(horizon)}
 
     def load(self, frames: dict[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
@@ -54,6 +55,10 @@ class MacRules:
 
 
 _LOCATIONS: Final = ("location", "old_location", "claim_location")
+
+
+def _kept(steps: pl.DataFrame, now: int) -> pl.DataFrame:
+    return steps.filter(pl.col("time") >= now - us(mobility.KEPT) - us(LATENESS))
 
 
 def _matters() -> pl.Expr:

@@ -28,14 +28,19 @@ class StepTable:
         if len(transitions):
             self.rows = pl.concat([self.rows, transitions.select(self._schema.names()).cast(dict(self._schema))])
 
+    def dump(self, horizon: int) -> pl.DataFrame:
+        """Return the state: settled up to the horizon, ordered."""
+        self.settle(horizon, always=True)
+        return self.timeline()
+
     def timeline(self) -> pl.DataFrame:
         """Return all rows kept, ordered by unit and time; the first of a unit is its settled value."""
         return self.rows.sort(*self.keys, "time", "offset", "index", maintain_order=True)
 
-    def settle(self, horizon: int) -> None:
-        """Forget all but the last value up to the horizon of each unit."""
+    def settle(self, horizon: int, *, always: bool = False) -> None:
+        """Forget all but the last value up to the horizon of each unit; unless ``always``, when it pays."""
         old = pl.col("time") <= horizon
-        if self.rows.select(old.sum()).item() > self.rows.select(self.keys).n_unique():
+        if always or self.rows.select(old.sum()).item() > 2 * self.rows.select(self.keys).n_unique():
             kept = self.rows.filter(old).sort("time", "offset", "index").group_by(self.keys).last()
             self.rows = pl.concat([kept.select(self._schema.names()), self.rows.filter(~old)])
 

@@ -11,6 +11,10 @@ class Told:
     def __init__(self) -> None:
         self.frame = pl.DataFrame(schema=FINDING)
 
+    def dump(self, since: int) -> pl.DataFrame:
+        """Return what may still be revised, ordered."""
+        return self.frame.filter(pl.col("time") >= since).sort("time", "offset", "index", "rule", *SUBJECT)
+
     def revise(
         self, new: pl.DataFrame, since: int, concerned: pl.DataFrame | None = None
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
