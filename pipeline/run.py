@@ -43,10 +43,6 @@ class Source(Protocol):
         """Return the offset behind the last record."""
         ...
 
-    def lag(self, fabric: str) -> int | None:
-        """Return the number of offsets between the two."""
-        ...
-
 
 def run(
     job: Job,
