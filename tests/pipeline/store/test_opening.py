@@ -40,6 +40,20 @@ def test_a_file_may_have_any_name(name: str, tmp_path: Path) -> None:
         assert connection.execute("SELECT summary FROM incident").fetchall() == []
 
 
+def test_there_is_nothing_to_look_at_in_an_empty_database(path: Path) -> None:
+    duckdb.connect(path).close()
+    with pytest.raises(InputError, match="is an empty database: name a store"):
+        look(path)
+
+
+def test_a_store_that_does_not_know_its_version_is_not_guessed_at(path: Path) -> None:
+    Store.open(path).close()
+    with duckdb.connect(path) as connection:
+        connection.execute("DELETE FROM store.store_meta")
+    with pytest.raises(InputError, match="has 0 rows in store_meta instead of one: restore it"):
+        Store.open(path)
+
+
 def test_looking_changes_nothing(path: Path) -> None:
     Store.open(path).close()
     with look(path) as connection, pytest.raises(duckdb.InvalidInputException, match="read-only"):

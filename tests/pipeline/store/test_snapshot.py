@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -38,10 +39,11 @@ def macs(number: int) -> pl.DataFrame:
 
 
 def test_a_snapshot_comes_back_row_for_row_and_type_for_type(store: Store, position: At) -> None:
-    store.snapshot(Snapshot({"mac_current": macs(5)}, {"m2": STATE, "empty": STATE.clear()}, [position(9)]))
+    positions = [replace(position(90), fabric="dc2"), position(9)]
+    store.snapshot(Snapshot({"mac_current": macs(5)}, {"m2": STATE, "empty": STATE.clear()}, positions))
     loaded = store.load_snapshot()
     assert loaded is not None
-    assert loaded.positions == [position(9)]
+    assert loaded.positions == positions[::-1]  # by fabric
     assert set(loaded.frames) == set(SNAPSHOT_TABLES)
     assert_frame_equal(loaded.frames["mac_current"], macs(5))
     assert_frame_equal(loaded.frames["link_current"], current_schema(LINK).to_frame())
