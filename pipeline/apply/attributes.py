@@ -1,8 +1,8 @@
 """BGP attributes joined to routes: openconfig-rib-bgp keeps them in tables of their own, shared by index.
 
-A route's attributes are those its index pointed to at its record. An index may be filled after the routes that
-use it, and may be reused: then the routes are looked at again. A deleted attribute set keeps its last content,
-since devices drop an unused set before or after the routes that used it, in either order.
+A route's attributes are those its index pointed to at its record. An index may be filled after the routes
+that use it, and may be reused: then the routes are looked at again. A deleted attribute set keeps its last
+content, since devices drop an unused set before or after the routes that used it, in either order.
 """
 
 from collections.abc import Mapping

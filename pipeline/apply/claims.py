@@ -1,8 +1,8 @@
 """Claims: what one observer's route says of where a MAC is.
 
-A MAC/IP route (RFC 7432, section 7.2) claims its MAC for a location: the Ethernet segment if its ESI is not zero,
-else the VTEP (or PE) that is its next hop. MAC-only and MAC-IP routes of one MAC are claims alike: they move
-together. Routes of gateway addresses claim nothing, those a device calls invalid neither.
+A MAC/IP route (RFC 7432, section 7.2) claims its MAC for a location: the Ethernet segment if its ESI is not
+zero, else the VTEP (or PE) that is its next hop. MAC-only and MAC-IP routes of one MAC are claims alike: they
+move together. Routes of gateway addresses claim nothing, those a device calls invalid neither.
 """
 
 from typing import Any, Final

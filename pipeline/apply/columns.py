@@ -97,6 +97,11 @@ class ColumnStore:
         self._bits = {name: np.uint64(1 << bit) for bit, name in enumerate(schema)}
         self._values = {name: np.zeros(0, dtype=storage_type(dtype)) for name, dtype in schema.items()}
         self._known = np.zeros(0, dtype=np.uint64)
+        self._ever = np.uint64(0)
+
+    def ever_known(self, name: str) -> bool:
+        """Return whether a column was ever known in any row."""
+        return bool(self._ever & self._bits[name])
 
     def grow(self, rows: int) -> None:
         """Make room for row numbers below ``rows``; new rows are unknown."""
@@ -134,7 +139,11 @@ class ColumnStore:
         for name, (values, known) in columns.items():
             self._values[name][rows] = values
             bit = self._bits[name]
-            word = np.where(known, word | bit, word & ~bit)
+            if known.any():
+                self._ever |= bit
+                word = np.where(known, word | bit, word & ~bit)
+            elif self._ever & bit:
+                word &= ~bit
         self._known[rows] = word
 
     def frame(self, rows: Rows) -> pl.DataFrame:

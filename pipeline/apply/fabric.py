@@ -42,7 +42,9 @@ class FabricState:
 
     def __init__(self) -> None:
         self.sessions = Sessions()
-        self.entities = {name: EntityState(entity) for name, entity in ENTITIES.items() if name not in _JOINED}
+        self.entities = {
+            name: EntityState(entity) for name, entity in ENTITIES.items() if name not in _JOINED
+        }
         self.attributes = Attributes()
         self.locations = MacLocations()
 
@@ -53,9 +55,15 @@ class FabricState:
         start, size = 0, len(control)
         while True:
             rest = {name: _from(table, start) for name, table in tables.items()} if start else tables
-            cut = first_conflict(rest[EVPN_ROUTE.name], rest, batch.records) if EVPN_ROUTE.name in rest else None
+            cut = (
+                first_conflict(rest[EVPN_ROUTE.name], rest, batch.records)
+                if EVPN_ROUTE.name in rest
+                else None
+            )
             end = size if cut is None else cut
-            part = {name: table.filter(pl.col("record") < end) for name, table in rest.items()} if cut else rest
+            part = (
+                {name: table.filter(pl.col("record") < end) for name, table in rest.items()} if cut else rest
+            )
             done.append(self._apply(batch, part, start, end))
             if cut is None:
                 break
@@ -88,9 +96,7 @@ class FabricState:
         sweeps = [sweep for sweep in batch.sweeps if start <= sweep.record < end]
         for table in self.attributes.tables:
             table.apply(tables.get(table.entity.name), records)
-        changes = {
-            name: self._entity(name, tables.get(name), records, sweeps) for name in self.entities
-        }
+        changes = {name: self._entity(name, tables.get(name), records, sweeps) for name in self.entities}
         now = int(records.now[end - 1]) if end else self.sessions.now
         located = self.locations.apply(changes[EVPN_ROUTE.name], records, now)
         return changes, located
@@ -99,7 +105,9 @@ class FabricState:
         self, name: str, partial: pl.DataFrame | None, records: Records, sweeps: Sequence[Sweep]
     ) -> Changes:
         state = self.entities[name]
-        mine = [_entity_sweep(sweep) for sweep in sweeps if name in tables_of(sweep.profile, tuple(sweep.paths))]
+        mine = [
+            _entity_sweep(sweep) for sweep in sweeps if name in tables_of(sweep.profile, tuple(sweep.paths))
+        ]
         extra = self.attributes.extra() if name == EVPN_ROUTE.name else None
         if partial is None and not mine and (extra is None or not len(extra.row)):
             return Changes.none(state.entity)
@@ -114,7 +122,9 @@ class FabricState:
 
 def part_of(frames: Mapping[str, pl.DataFrame], part: str) -> dict[str, pl.DataFrame]:
     """Return the frames of a part, by their names within it."""
-    return {name.removeprefix(f"{part}_"): frame for name, frame in frames.items() if name.startswith(f"{part}_")}
+    return {
+        name.removeprefix(f"{part}_"): frame for name, frame in frames.items() if name.startswith(f"{part}_")
+    }
 
 
 def tables_of(profile_name: str, paths: tuple[str, ...]) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """A vectorised hash table: 128-bit keys to dense row numbers.
 
-A join with a frame of all keys would rebuild its hash side in every batch, so that the cost of a batch would follow
-the number of keys known (50 ms at 1 M keys, 290 ms at 4 M). Here a batch costs what its own keys cost.
+A join with a frame of all keys would rebuild its hash side in every batch, so that the cost of a batch would
+follow the number of keys known (50 ms at 1 M keys, 290 ms at 4 M). Here a batch costs what its own keys cost.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Where each MAC is: the winning claim by RFC 7432, sections 7.7, 15 and 15.1, folded over time.
 
-Claims of all observers are one stream per MAC, ordered by time. A claim that arrives behind later ones (up to the
-lateness) rolls its key back to before them and folds them again: the result does not depend on who was heard first.
-State is one record per MAC; the cost of a batch follows its claims.
+Claims of all observers are one stream per MAC, ordered by time. A claim that arrives behind later ones (up to
+the lateness) rolls its key back to before them and folds them again: the result does not depend on who was
+heard first. State is one record per MAC; the cost of a batch follows its claims.
 """
 
 import ipaddress

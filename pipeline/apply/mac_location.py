@@ -67,7 +67,9 @@ class Located:
             return parts[0]
         steps, closed = parts[0].steps, parts[0].closed
         for part in parts[1:]:
-            steps = pl.concat([steps.join(part.void_steps, on=part.void_steps.columns, how="anti"), part.steps])
+            steps = pl.concat(
+                [steps.join(part.void_steps, on=part.void_steps.columns, how="anti"), part.steps]
+            )
             identity = part.void_closed.columns
             closed = pl.concat(
                 [closed.join(part.void_closed, on=identity, how="anti", nulls_equal=True), part.closed]
@@ -151,7 +153,9 @@ class MacLocations:
         rows = np.full(len(routes), -1, dtype=np.int64)
         at = np.flatnonzero(held)
         if at.size:
-            rows[at] = self._row_of({name: column.take(at) for name, column in key_columns(routes, side).items()})
+            rows[at] = self._row_of(
+                {name: column.take(at) for name, column in key_columns(routes, side).items()}
+            )
         return rows
 
     def _row_of(self, keys: Mapping[str, Column]) -> Rows:
