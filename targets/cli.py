@@ -47,10 +47,10 @@ def frr_agent(
             records = records_of(recording, _version(), report, lambda read: progress.advance(task, read))
             write_capture(capture, records)
     except RecordingError as error:
-        console.print(str(error), markup=False, style="red")
+        typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(2) from error
     except OSError as error:
-        console.print(f"{capture} can't be written: {error}", markup=False, style="red")
+        typer.secho(f"error: {capture} can't be written: {error}", err=True, fg=typer.colors.RED)
         raise typer.Exit(1) from error
     _summary(console, report, capture)
 

@@ -53,16 +53,20 @@ def evpn_sessions(summary: Document) -> dict[str, Value]:
 
 
 def own_as(summary: Document) -> int | None:
-    """Return the AS of the host itself."""
-    return number_of(object_of(summary, "the summary"), "as")
+    """Return the AS of the host itself; None in the empty summary of a host without BGP."""
+    return number_of(_form(summary), "as")
 
 
 def _peers(summary: Document) -> list[tuple[str, dict[str, object]]]:
+    peers = object_of(_form(summary).get("peers", {}), "peers")
+    return [(address, object_of(peer, f"peer {address}")) for address, peer in peers.items()]
+
+
+def _form(summary: Document) -> dict[str, object]:
     document = object_of(summary, "the summary")
     if document and "peers" not in document:
         raise NoAnswerError("the summary has no peers")
-    peers = object_of(document.get("peers", {}), "peers")
-    return [(address, object_of(peer, f"peer {address}")) for address, peer in peers.items()]
+    return document
 
 
 def _neighbor(address: str) -> str:

@@ -1,6 +1,6 @@
 """Copies of a recording with one thing changed, for tests: what must not matter, and what must.
 
-Each function writes all of ``source`` to ``target``, an empty directory, and returns ``target``.
+Each function writes the copy to ``target``, an empty directory, and returns ``target``.
 """
 
 import gzip
@@ -67,7 +67,8 @@ def _in_file_name(name: str) -> str:
 def with_ipv6(source: Path, target: Path) -> Path:
     """Map every IPv4 address into IPV6_NETWORK, with lengths, families and EVPN prefixes to match.
 
-    What is no address stays: route distinguishers and router ids are four octets by definition (RFC 4364, 4271).
+    What is no address stays: route distinguishers and router ids are four octets by definition (RFC 4364,
+    4271).
     """
 
     def change(value: Json, key: str = "") -> Json:
@@ -104,15 +105,14 @@ def _ipv6(address: str) -> str:
 
 
 def edited(source: Path, target: Path, node: str, edit: Callable[[float, Json], Json | None]) -> Path:
-    """Change the polls of one node: ``edit`` gets seconds after the first poll and the poll; None drops it."""
-    for path in sorted(source.iterdir()):
-        if path.name != f"poll-{node}.jsonl.gz":
-            (target / path.name).write_bytes(path.read_bytes())
-            continue
-        polls = _lines(path)
-        start = polls[0]["ts"]
-        kept = [changed for poll in polls if (changed := edit(poll["ts"] - start, poll)) is not None]
-        _write_lines(target / path.name, kept)
+    """Change the polls of one node, and leave the others out.
+
+    ``edit`` gets seconds after the first poll and the poll; None drops it.
+    """
+    polls = _lines(source / f"poll-{node}.jsonl.gz")
+    start = polls[0]["ts"]
+    kept = [changed for poll in polls if (changed := edit(poll["ts"] - start, poll)) is not None]
+    _write_lines(target / f"poll-{node}.jsonl.gz", kept)
     return target
 
 

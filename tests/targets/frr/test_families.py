@@ -1,0 +1,132 @@
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from targets.frr import documents
+from targets.frr.documents import EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
+from targets.frr.families import FAMILIES, SOURCES, View, hear, steadied, with_context
+from targets.frr.tree import Delta, patched
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def docs(case: str = "leaf") -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads((GOLDEN / case / "documents.json").read_bytes())
+    return content
+
+
+def without(content: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: document for name, document in content.items() if name not in names}
+
+
+def test_every_family_but_liveness_has_a_source() -> None:
+    assert {source.family for source in SOURCES} == set(FAMILIES) - {"liveness"}
+
+
+def test_the_same_documents_again_say_nothing() -> None:
+    view = hear(View(), docs()).view
+    again = hear(view, docs())
+    assert not again.changes
+    assert again.view == view
+    assert again.answers == 9
+
+
+def test_what_does_not_answer_is_silence() -> None:
+    view = hear(View(), docs()).view
+    heard = hear(view, {})
+    assert (heard.changes, heard.answers, heard.view) == ({}, 0, view)
+
+
+@pytest.mark.parametrize("name", sorted(docs()))
+def test_a_missing_document_deletes_nothing(name: str) -> None:
+    view = hear(View(), docs()).view
+    heard = hear(view, without(docs(), name))
+    assert not heard.changes
+    assert heard.view == view
+
+
+@pytest.mark.parametrize("name", sorted(docs()))
+@pytest.mark.parametrize("broken", [None, "% error", {"warning": "no"}, 7, ["x"], {"x": {"y": [1]}}])
+def test_a_document_of_another_form_deletes_nothing_and_is_reported(name: str, broken: object) -> None:
+    view = hear(View(), docs()).view
+    heard = hear(view, {**docs(), name: broken})
+    assert not heard.changes
+    assert heard.view == view
+    assert any(sentence.startswith(name) for sentence in heard.unreadable) or name == EVPN_SUMMARY
+
+
+@pytest.mark.parametrize(
+    ("name", "empty", "family"),
+    [
+        (EVPN_ROUTES, {}, "routes"),
+        (MACS, {}, "mac"),
+        (documents.VNIS, [], "vtep"),
+        (IP_LINK, [], "link"),
+    ],
+)
+def test_an_empty_document_is_an_answer(name: str, empty: object, family: str) -> None:
+    view = hear(View(), docs()).view
+    heard = hear(view, {**docs(), name: empty})
+    assert set(heard.changes) == {family}
+    assert heard.changes[family].deletes
+    assert not heard.changes[family].updates
+
+
+def test_a_family_is_heard_of_by_an_empty_answer_too() -> None:
+    heard = hear(View(), {documents.SEGMENTS: []})
+    assert heard.changes == {"es": Delta({})}
+
+
+def test_interfaces_go_on_while_vtysh_is_silent() -> None:
+    view = hear(View(), docs()).view
+    links = [
+        link if link["ifname"] != "up1" else {**link, "operstate": "DOWN", "flags": ["NO-CARRIER", "UP"]}
+        for link in docs()[IP_LINK]
+    ]
+    heard = hear(view, {IP_LINK: links})
+    assert heard.changes == {"link": Delta({"/interfaces/interface[name=up1]/state/oper-status": "DOWN"})}
+    assert heard.answers == 1
+    known = heard.view.trees["link"]
+    assert "/interfaces/interface[name=up1]/state/counters/carrier-transitions" in known
+
+
+def test_after_silence_only_the_difference_to_the_last_answer_is_said() -> None:
+    first = hear(View(), docs()).view
+    silent = hear(first, without(docs(), EVPN_SUMMARY, EVPN_ROUTES, MACS)).view
+    changed = docs()
+    del changed[MACS]["1020"]["macs"]["02:aa:00:00:20:02"]
+    heard = hear(silent, changed)
+    assert set(heard.changes) == {"mac"}
+    (producer, entry) = heard.changes["mac"].deletes
+    assert producer.startswith(entry)
+    assert patched(first.trees["mac"], heard.changes["mac"]) == heard.view.trees["mac"]
+
+
+def test_routes_are_not_read_without_the_summary_that_tells_the_own_as() -> None:
+    heard = hear(View(), without(docs(), EVPN_SUMMARY))
+    assert "routes" not in heard.changes
+
+
+def test_the_kernels_count_of_carrier_changes_goes_before_zebras() -> None:
+    links = [{**link, "stats64": {"tx": {"carrier_changes": 77}}} for link in docs()[IP_LINK]]
+    heard = hear(View(), {IP_LINK: links, INTERFACES: docs()[INTERFACES]})
+    path = "/interfaces/interface[name=up1]/state/counters/carrier-transitions"
+    assert heard.view.trees["link"][path] == 77
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(-2, True), (2, True), (3, False), (-3, False)])
+def test_a_time_that_wavers_by_two_seconds_is_the_same(seconds: int, *, kept: bool) -> None:
+    path = "/n/neighbor[neighbor-address=a]/state/last-established"
+    old, new = {path: 100_000_000_000}, {path: (100 + seconds) * 1_000_000_000, "/x": 1}
+    assert (steadied(old, new)[path] == old[path]) is kept
+    assert steadied(old, new)["/x"] == 1
+
+
+def test_a_second_producer_of_a_mac_comes_with_the_vni() -> None:
+    entry = "/network-instances/network-instance[name=vni-7]/fdb/l2rib/mac-table/entries/entry[mac-address=m]"
+    tree = {f"{entry}/state/l2-vni": 7, f"{entry}/producers/producer[producer=BGP]/state/seq-number": 1}
+    delta = Delta({f"{entry}/producers/producer[producer=BGP]/state/seq-number": 1})
+    assert with_context(FAMILIES["mac"], delta, tree).updates == tree
+    assert with_context(FAMILIES["routes"], delta, tree) == delta
