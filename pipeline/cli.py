@@ -131,6 +131,7 @@ def capture(
     if output.exists():
         raise InputError(f"{output} exists already: move it away or choose another name")
     with _stop_on_signals() as stop, KafkaSource.open(access, {fabric: None}) as source:
+        log.info("following" if follow else "reading", fabric=fabric, position=source.position(fabric))
         records = transfer.records_of(source, fabric, stop, follow=follow)
         with _writing(output):
             written = write_capture(output, records)
@@ -279,7 +280,8 @@ def run(
         contextlib.closing(_open_job(store, fabric, access.cluster_id())) as job,
         KafkaSource.open(access, {name: job.position(name) for name in fabric}) as source,
     ):
-        log.info("reading", fabrics=fabric, store=str(store))
+        for name in fabric:
+            log.info("reading", fabric=name, position=source.position(name))
         loops.run(job, source, fabric, stop, until_caught_up=until_caught_up)
         _print_summary(job.summary())
 

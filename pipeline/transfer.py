@@ -16,6 +16,7 @@ from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher
 
 POLL_TIME: Final = timedelta(milliseconds=500)
+LAST_TIME: Final = timedelta(seconds=10)
 
 
 def batches_of(path: Path) -> Iterator[RawBatch]:
@@ -50,15 +51,25 @@ def filled(batches: Iterable[RawBatch]) -> Iterator[RawBatch]:
 def records_of(
     source: KafkaSource, fabric: str, stop: threading.Event, *, follow: bool
 ) -> Iterator[StoredRecord]:
-    """Yield a topic's records up to its end as it is now, or with ``follow`` until ``stop`` is set."""
-    end = source.end(fabric)
-    while not stop.is_set() and (follow or end is None or source.position(fabric) < end):
-        for batch in source.poll(POLL_TIME).values():
+    """Yield a topic's records up to its end as it is now, or up to ``stop``, whichever comes first.
+
+    With ``follow`` there is no end, and being asked to stop means: after what the topic still holds, for
+    LAST_TIME at most.
+    """
+    end = None if follow else source.end(fabric)
+    last_call: float | None = None
+    while end is None or source.position(fabric) < end:
+        batches = source.poll(POLL_TIME)
+        for batch in batches.values():
             columns = (batch.offsets.tolist(), batch.timestamps_ms.tolist(), batch.keys, batch.values)
             for offset, timestamp_ms, key, value in zip(*columns, strict=True):
-                if not follow and end is not None and offset >= end:
+                if end is not None and offset >= end:
                     return
                 yield StoredRecord(offset, timestamp_ms, key, value)
+        if stop.is_set():
+            last_call = last_call or time.monotonic() + LAST_TIME.total_seconds()
+            if not follow or not batches or time.monotonic() > last_call:
+                return
 
 
 def require_empty(access: KafkaAccess, fabric: str) -> None:
