@@ -89,7 +89,7 @@ class Locations:
         ``keys`` is the number of keys there are, ``now`` the fabric's clock after the batch.
         """
         self._grow(keys)
-        self._rank(claims)
+        self._rank(claims["vtep"])
         claims = claims[
             np.lexsort((claims["index"], claims["offset"], claims["observer"], claims["time"], claims["key"]))
         ]
@@ -125,6 +125,7 @@ class Locations:
         self._log = [
             (from_frame(frames["claims"], CLAIM, NAMES), from_frame(frames["before"], LOCATION, NAMES))
         ]
+        self._rank(self.state["slot_vtep"])
 
     def _logged(self) -> tuple[Claims, npt.NDArray[np.void]]:
         nothing = [(np.zeros(0, dtype=CLAIM), np.zeros(0, dtype=LOCATION))]
@@ -138,9 +139,9 @@ class Locations:
             grown[: len(self.state)] = self.state
             self.state = grown
 
-    def _rank(self, claims: Claims) -> None:
-        """Rank the VTEPs by address: of two claims alike the lowest address wins."""
-        top = int(claims["vtep"].max(initial=0)) + 1
+    def _rank(self, vteps: npt.NDArray[np.uint32]) -> None:
+        """Rank VTEPs, given by code, by address: of two claims alike the lowest address wins."""
+        top = int(vteps.max(initial=0)) + 1
         if top <= len(self._ranks):
             return
         texts = pl.DataFrame({"code": np.arange(top, dtype=np.uint32)}).select(
