@@ -1,7 +1,8 @@
 """Findings in, incidents out: one life per subject and rule family.
 
-What was said within the lateness may still be revised, so of each life the state before it is kept, and what came
-since is folded again whenever it changes: the incidents are a function of the findings, not of their arrival.
+What was said within the lateness may still be revised, so of each life the state before it is kept, and what
+came since is folded again whenever it changes: the incidents are a function of the findings, not of their
+arrival.
 """
 
 from collections import defaultdict
@@ -19,7 +20,7 @@ from pipeline.schema import TIME
 
 Key = tuple[str, tuple[Any, ...]]
 """Rule family and subject."""
-_STATEMENT: Final = list(Statement._fields)
+_STATEMENT: Final = ["index" if name == "part" else name for name in Statement._fields]
 
 
 @dataclass
@@ -34,7 +35,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Revision:
-    """What changed: rows of ``incident`` and ``incident_event`` to remove (identity columns) and to append."""
+    """What changed: rows of ``incident`` and ``incident_event`` to remove (identity) and to append."""
 
     incidents: pl.DataFrame
     events: pl.DataFrame
@@ -74,10 +75,6 @@ class Correlator:
             touched.add(key)
         touched.update(key for key, when in self._due.items() if when <= now)
         return self._revise(sorted(touched, key=repr), now)
-
-    def quiet(self, key: Key) -> bool:
-        """Return whether a subject has no life in a family: findings that open nothing need not be told of it."""
-        return key not in self._entries
 
     def _statements(self, frame: pl.DataFrame) -> Iterable[tuple[Key, Statement]]:
         subjects = frame.select(SUBJECT).rows()
@@ -124,7 +121,7 @@ class Correlator:
         )
 
     def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:
-        """Settle what can't be revised any more; return the life at ``now`` and all events not settled before."""
+        """Settle what can't be revised any more; return the life at ``now`` and all events since before."""
         fold, subject = self._folds[key[0]], repr(key[1])
         horizon = now - us(LATENESS)
         ordered = sorted(entry.recent, key=lambda statement: statement[:4])
@@ -152,13 +149,17 @@ class Correlator:
     @staticmethod
     def _event_rows(events: list[tuple[Event, Key]]) -> pl.DataFrame:
         rows = [event for event, _ in events]
-        return pl.DataFrame(rows, schema=_EVENT, orient="row").with_columns(
-            pl.col("time").cast(TIME)
-        ).rename({"time": "event_time"})
+        return (
+            pl.DataFrame(rows, schema=_EVENT, orient="row")
+            .with_columns(pl.col("time").cast(TIME))
+            .rename({"time": "event_time"})
+        )
 
     def open_incidents(self) -> int:
         """Return how many incidents are open."""
-        return sum(entry.shown is not None and entry.shown.resolved_at is None for entry in self._entries.values())
+        return sum(
+            entry.shown is not None and entry.shown.resolved_at is None for entry in self._entries.values()
+        )
 
     def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames: one row per life, its parts as JSON."""

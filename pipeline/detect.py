@@ -59,7 +59,9 @@ class Detection:
         nothing = pl.DataFrame(schema=FINDING)
         return pl.concat([nothing, *added]), pl.concat([nothing, *removed])
 
-    def _evaluate(self, applied: Applied, news: set[str], now: int) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+    def _evaluate(
+        self, applied: Applied, news: set[str], now: int
+    ) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
         results = [self._macs.judge(applied.located, self._state.locations, self.horizon, now)]
         silences = silence.gaps(self._heard, now)
         results.append(self._told["silence"].revise(silence.detect(silences), self.horizon))
@@ -118,9 +120,7 @@ class Detection:
         rows = (flagged != was).arg_true()
         if len(rows):
             keys = {"mac": "mac", "device": "device", "producer": "producer"}
-            vni = [
-                macs.after["vni"] if macs.exists[row] else macs.before["vni"] for row in rows.to_list()
-            ]
+            vni = [macs.after["vni"] if macs.exists[row] else macs.before["vni"] for row in rows.to_list()]
             numbers = [
                 str(column.values[row]) if column.known[row] else None
                 for column, row in zip(vni, rows.to_list(), strict=True)
@@ -195,7 +195,7 @@ class Detection:
         )
         names = names_of(seconds["device"].to_numpy())
         named = seconds.with_columns(device=pl.Series(names, dtype=pl.String)).select(_HEARD.names())
-        both = pl.concat([self._heard, named.cast(dict(_HEARD))])
+        both = pl.concat([self._heard, named.cast(_HEARD)])
         if len(named):
             both = (
                 both.sort("last", "offset")
@@ -322,5 +322,7 @@ def _current(state: FabricState, name: str) -> pl.DataFrame:
     """Return the entities of a kind that exist: keys as text."""
     entity = state.entities[name]
     frame = entity.frame(entity.living())
-    texts: Any = [pl.col(column).cast(pl.String) for column, dtype in frame.schema.items() if dtype == pl.Categorical]
+    texts: Any = [
+        pl.col(column).cast(pl.String) for column, dtype in frame.schema.items() if dtype == pl.Categorical
+    ]
     return frame.with_columns(texts)

@@ -1,6 +1,7 @@
 """The life of one subject's incidents in one rule family: opened, raised, lowered, continued, resolved.
 
-A pure fold of statements in the order of their times; timers run between them. Nothing here knows the wall clock.
+A pure fold of statements in the order of their times; timers run between them. Nothing here knows the wall
+clock.
 """
 
 import hashlib
@@ -21,7 +22,8 @@ class Statement(NamedTuple):
 
     time: int
     offset: int
-    index: int
+    part: int
+    """Index of the evidence in its record."""
     rule: str
     severity: str
     active: bool | None
@@ -41,7 +43,7 @@ class Event(NamedTuple):
     severity: str
     summary: str
     offset: int
-    index: int
+    part: int
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Fold:
     def run(
         self, life: Life, subject: str, statements: Iterable[Statement], until: int
     ) -> tuple[Life, list[Event]]:
-        """Fold statements, ordered by time, and let time pass ``until`` then; return the life and what happened."""
+        """Fold statements in their order, then let time pass ``until``; return the life and what happened."""
         events: list[Event] = []
         for statement in statements:
             life = self._wait(life, subject, statement.time, events)
@@ -107,9 +109,11 @@ class Fold:
         timers: list[tuple[int, Rule | None]] = []
         if life.unknown:
             return timers
-        for rule in self.rules:
-            if rule.id in life.since and not rule.momentary and not self._reached(life, rule):
-                timers.append((life.since[rule.id].time + _us(rule.wait), rule))
+        timers += [
+            (life.since[rule.id].time + _us(rule.wait), rule)
+            for rule in self.rules
+            if rule.id in life.since and not rule.momentary and not self._reached(life, rule)
+        ]
         if life.open and life.incident is not None:
             rule = self._by_id[life.incident.rule]
             if rule.momentary and life.last is not None:
@@ -133,14 +137,16 @@ class Fold:
             if rule is None:
                 life = self._resolve(life, when, events)
             else:
-                life = self._open(life, subject, life.since[rule.id], rule, when, events)
+                life = self._open(life, subject, life.since[rule.id], rule, when=when, events=events)
 
     def _take(self, life: Life, subject: str, statement: Statement, events: list[Event]) -> Life:
         rule = self._by_id[statement.rule]
         if rule.momentary:
             if rule.rank == 0:
                 return replace(life, last=statement) if life.open else life
-            return self._open(replace(life, last=statement), subject, statement, rule, statement.time, events)
+            return self._open(
+                replace(life, last=statement), subject, statement, rule, when=statement.time, events=events
+            )
         if statement.active is None:
             if life.incident is not None and life.open:
                 life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
@@ -150,9 +156,7 @@ class Fold:
             return replace(
                 life, since={}, unknown=False, false_since=life.false_since or statement, last=statement
             )
-        since = {
-            each.id: life.since.get(each.id, statement) for each in self.rules if each.rank <= rule.rank
-        }
+        since = {each.id: life.since.get(each.id, statement) for each in self.rules if each.rank <= rule.rank}
         was = max((self._by_id[each].rank for each in life.since), default=0)
         life = replace(life, since=since, unknown=False, false_since=None, last=statement)
         if life.open and life.incident is not None:
@@ -162,9 +166,7 @@ class Fold:
                 life = self._worse(life, statement, rule, statement.time, events)
         return life
 
-    def _worse(
-        self, life: Life, statement: Statement, rule: Rule, when: int, events: list[Event]
-    ) -> Life:
+    def _worse(self, life: Life, statement: Statement, rule: Rule, when: int, events: list[Event]) -> Life:
         """Bring an open incident up to a statement of its rule, or of one that is not due yet."""
         assert life.incident is not None
         if not self._reached(life, rule):
@@ -184,7 +186,7 @@ class Fold:
         return life
 
     def _open(
-        self, life: Life, subject: str, first: Statement, rule: Rule, when: int, events: list[Event]
+        self, life: Life, subject: str, first: Statement, rule: Rule, *, when: int, events: list[Event]
     ) -> Life:
         """Open an incident, continue one that was resolved not long ago, or raise the open one."""
         latest = life.last if life.last is not None and life.last.rule == rule.id else first
@@ -224,7 +226,9 @@ class Fold:
         last = life.false_since or life.last
         assert last is not None
         coverage = last.coverage if life.false_since else life.incident.coverage
-        life = replace(life, incident=replace(life.incident, resolved_at=when, coverage=coverage), false_since=None)
+        life = replace(
+            life, incident=replace(life.incident, resolved_at=when, coverage=coverage), false_since=None
+        )
         events.append(self._event(life, when, "resolved", last))
         return life
 
@@ -235,7 +239,7 @@ class Fold:
         return Event(
             life.incident.incident_id, when, kind, rule,
             evidence.severity if kind != "resolved" else life.incident.severity,
-            evidence.summary, evidence.offset, evidence.index,
+            evidence.summary, evidence.offset, evidence.part,
         )  # fmt: skip
 
 

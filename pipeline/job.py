@@ -1,7 +1,7 @@
 """From records to the store: decode, apply, detect, correlate, and one transaction per batch.
 
-A restart takes the last snapshot and reads the records since then again, through the same code: what is in the store
-already is not written twice. So the state after a crash is the state without one.
+A restart takes the last snapshot and reads the records since then again, through the same code: what is in
+the store already is not written twice. So the state after a crash is the state without one.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator, Revision
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
-from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES
+from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES, Columns
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
 
@@ -53,7 +53,7 @@ class Fabric:
         self.records += len(batch)
         self.since_snapshot += len(batch)
         self.dead += len(decoded.dead)
-        return _commit(self.name, decoded, applied, added, removed, revision)
+        return _commit(self.name, decoded, applied, added=added, removed=removed, revision=revision)
 
     def dump(self) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
@@ -209,6 +209,7 @@ def _commit(
     fabric: str,
     decoded: Decoded,
     applied: Applied,
+    *,
     added: pl.DataFrame,
     removed: pl.DataFrame,
     revision: Revision,
@@ -229,7 +230,7 @@ def _commit(
     removals["mac_location_history"] = applied.located.void_closed
     removals["finding"] = _finding_rows(removed)
     removals["incident"], removals["incident_event"] = revision.void_incidents, revision.void_events
-    unfilled = {"incident": _UNFILLED_INCIDENT, "finding": _UNFILLED_FINDING}
+    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT, "finding": _UNFILLED_FINDING}
 
     def whole(table: str, rows: pl.DataFrame) -> pl.DataFrame:
         extra = {name: pl.lit(None, dtype=dtype) for name, dtype in unfilled.get(table, {}).items()}
@@ -252,8 +253,8 @@ def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-_UNFILLED_FINDING: Final = {"ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
-_UNFILLED_INCIDENT: Final = {
+_UNFILLED_FINDING: Final[Columns] = {"ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
+_UNFILLED_INCIDENT: Final[Columns] = {
     **_UNFILLED_FINDING,
     "acknowledged_by": pl.String,
     "in_maintenance": pl.Boolean,

@@ -29,6 +29,7 @@ class AttributeTable:
     pointer: str
 
     def __post_init__(self) -> None:
+        """Begin without rows."""
         self.state = EntityState(self.entity, keep_values=True)
         self.points = np.full(0, -1, dtype=np.int64)
         """Row of this table that each route row points to; -1 for none."""
@@ -54,7 +55,7 @@ class AttributeTable:
         self._changes = Changes.none(self.entity) if partial is None else self.state.apply(partial, records)
 
     def changed_pointers(self) -> Extra:
-        """Return the route rows that pointed to a row of this table before it changed, and the record it did."""
+        """Return the routes that pointed to a row of this table before it changed, and its record."""
         changes = self._changes
         old = np.flatnonzero(changes.row < self._size_before)
         if not old.size:

@@ -42,6 +42,7 @@ class Changes:
     """When the state after began: event time, never before the state before it."""
 
     def __len__(self) -> int:
+        """Return the number of changes."""
         return len(self.row)
 
     @classmethod
@@ -81,7 +82,9 @@ class Changes:
 
         return cls(
             entity=parts[0].entity,
-            **{name: columns(name) for name in ("keys", "before", "after")},
+            keys=columns("keys"),
+            before=columns("before"),
+            after=columns("after"),
             **{name: joined(name) for name in _ARRAYS},
         )
 

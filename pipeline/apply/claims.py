@@ -66,7 +66,7 @@ def holds(changes: Changes, side: str) -> Mask:
     location = columns["esi"].known | columns["next_hop"].known
     valid, gateway = columns["valid"], columns["default_gateway"]
     keys = key_columns(changes, side)
-    return (
+    claimed: Mask = (
         there
         & (changes.keys["route_type"].values == MAC_IP_ROUTE)
         & location
@@ -74,6 +74,7 @@ def holds(changes: Changes, side: str) -> Mask:
         & ~(valid.known & ~valid.values)
         & ~(gateway.known & gateway.values)
     )
+    return claimed
 
 
 def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.NDArray[np.uint32]) -> Claims:

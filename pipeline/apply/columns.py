@@ -4,7 +4,7 @@ Interned text travels as its process-local code. A value under a false mask is 0
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,16 +38,17 @@ def storage_type(dtype: pl.DataType | type[pl.DataType]) -> np.dtype[Any]:
         return np.dtype(np.int64)
     if dtype == pl.Boolean:
         return np.dtype(np.bool_)
-    return np.dtype(
-        {
-            pl.UInt8: np.uint8,
-            pl.UInt16: np.uint16,
-            pl.UInt32: np.uint32,
-            pl.UInt64: np.uint64,
-            pl.Int64: np.int64,
-            pl.Float64: np.float64,
-        }[dtype if isinstance(dtype, type) else type(dtype)]
-    )
+    return _PLAIN[dtype if isinstance(dtype, type) else type(dtype)]
+
+
+_PLAIN: Final[Mapping[type[pl.DataType], np.dtype[Any]]] = {
+    pl.UInt8: np.dtype(np.uint8),
+    pl.UInt16: np.dtype(np.uint16),
+    pl.UInt32: np.dtype(np.uint32),
+    pl.UInt64: np.dtype(np.uint64),
+    pl.Int64: np.dtype(np.int64),
+    pl.Float64: np.dtype(np.float64),
+}
 
 
 def column_of(series: pl.Series) -> Column:
@@ -122,7 +123,8 @@ class ColumnStore:
 
     def known(self, name: str) -> Mask:
         """Return where a column is known, room for growth included."""
-        return (self._known & self._bits[name]) != 0
+        known: Mask = (self._known & self._bits[name]) != 0
+        return known
 
     def take(self, name: str, rows: Rows) -> Column:
         """Return a column at ``rows``; row -1 is unknown."""

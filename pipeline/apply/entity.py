@@ -62,7 +62,7 @@ class EntityState:
         """Rows that the last batch concerned, changed or not."""
 
     def reserve(self, keys: Mapping[str, Column]) -> Rows:
-        """Return the row number of each key, device included; unknown keys get a row that does not exist yet."""
+        """Return the row of each key, device included; unknown keys get one that does not exist yet."""
         frame = pl.DataFrame({name: _hashable(column) for name, column in keys.items()})
         rows = self.table.find_or_add(*key_hashes(frame, list(self.keys.schema)))
         self._grow()
@@ -123,11 +123,9 @@ class EntityState:
 
     def load(self, frame: pl.DataFrame) -> None:
         """Take the state from a frame that ``dump`` made."""
-        typed = frame.cast({name: dtype for name, dtype in self.keys.schema.items() if name in frame.columns})
-        rows = self.reserve(columns_of(typed, self.keys.schema))
-        values = typed.cast(dict(self.values.schema))
-        self.values.put(rows, columns_of(values, self.values.schema))
-        meta = values.select(pl.col(f"meta {name}").alias(name) for name in _META).cast(dict(_META))
+        rows = self.reserve(columns_of(_typed(frame, self.keys.schema), self.keys.schema))
+        self.values.put(rows, columns_of(_typed(frame, self.values.schema), self.values.schema))
+        meta = _typed(frame.select(pl.col(f"meta {name}").alias(name) for name in _META), _META)
         self.meta.put(rows, columns_of(meta, _META))
         self.alive[rows] = frame["alive"].to_numpy()
 
@@ -174,9 +172,10 @@ class EntityState:
         candidates = self.alive[: len(self.table)].copy()
         candidates[own.row] = True
         parts = [own]
-        for at in np.flatnonzero(wild):
+        for at in np.flatnonzero(wild).tolist():
+            alone = np.array([at])
             rows = self._matching(
-                candidates, {name: column.take(at[None]) for name, column in work.keys.items()}
+                candidates, {name: column.take(alone) for name, column in work.keys.items()}
             )
             kept = own.row[own.record == work.record[at]]
             rows = rows[~np.isin(rows, kept)]
@@ -294,6 +293,10 @@ class EntityState:
             latest[name] = np.where(touch >= start, records.take(name, record), self.meta_at(name, rows))
         known = np.ones(len(rows), dtype=bool)
         self.meta.put(rows, {name: Column(values, known) for name, values in latest.items()})
+
+
+def _typed(frame: pl.DataFrame, schema: Columns) -> pl.DataFrame:
+    return frame.select(schema.keys()).cast(pl.Schema(schema))
 
 
 def _hashable(column: Column) -> pl.Series:

@@ -5,17 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from collectors.profiles import ProfileError, profile
 from pipeline.apply.attributes import Attributes, first_conflict
 from pipeline.apply.changes import Changes
-from pipeline.apply.columns import column_of
+from pipeline.apply.columns import Array, column_of
 from pipeline.apply.entity import EntityState, EntitySweep
 from pipeline.apply.mac_location import Located, MacLocations
+from pipeline.apply.observers import Sweep
 from pipeline.apply.records import Records
-from pipeline.apply.sessions import SessionBatch, Sessions, Sweep
+from pipeline.apply.sessions import SessionBatch, Sessions
 from pipeline.schema import BGP_ATTR_SET, BGP_EXT_COMMUNITY, ENTITIES, EVPN_ROUTE, NAME
 
 _JOINED: Final = (BGP_ATTR_SET.name, BGP_EXT_COMMUNITY.name)
@@ -155,6 +155,6 @@ def _from(table: pl.DataFrame, record: int) -> pl.DataFrame:
     return table.filter(pl.col("record") >= record)
 
 
-def names_of(codes: np.ndarray) -> list[str]:  # type: ignore[type-arg]  # uint32
+def names_of(codes: Array) -> list[str]:
     """Return the names behind codes."""
     return pl.DataFrame({"code": codes}).select(pl.col("code").cat.to(NAME).cast(pl.String))["code"].to_list()

@@ -39,6 +39,7 @@ class KeyTable:
         self._count = 0
 
     def __len__(self) -> int:
+        """Return the number of keys."""
         return self._count
 
     def find(self, high: U64, low: U64) -> Rows:

@@ -65,14 +65,19 @@ STEP: Final = np.dtype(
     + [(name, LOCATION[name]) for name in ("since", "seen_since", "opened_offset", "opened_index")]
     + [("moved", np.bool_)]
 )
-"""One row per claim that changed the winner or whether it is contested. ``moved``: the winner changed. ``old_*`` is the winner before, ``since``, ``seen_since`` and ``opened_*`` when its interval began."""
+"""One row per claim that changed the winner or its contest. ``moved``: the winner changed.
+
+``old_*`` is the winner before; ``since``, ``seen_since`` and ``opened_*`` say when and by what its interval
+began.
+"""
 Steps = npt.NDArray[np.void]
 
 
 def newer(a: npt.NDArray[np.uint32], b: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
-    """Return whether sequence number a is newer than b: 0 < (a - b) mod 2^32 < 2^31 (RFC 7432, section 15)."""
+    """Return whether number a is newer than b: 0 < (a - b) mod 2^32 < 2^31 (RFC 7432, section 15)."""
     distance = (a - b).astype(np.uint32)
-    return (distance != 0) & (distance < np.uint32(1 << 31))
+    ahead: npt.NDArray[np.bool_] = (distance != 0) & (distance < np.uint32(1 << 31))
+    return ahead
 
 
 class Locations:
@@ -109,7 +114,7 @@ class Locations:
         return joined, void
 
     def dump(self, now: int) -> dict[str, pl.DataFrame]:
-        """Return the state as frames: all keys, and the claims that may still be rolled back with the states before."""
+        """Return the state as frames: all keys, and claims that may be rolled back with the states before."""
         claims, before = self._logged()
         recent = np.flatnonzero(claims["time"] >= now - us(LATENESS))
         recent = recent[np.lexsort([claims[name][recent] for name in _ORDER])]
@@ -152,7 +157,7 @@ class Locations:
         self._ranks[order] = np.arange(top, dtype=np.uint64)
 
     def _roll_back(self, claims: Claims) -> tuple[Claims, Claims]:
-        """Undo what was folded of keys after a claim that comes late; return all claims to fold, and those undone."""
+        """Undo what was folded after a claim that comes late; return all claims to fold, and those undone."""
         none = np.zeros(0, dtype=CLAIM)
         if not len(claims):
             return claims, none
@@ -211,7 +216,7 @@ class Locations:
         return _steps(claims[told], before[told], after[told], changed[told])
 
     def _elect(self, after: npt.NDArray[np.void]) -> None:
-        """Set the winner among the claims held: sticky first, then the newest sequence, then the lowest address."""
+        """Set the winner of the claims held: sticky, then the newest number, then the lowest address."""
         held = after["slot_holders"] > 0
         rank = self._ranks.take(after["slot_vtep"])
         seq, sticky = after["slot_seq"], after["slot_sticky"]
@@ -249,7 +254,7 @@ def _leave(
 
 
 def _join(after: npt.NDArray[np.void], claims: Claims, at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Add a holder to each claim; return where a new claim comes from elsewhere while a sticky one is held."""
+    """Add a holder to each claim; return where a new one comes from elsewhere while a sticky one is held."""
     held = after["slot_holders"] > 0
     match = held & _same(after, claims, "")
     known = match.any(axis=1)
@@ -295,7 +300,7 @@ def _steps(
 
 
 def _heard_sticky(after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
-    """Return the sticky claims that somebody besides the originator holds: a PE that was cut off goes on alone."""
+    """Return the sticky claims held by others than the originator: a PE that was cut off goes on alone."""
     heard: npt.NDArray[np.bool_] = after["slot_sticky"] & (after["slot_hearers"] > 0)
     return heard
 

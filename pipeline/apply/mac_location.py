@@ -9,11 +9,11 @@ import polars as pl
 
 from pipeline.apply.changes import Changes
 from pipeline.apply.claims import CLAIM, Claims, claims_of, holds, key_columns, merge, unchanged
-from pipeline.apply.columns import Column, ColumnStore, Rows, columns_of, frame_of
+from pipeline.apply.columns import Array, Column, ColumnStore, Rows, columns_of, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.location import NAMES, STEP, Locations, Steps, device_hashes
-from pipeline.apply.structs import from_frame, to_frame
 from pipeline.apply.records import LATENESS, Records, us
+from pipeline.apply.structs import from_frame, to_frame
 from pipeline.schema import MAC_LOCATION, NAME, TIME, Columns
 
 STEP_FRAME: Final = pl.Schema(
@@ -58,11 +58,11 @@ class Located:
     void_steps: pl.DataFrame
     """key, offset, index of steps told before that didn't happen, as later claims show."""
     void_closed: pl.DataFrame
-    """Identity of rows of ``mac_location_history`` told before that don't hold: vni, evi, mac, valid_from, opened_*."""
+    """Rows of ``mac_location_history`` told before that don't hold: vni, evi, mac, valid_from, opened_*."""
 
     @classmethod
     def concat(cls, parts: Sequence["Located"]) -> "Located":
-        """Return parts that follow each other as one: what a later part takes back of an earlier one was never told."""
+        """Return parts that follow each other as one; what a later part takes back was never told."""
         if len(parts) == 1:
             return parts[0]
         steps, closed = parts[0].steps, parts[0].closed
@@ -149,7 +149,7 @@ class MacLocations:
             [together[~unchanged(together)], ended[before & ~both], began[after & ~both]]
         ).astype(CLAIM)
 
-    def _rows(self, routes: Changes, side: str, held: np.ndarray) -> Rows:  # type: ignore[type-arg]  # bool
+    def _rows(self, routes: Changes, side: str, held: Array) -> Rows:
         rows = np.full(len(routes), -1, dtype=np.int64)
         at = np.flatnonzero(held)
         if at.size:
@@ -178,7 +178,7 @@ class MacLocations:
         gone = pl.DataFrame({name: undone[name] for name in ("key", "offset", "index")})
         told = pl.DataFrame({name: self._told[name] for name in ("key", "offset", "index")})
         at = told.with_row_index("at").join(gone, on=["key", "offset", "index"], how="semi")["at"].to_numpy()
-        void = self._told[at]
+        void: Steps = self._told[at]
         self._told = np.delete(self._told, at)
         return void
 
@@ -203,7 +203,7 @@ class MacLocations:
         )
 
 
-def _values(state: np.ndarray, prefix: str) -> dict[str, Column]:  # type: ignore[type-arg]  # LOCATION or STEP
+def _values(state: Array, prefix: str) -> dict[str, Column]:
     known = np.ones(len(state), dtype=bool)
     location, vtep = state[prefix + "location"], state[prefix + "vtep"]
     return {
@@ -215,5 +215,5 @@ def _values(state: np.ndarray, prefix: str) -> dict[str, Column]:  # type: ignor
     }
 
 
-def _time(name: str, values: np.ndarray) -> pl.Series:  # type: ignore[type-arg]  # int64
+def _time(name: str, values: Array) -> pl.Series:
     return pl.Series(name, values, dtype=pl.Int64).cast(TIME)

@@ -1,7 +1,7 @@
 """What rows do to entities, one after the other: all rows of a batch at once, as arrays.
 
-Rows are sorted by entity, then in stream order. A row's state after it is the last value of each leaf at or above
-it, as long as that belongs to the same life; its state before is the state after the row above.
+Rows are sorted by entity, then in stream order. A row's state after it is the last value of each leaf at or
+above it, as long as that belongs to the same life; its state before is the state after the row above.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ def merge(entity: Entity, work: Work, session: Rows, prior: Prior, resolve: Reso
     died = last(dies)
     created = last((work.op != DELETE) & (work.index < EXPANDED))
     exists = np.where(died >= start, created > died, alive | (created >= start)) & ~dies
-    existed = np.where(first, alive, np.append(False, exists[:-1]))  # noqa: FBT003  # an array element
+    existed = np.where(first, alive, np.append(False, exists[:-1]))  # an array element
     # The life a row belongs to begins at a replace or a delete, else with the state before the batch.
     begins = last((work.op == REPLACE) | dies)
     from_state = (begins < start) & alive
@@ -120,13 +120,14 @@ def merge(entity: Entity, work: Work, session: Rows, prior: Prior, resolve: Reso
 
 
 def _idle(work: Work, session: Rows, start: Rows, prior: Prior) -> Mask:
-    """Return the sweeps that find their entity announced: by a row above in their session, or before the batch."""
+    """Return the sweeps whose entity their session announced: in a row above, or before the batch."""
     idle: Mask = work.sweep >= 0
     if not idle.any():
         return idle
     touch = last(work.op != DELETE)
     touched = np.where(touch >= start, session.take(touch, mode="clip"), prior.meta_at("session", work.row))
-    return idle & (touched == work.sweep)
+    announced: Mask = touched == work.sweep
+    return idle & announced
 
 
 def last(flags: Mask) -> Rows:

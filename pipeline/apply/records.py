@@ -34,7 +34,7 @@ class Records:
     event_time: Times
     """Device clock; the collector's where the device gave none."""
     order_time: Times
-    """What orders the record against other devices' records; never behind ``now`` by more than the lateness."""
+    """Orders the record against other devices' records; never behind ``now`` by more than the lateness."""
     late: Flags
     device: npt.NDArray[np.uint32]
     """Code of the name."""
@@ -50,6 +50,7 @@ class Records:
     sync: Flags
 
     def __len__(self) -> int:
+        """Return the number of records."""
         return len(self.offset)
 
     def take(self, name: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

@@ -4,7 +4,7 @@ State is one entry per (device, family). Batches are handled as arrays; Python l
 something happens to a session: start, sync, end, a hole, a takeover.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,86 +13,9 @@ import orjson
 import polars as pl
 
 from collectors.records import Kind
-from pipeline.apply.columns import column_of
+from pipeline.apply.observers import RETIRED, ControlBatch, Freshness, Observer, SessionLog, Sweep
 from pipeline.apply.records import LATENESS, SKEW_DISTRUSTED, SKEW_FLAGGED, Flags, Records, Times, us
 from pipeline.schema import TIME
-
-EVENTS: Final = pl.Schema(
-    {
-        "offset": pl.Int64,
-        "index": pl.UInt32,
-        "device": pl.String,
-        "family": pl.String,
-        "session": pl.String,
-        "kind": pl.String,
-        "detail": pl.String,
-        "event_time": TIME,
-        "recv_time": TIME,
-        "record_time": TIME,
-    }
-)
-"""One row per thing that happened to a session."""
-
-
-RETIRED: Final = "removed from the inventory"
-"""The reason of an end after which nobody expects to hear of the target."""
-
-
-@dataclass
-class Observer:
-    """What is known of one (device, family): its current session and whether it can be trusted."""
-
-    device: str
-    family: str
-    number: int = -1
-    session: str = ""
-    profile: str = ""
-    next_seq: int = 0
-    synced: bool = False
-    fresh: bool = False
-    ended: bool = False
-    retired: bool = False
-    """It ended because the target was taken out of service: its silence is no news."""
-    swept_before: bool = False
-    """An earlier session left rows behind that this one's sync may have to sweep."""
-    paths: list[str] | None = None
-    """Subscribed paths; None without a start record: then nothing is swept."""
-    since: int = 0
-    last_seen: int = 0
-    known_until: int = 0
-    """When it was last fresh, before it went blind; 0: never."""
-
-    @property
-    def state(self) -> str:
-        """Return syncing, fresh, blind or ended."""
-        if self.ended:
-            return "ended"
-        if self.fresh:
-            return "fresh"
-        return "blind" if self.synced else "syncing"
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sync: what the session did not announce again is gone."""
-
-    record: int
-    device: str
-    family: str
-    profile: str
-    number: int
-    paths: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """One observer became fresh or blind at a time of the stream."""
-
-    record: int
-    device: str
-    family: str
-    fresh: bool
-    time: int
 
 
 @dataclass(frozen=True)
@@ -119,13 +42,13 @@ class Sessions:
 
     def process(self, control: pl.DataFrame) -> SessionBatch:
         """Return what the records of a batch (one row per record, see ``pipeline.schema.CONTROL``) mean."""
-        batch = _Batch(control)
+        batch = ControlBatch(control)
         number = np.full(len(control), -1, dtype=np.int64)
         accepted = np.zeros(len(control), dtype=bool)
         dump = np.zeros(len(control), dtype=bool)
         known_until = np.zeros(len(control), dtype=np.int64)
         now = np.maximum.accumulate(np.maximum(batch.record_time, self.now))
-        log = _Log(batch, now)
+        log = SessionLog(batch, now)
         bound = np.flatnonzero((batch.kind >= Kind.RESPONSE) & (batch.kind <= Kind.END))
         for rows in _groups(batch.device[bound], batch.family[bound]):
             at = bound[rows]
@@ -144,7 +67,7 @@ class Sessions:
         for row in np.flatnonzero(batch.kind == Kind.FABRIC):
             log.declare(int(row), "fabric", batch.content(int(row)))
         self.now = int(now[-1]) if len(now) else self.now
-        records = _times(batch, now, number, accepted, dump, known_until)
+        records = _times(batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until)
         self._flag_skew(batch, records, log)
         return SessionBatch(
             records, log.frame(), log.sweeps, log.freshness, sorted(log.declared, key=lambda entry: entry[0])
@@ -190,7 +113,7 @@ class Sessions:
         self.now, self._sessions = frames["stream"].row(0)
         self._skewed = dict(frames["skewed"].rows())
 
-    def _observer(self, batch: "_Batch", row: int) -> Observer:
+    def _observer(self, batch: "ControlBatch", row: int) -> Observer:
         codes = int(batch.device[row]), int(batch.family[row])
         if codes not in self._codes:
             key = batch.device_name(row), batch.family_name(row)
@@ -198,7 +121,7 @@ class Sessions:
         return self._codes[codes]
 
     @staticmethod
-    def _plain(observer: Observer, batch: "_Batch", at: Times) -> bool:
+    def _plain(observer: Observer, batch: "ControlBatch", at: Times) -> bool:
         """Return whether these records only go on with the observer's session."""
         return bool(
             not observer.ended
@@ -208,7 +131,7 @@ class Sessions:
             and (batch.seq[at] == observer.next_seq + np.arange(len(at))).all()
         )
 
-    def _step(self, observer: Observer, batch: "_Batch", row: int, log: "_Log") -> bool:
+    def _step(self, observer: Observer, batch: "ControlBatch", row: int, log: "SessionLog") -> bool:
         """Advance an observer by one record; return whether the record counts."""
         session, seq = batch.session[row], int(batch.seq[row])
         if session < observer.session or (session == observer.session and observer.ended):
@@ -253,7 +176,7 @@ class Sessions:
                 )
         return True
 
-    def _take_over(self, observer: Observer, batch: "_Batch", row: int, log: "_Log") -> None:
+    def _take_over(self, observer: Observer, batch: "ControlBatch", row: int, log: "SessionLog") -> None:
         if observer.session and not observer.ended:
             log.event(row, observer, "superseded", f"by session {batch.session[row]}, without an end")
         log.fresh(row, observer, fresh=False)
@@ -264,7 +187,7 @@ class Sessions:
         observer.synced = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
 
-    def _flag_skew(self, batch: "_Batch", records: Records, log: "_Log") -> None:
+    def _flag_skew(self, batch: "ControlBatch", records: Records, log: "SessionLog") -> None:
         live = records.accepted & ~records.dump & batch.has_event_time
         behind = np.abs(records.recv_time - records.event_time) >= us(SKEW_FLAGGED)
         if not (behind & live).any() and not any(self._skewed.values()):
@@ -276,94 +199,6 @@ class Sessions:
                 seconds = (records.recv_time[row] - records.event_time[row]) / 1e6
                 observer = self._observer(batch, int(row))
                 log.event(int(row), observer, "skew", f"device clock {seconds:+.1f} s behind the collector's")
-
-
-class _Batch:
-    """The control frame as arrays."""
-
-    def __init__(self, control: pl.DataFrame) -> None:
-        self.frame = control
-        self.offset = control["offset"].to_numpy()
-        self.kind = control["kind"].to_numpy()
-        self.record_time = control["record_time"].to_physical().to_numpy()
-        recv, event = column_of(control["recv_time"]), column_of(control["event_time"])
-        self.recv_time = np.where(recv.known, recv.values, self.record_time)
-        self.has_event_time = event.known
-        self.event_time = np.where(event.known, event.values, self.recv_time)
-        self.device = column_of(control["device"]).values
-        self.family = column_of(control["family"]).values
-        self.session = control["session"].fill_null("").to_numpy()
-        self.seq = column_of(control["seq"]).values.astype(np.int64)
-        self.sync = control["sync"].fill_null(value=False).to_numpy()
-
-    def device_name(self, row: int) -> str:
-        return str(self.frame["device"][row])
-
-    def family_name(self, row: int) -> str:
-        return str(self.frame["family"][row] or "")
-
-    def profile_name(self, row: int) -> str:
-        return str(self.frame["profile"][row] or "")
-
-    def content(self, row: int) -> dict[str, Any]:
-        """Return the record's JSON object; {} where it is none: decode has put it to the dead letters."""
-        try:
-            content = orjson.loads(self.frame["json"][row] or b"{}")
-        except orjson.JSONDecodeError:
-            return {}
-        return content if isinstance(content, dict) else {}
-
-
-class _Log:
-    """What happened in a batch, in the order of its records."""
-
-    def __init__(self, batch: _Batch, now: Times) -> None:
-        self._batch, self._now = batch, now
-        self._events: list[tuple[int, str, str, str, str, str]] = []
-        self.sweeps: list[Sweep] = []
-        self.freshness: list[Freshness] = []
-        self.declared: list[tuple[int, str, dict[str, Any]]] = []
-
-    def event(self, row: int, observer: Observer, kind: str, detail: str) -> None:
-        self._events.append((row, observer.device, observer.family, observer.session, kind, detail))
-
-    def fresh(self, row: int, observer: Observer, *, fresh: bool) -> None:
-        if fresh == observer.fresh and observer.since:
-            return
-        if observer.fresh:
-            observer.known_until = observer.last_seen
-        observer.fresh, observer.since = fresh, int(self._batch.record_time[row])
-        self.freshness.append(Freshness(row, observer.device, observer.family, fresh, observer.since))
-        if observer.session and not fresh:
-            self.event(row, observer, "blind_begin", "")
-        elif fresh:
-            self.event(row, observer, "blind_end", "")
-
-    def declare(self, row: int, kind: str, content: dict[str, Any]) -> None:
-        self.declared.append((row, kind, content))
-
-    def frame(self) -> pl.DataFrame:
-        """Return EVENTS: one row per event, in stream order, numbered within each record."""
-        rows = sorted(self._events, key=lambda event: event[0])
-        at = [row[0] for row in rows]
-        index, last = [], -1
-        for row in at:
-            index.append(index[-1] + 1 if row == last else 0)
-            last = row
-        names = pl.DataFrame(
-            [row[1:] for row in rows],
-            schema=["device", "family", "session", "kind", "detail"],
-            schema_overrides=dict.fromkeys(["device", "family", "session", "kind", "detail"], pl.String),
-            orient="row",
-        )
-        batch = self._batch
-        return names.with_columns(
-            offset=pl.Series(batch.offset[at], dtype=pl.Int64),
-            index=pl.Series(index, dtype=pl.UInt32),
-            event_time=pl.Series(batch.event_time[at], dtype=pl.Int64).cast(TIME),
-            recv_time=pl.Series(batch.recv_time[at], dtype=pl.Int64).cast(TIME),
-            record_time=pl.Series(batch.record_time[at], dtype=pl.Int64).cast(TIME),
-        ).select(list(EVENTS))
 
 
 _OBSERVER: Final = {
@@ -404,7 +239,7 @@ def _paths(start: dict[str, Any]) -> list[str] | None:
 
 
 def _times(
-    batch: _Batch, now: Times, number: Times, accepted: Flags, dump: Flags, known_until: Times
+    batch: ControlBatch, now: Times, *, number: Times, accepted: Flags, dump: Flags, known_until: Times
 ) -> Records:
     behind = np.abs(batch.recv_time - batch.event_time)
     trusted = ~dump & (behind < us(SKEW_DISTRUSTED))

@@ -41,7 +41,7 @@ def from_frame(frame: pl.DataFrame, dtype: np.dtype[Any], names: Collection[str]
 
 
 def _fields(dtype: np.dtype[Any]) -> list[tuple[str, int]]:
-    fields = dtype.fields or {}
+    fields: Any = dtype.fields or {}
     return [
         (name, int(np.prod(fields[name][0].shape)) if fields[name][0].shape else 1)
         for name in dtype.names or ()

@@ -1,7 +1,8 @@
 """Changes in, findings out: one rule family per module.
 
-A rule says in a ``Rule`` what it is called and how it opens and clears; its module's functions are pure, from frames
-to FINDING frames. A finding is a statement on a subject at a time: the rule holds, it doesn't, or nobody can tell.
+A rule says in a ``Rule`` what it is called and how it opens and clears; its module's functions are pure, from
+frames to FINDING frames. A finding is a statement on a subject at a time: the rule holds, it doesn't, or
+nobody can tell.
 """
 
 from collections.abc import Mapping
@@ -64,4 +65,4 @@ def catalogue(*rules: Rule) -> Mapping[str, Rule]:
 def findings(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with all columns of FINDING, those it lacks null."""
     missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in FINDING.items() if name not in frame]
-    return frame.with_columns(missing).select(FINDING.names()).cast(dict(FINDING))
+    return frame.with_columns(missing).select(FINDING.names()).cast(FINDING)

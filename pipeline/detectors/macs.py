@@ -1,4 +1,4 @@
-"""The MAC rules over the steps of a batch: recent steps are kept, and only MACs concerned are judged again."""
+"""The MAC rules: recent steps are kept, and only the MACs that a batch concerns are judged again."""
 
 from typing import Final
 
@@ -24,7 +24,10 @@ class MacRules:
     def judge(
         self, located: Located, locations: MacLocations, horizon: int, now: int
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the findings that a batch's steps add and remove; ``horizon``: nothing before it may change."""
+        """Return the findings that a batch's steps add and remove.
+
+        ``horizon``: nothing before it may change. ``now``: the fabric's clock after the batch.
+        """
         void = located.void_steps
         if len(void):
             self._steps = self._steps.join(void, on=_PLACE, how="anti")
@@ -50,7 +53,7 @@ class MacRules:
     def load(self, frames: dict[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
-        self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(dict(STEP_FRAME))
+        self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(STEP_FRAME)
         self._told.frame = frames["told"]
 
 
@@ -62,7 +65,7 @@ def _kept(steps: pl.DataFrame, now: int) -> pl.DataFrame:
 
 
 def _matters() -> pl.Expr:
-    """Return whether a step can be part of a finding: it has a newer number, or its contest began or ended."""
+    """Return whether a step can be part of a finding: a newer number, or a contest that began or ended."""
     newer = (pl.col("seq").cast(pl.Int64) - pl.col("old_seq")) % 2**32
     rises = pl.col("old_known") & pl.col("found") & newer.is_between(1, 2**31 - 1)
     return rises | (pl.col("contested") != pl.col("old_contested"))

@@ -1,14 +1,14 @@
 """MACs that move: single moves, flaps, duplicates, and moves nobody saw (rules M1, M2, M3, M12).
 
-RFC 7432, section 15: a move is a MAC seen on another Ethernet segment with a newer sequence number; section 15.1
-calls it a duplicate after N = 5 moves within M = 180 s. A sequence number that rises by n says that n moves
-happened, seen or not; they count as moves where the MAC was seen at two places or more within the window, else they
-are evidence for M12.
+RFC 7432, section 15: a move is a MAC seen on another Ethernet segment with a newer sequence number; section
+15.1 calls it a duplicate after N = 5 moves within M = 180 s. A sequence number that rises by n says that n
+moves happened, seen or not; they count as moves where the MAC was seen at two places or more within the
+window, else they are evidence for M12.
 
-A migration of a virtual machine moves its MAC up to six times within seconds (Juniper KB35676), so moves come in
-bursts: moves less than 30 s apart. A burst that lasted 10 s or less counts as one move; one that lasts longer
-counts in full. For M12 one jump of the number is excused as such a burst, unless it happened while the observer was
-blind for longer than a burst. Windows are half open, (t - 180 s, t].
+A migration of a virtual machine moves its MAC up to six times within seconds (Juniper KB35676), so moves come
+in bursts: moves less than 30 s apart. A burst that lasted 10 s or less counts as one move; one that lasts
+longer counts in full. For M12 one jump of the number is excused as such a burst, unless it happened while the
+observer was blind for longer than a burst. Windows are half open, (t - 180 s, t].
 
 Subject: vni or evi, mac. Look first at the ports behind the two locations.
 """
@@ -45,8 +45,8 @@ RULES: Final = catalogue(
 def detect(steps: pl.DataFrame) -> pl.DataFrame:
     """Return one finding per step that is a move or shows moves: the strongest rule that holds there.
 
-    ``steps``: all kept steps (``pipeline.apply.mac_location.STEP_FRAME``) of the MACs concerned, with their keys
-    (vni, evi, mac) and the names of their locations.
+    ``steps``: all kept steps (``pipeline.apply.mac_location.STEP_FRAME``) of the MACs concerned, with their
+    keys (vni, evi, mac) and the names of their locations.
     """
     moves = _moves(steps)
     if moves.is_empty():
@@ -73,7 +73,7 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def _gateway() -> pl.Expr:
-    """Return whether a MAC is a router's by convention: VRRP (RFC 9568, section 7.3), or no unicast address."""
+    """Return whether a MAC is a router's (VRRP, RFC 9568, section 7.3) or no unicast address."""
     vrrp = (pl.col("mac") // 256).is_in([0x00005E0001, 0x00005E0002])
     group = (pl.col("mac") // 2**40) % 2 == 1
     return vrrp | group | (pl.col("mac") == 0)
@@ -129,10 +129,15 @@ def _count(moves: pl.DataFrame) -> pl.DataFrame:
         - pl.col("jump").rolling_max_by("at", WINDOW).over("key").sub(1).clip(0, MIGRATION_MOVES - 1)
         + _sum("missed", WINDOW, "key"),
         span=pl.col("at") - pl.col("began").rolling_min_by("at", WINDOW).over("key"),
-        places=pl.concat_list(
-            pl.col("old_name").shift(2).over("key"), pl.col("old_name").shift(1).over("key"), "old_name", "name"
-        ).list.drop_nulls().list.unique().list.sort(),
-    )  # fmt: skip
+        places=pl.concat_list(_before(2), _before(1), "old_name", "name")
+        .list.drop_nulls()
+        .list.unique()
+        .list.sort(),
+    )
+
+
+def _before(steps: int) -> pl.Expr:
+    return pl.col("old_name").shift(steps).over("key")
 
 
 def _sum(column: str, window: timedelta, *over: str) -> pl.Expr:

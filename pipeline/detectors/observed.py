@@ -7,8 +7,8 @@ import polars as pl
 
 from pipeline.apply.changes import Changes
 from pipeline.apply.columns import Column, frame_of
+from pipeline.apply.observers import Freshness
 from pipeline.apply.records import Records
-from pipeline.apply.sessions import Freshness
 from pipeline.detectors.silence import SILENCE
 from pipeline.detectors.timeline import PLACE, align
 from pipeline.schema import NAME

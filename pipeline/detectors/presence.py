@@ -1,4 +1,4 @@
-"""Which observer holds a route of which kind: counts per (observer, thing), and when they leave or reach zero."""
+"""Which observer holds routes of which kind: counts, and when they leave zero or reach it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -80,29 +80,28 @@ class Presence:
         after = total - offset + self.counts[rows]
         # what a record withdraws and announces again was never gone: its last row counts
         ends = np.append((np.diff(rows) != 0) | (np.diff(record) != 0), values=True)
-        ended, held = np.flatnonzero(ends), after[ends] > 0
-        begins = np.append(True, np.diff(rows[ended]) != 0)  # noqa: FBT003  # an array element
-        was = np.where(begins, self.counts[rows[ended]] > 0, np.append(False, held[:-1]))  # noqa: FBT003
-        told = ended[held != was]
+        ended, holds = np.flatnonzero(ends), after[ends] > 0
+        begins = np.append(True, np.diff(rows[ended]) != 0)
+        was = np.where(begins, self.counts[rows[ended]] > 0, np.append(False, holds[:-1]))
+        told = ended[holds != was]
         self.counts[rows[ended]] = after[ended]
-        return (
-            keys[order[told]]
-            .cast(pl.String)
-            .with_columns(
-                time=pl.Series(records.take("order_time", record[told])),
-                offset=pl.Series(records.take("offset", record[told])),
-                index=pl.Series(changes.index[change[told]]),
-                now=pl.Series(records.take("now", record[told])),
-                value=pl.Series(after[told] > 0),
-            )
+        held: pl.DataFrame = keys[order[told]]
+        return held.cast(pl.String).with_columns(
+            time=pl.Series(records.take("order_time", record[told])),
+            offset=pl.Series(records.take("offset", record[told])),
+            index=pl.Series(changes.index[change[told]]),
+            now=pl.Series(records.take("now", record[told])),
+            value=pl.Series(after[told] > 0),
         )
 
 
 def route_sides(
     changes: Changes, *, kind: str
 ) -> tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]]:
-    """Return keys and counts of route changes of a kind: ``imet`` (observer, vtep, not the observer's own),
-    ``segment`` (observer, esi, pe) from type-4 routes, ``ad_per_es`` the same from type-1 routes of whole segments.
+    """Return keys of route changes and which of them count, before and after.
+
+    ``kind``: ``imet`` (observer, vtep) for type-3 routes, not the observer's own; ``segment`` (observer, esi,
+    pe) for type-4 routes; ``ad_per_es`` the same for type-1 routes of whole segments.
     """
     route_type = changes.keys["route_type"].values
     wanted = {

@@ -8,10 +8,16 @@ from pipeline.detectors.timeline import align, counts
 
 
 def votes(says: pl.DataFrame, fresh: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
-    """Return per subject and time: ``yes`` and ``fresh`` of its fresh observers, ``stale_yes``, and all, ``known``.
+    """Return what the observers of each subject say, a row per subject and time.
 
-    ``says``: timeline per (subject, device) of a Boolean value. ``fresh``: timeline per device. An observer that was
-    never fresh is blind. Blind observers leave both sides of a quorum.
+    ``yes`` and ``fresh`` count its fresh observers that say so and all of them, ``stale_yes`` the blind ones that
+    said so last, ``known`` all observers. Blind observers leave both sides of a quorum; one that was never fresh is
+    blind.
+
+    Args:
+        says: timeline per (subject, device) of a Boolean value.
+        fresh: timeline per device.
+        subject: the columns of a subject.
     """
     together = align(says, fresh, ["device"], "with fresh")
     sees = pl.col("with fresh").fill_null(value=False)

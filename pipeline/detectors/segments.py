@@ -1,12 +1,13 @@
 """Ethernet segments that lost redundancy (rules R4, R5).
 
-A PE serves a segment while its routes for it are there: the Ethernet segment route (type 4) and the Ethernet A-D
-route of the segment (type 1, tag 0xffffffff), RFC 7432, sections 8.2 and 8.5; of a PE that only ever showed one kind
-that kind decides. A PE is lost when half of the fresh observers that held its routes hold them no more. Expected are
-all PEs that served the segment. R4: fewer than expected (warning; critical when one is left). R5: none.
+A PE serves a segment while its routes for it are there: the Ethernet segment route (type 4) and the Ethernet
+A-D route of the segment (type 1, tag 0xffffffff), RFC 7432, sections 8.2 and 8.5; of a PE that only ever
+showed one kind that kind decides. A PE is lost when half of the fresh observers that held its routes hold
+them no more. Expected are all PEs that served the segment. R4: fewer than expected (warning; critical when
+one is left). R5: none.
 
-Subject: esi. Look first at the lost PE's member link and its uplinks: the service still works, the next failure is
-an outage.
+Subject: esi. Look first at the lost PE's member link and its uplinks: the service still works, the next
+failure is an outage.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.quorum import votes
-from pipeline.detectors.timeline import PLACE, changes, counts
+from pipeline.detectors.timeline import PLACE, changes, counts, telling
 
 QUORUM: Final = 0.5
 RULES: Final = catalogue(
@@ -54,13 +55,15 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     # one PE has no redundancy to lose: without it the segment is down
     degraded = (pl.col("lost") > 0) & ~down
     sure = (pl.col("unknown") == 0) | (pl.col("lost") > 0)
-    told = changes(states, ["esi"], ["lost", "left", "unknown"])
+    verdicts = changes(states, ["esi"], ["lost", "left", "unknown"]).with_columns(
+        active=pl.when(sure).then(degraded | down)
+    )
     names = _lost_names(legs, owners)
     return findings(
-        told.join(names, on="esi", how="left")
+        telling(verdicts, ["esi"])
+        .join(names, on="esi", how="left", maintain_order="left")
         .with_columns(
             rule=pl.when(down).then(pl.lit("R5")).otherwise(pl.lit("R4")),
-            active=pl.when(sure).then(degraded | down),
             severity=pl.when(pl.col("left") <= 1).then(pl.lit("critical")).otherwise(pl.lit("warning")),
             coverage=1 - pl.col("unknown") / pl.col("expected"),
         )

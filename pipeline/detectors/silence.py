@@ -1,7 +1,7 @@
 """Targets that fell silent (rule X1).
 
-Every target sends a liveness sample each 5 s. The rule holds when nothing was heard of a target for 15 s while the
-fabric's clock went on; all verdicts that rest on it alone are then unknown.
+Every target sends a liveness sample each 5 s. The rule holds when nothing was heard of a target for 15 s
+while the fabric's clock went on; all verdicts that rest on it alone are then unknown.
 
 Subject: device. Look first whether the device answers at all, then at its telemetry agent and the collector.
 """
@@ -21,11 +21,12 @@ _SILENCE_US: Final = SILENCE // timedelta(microseconds=1)
 def gaps(heard: pl.DataFrame, now: int) -> pl.DataFrame:
     """Return the silences: device, since, until (null: goes on), with the evidence's offset.
 
-    ``heard``: one row per device and second in which it was heard: device, second, first, last (microseconds),
-    offset (of the last record), first_offset.
+    ``heard``: one row per device and second in which it was heard: device, second, first, last
+    (microseconds), offset (of the last record), first_offset.
     """
     ordered = heard.sort("device", "second").with_columns(
-        until=pl.col("first").shift(-1).over("device"), end_offset=pl.col("first_offset").shift(-1).over("device")
+        until=pl.col("first").shift(-1).over("device"),
+        end_offset=pl.col("first_offset").shift(-1).over("device"),
     )
     span = pl.coalesce("until", pl.lit(now)) - pl.col("last")
     return ordered.filter(span >= _SILENCE_US).select(

@@ -1,9 +1,9 @@
 """A sticky MAC claimed from elsewhere (rule M7).
 
-RFC 7432, section 15.2: a PE that learns a MAC that another PE advertises as static must alert the operator. The rule
-holds from the claim that came while the sticky one was held, until one of the two is gone. A sticky route that
-appears where a dynamic one was being withdrawn is the fabric settling, no violation. Sticky routes carry no
-sequence number to compare.
+RFC 7432, section 15.2: a PE that learns a MAC that another PE advertises as static must alert the operator.
+The rule holds from the claim that came while the sticky one was held, until one of the two is gone. A sticky
+route that appears where a dynamic one was being withdrawn is the fabric settling, no violation. Sticky routes
+carry no sequence number to compare.
 
 Subject: vni or evi, mac. Look first at the port where the intruder was learned.
 """
@@ -19,7 +19,7 @@ RULES: Final = catalogue(Rule("M7", "STICKY_VIOLATION", "sticky", rank=1))
 
 
 def detect(steps: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per step at which a violation began or ended; see ``mobility.detect`` for ``steps``."""
+    """Return one finding per step at which a violation began or ended; ``steps``: as in ``mobility``."""
     told = steps.filter(pl.col("contested") != pl.col("old_contested"))
     # what a dump or a late row shows is no news, but what ends by it has ended
     real = told.filter(~pl.col("contested") | ~(pl.col("dump") | pl.col("late")))
@@ -35,7 +35,11 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
                     mac_text(pl.col("mac")), domain_text(), "name", "claim_name",
                 )
             )
-            .otherwise(pl.format("MAC {} in {} is claimed at {} alone", mac_text(pl.col("mac")), domain_text(), "name")),
+            .otherwise(
+                pl.format(
+                    "MAC {} in {} is claimed at {} alone", mac_text(pl.col("mac")), domain_text(), "name"
+                )
+            ),
             evidence=pl.struct(sticky_at="name", claimed_by="claim_name").struct.json_encode(),
         )
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Step functions over time: what was true of which unit from when on, in the order of events.
 
-State rules look at what several devices said. Their records come in any order within the lateness, so a rule's value
-at a time is computed from the units' values at that time, not from whoever was heard last.
+State rules look at what several devices said. Their records come in any order within the lateness, so a
+rule's value at a time is computed from the units' values at that time, not from whoever was heard last.
 
 A timeline is a frame with key columns, PLACE and a value column; one row per time at which the value changed.
 """
@@ -26,7 +26,7 @@ class StepTable:
     def add(self, transitions: pl.DataFrame) -> None:
         """Take transitions: key columns, PLACE and value."""
         if len(transitions):
-            self.rows = pl.concat([self.rows, transitions.select(self._schema.names()).cast(dict(self._schema))])
+            self.rows = pl.concat([self.rows, transitions.select(self._schema.names()).cast(self._schema)])
 
     def dump(self, horizon: int) -> pl.DataFrame:
         """Return the state: settled up to the horizon, ordered."""
@@ -48,10 +48,14 @@ class StepTable:
 def align(left: pl.DataFrame, right: pl.DataFrame, on: Sequence[str], name: str) -> pl.DataFrame:
     """Return the left timeline with the right one's value beside it, as ``name``, at each change of either.
 
-    ``on`` are key columns of both; a right unit concerns all left units with its key. Before its first row a value is
-    null. A change of the right side before the left unit's first row is not shown, but counts.
+    ``on`` are key columns of both; a right unit concerns all left units with its key. Before its first row a
+    value is null. A change of the right side before the left unit's first row is not shown, but counts.
     """
-    keys = [column for column in left.columns if column not in (*PLACE, "value") and not column.startswith("with ")]
+    keys = [
+        column
+        for column in left.columns
+        if column not in (*PLACE, "value") and not column.startswith("with ")
+    ]
     beside = [column for column in left.columns if column == "value" or column.startswith("with ")]
     units = left.select(keys).unique()
     other = units.join(right.rename({"value": name}), on=list(on), how="inner", nulls_equal=True)
@@ -64,11 +68,17 @@ def align(left: pl.DataFrame, right: pl.DataFrame, on: Sequence[str], name: str)
 def counts(timeline: pl.DataFrame, subject: Sequence[str], **flags: pl.Expr) -> pl.DataFrame:
     """Return, per subject and time, how many of its units have each flag set.
 
-    ``timeline`` has a row per unit and change; null flags count as false. One row per subject and time at which a
-    count could have changed, with the place of the last evidence then.
+    ``timeline`` has a row per unit and change; null flags count as false. One row per subject and time at
+    which a count could have changed, with the place of the last evidence then.
     """
-    keys = [column for column in timeline.columns if column not in (*PLACE, "value") and not column.startswith("with ")]
-    now = timeline.with_columns(**{name: flag.fill_null(value=False).cast(pl.Int32) for name, flag in flags.items()})
+    keys = [
+        column
+        for column in timeline.columns
+        if column not in (*PLACE, "value") and not column.startswith("with ")
+    ]
+    now = timeline.with_columns(
+        **{name: flag.fill_null(value=False).cast(pl.Int32) for name, flag in flags.items()}
+    )
     deltas = now.with_columns(pl.col(name) - pl.col(name).shift(1, fill_value=0).over(keys) for name in flags)
     return (
         deltas.sort(*subject, "time", "offset", "index", maintain_order=True)
@@ -86,3 +96,14 @@ def changes(states: pl.DataFrame, subject: Sequence[str], columns: Sequence[str]
     )
     first = pl.int_range(pl.len()).over(subject) == 0
     return ordered.filter(first | differs)
+
+
+def telling(states: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
+    """Return the rows worth a finding: all that are active, and of the others those before which it was otherwise.
+
+    ``states``: rows of each subject in the order of their times, with ``active``.
+    """
+    before = pl.col("active").shift(1).over(subject)
+    first = pl.int_range(pl.len()).over(subject) == 0
+    active = pl.col("active").fill_null(value=False)
+    return states.filter(active | (~first & pl.col("active").ne_missing(before)))

@@ -20,11 +20,9 @@ class Told:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Replace what was said from ``since`` on; return the findings added and those removed.
 
-        Args:
-            new: the findings that hold now; those before ``since`` are settled and don't count.
-            since: microseconds; nothing older may change.
-            concerned: subjects (columns of SUBJECT) and, of each, ``from``: findings of others, and older ones of
-                theirs, stay as they are. None: all subjects.
+        Args: new: the findings that hold now; those before ``since`` are settled and don't count. since:
+        microseconds; nothing older may change. concerned: subjects (columns of SUBJECT) and, of each,
+        ``from``: findings of others, and older ones of theirs, stay as they are. None: all subjects.
         """
         old = self.frame
         if concerned is None:

@@ -6,7 +6,8 @@ neighbour's address names its owner: the device with an interface that has it.
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -37,7 +38,7 @@ class Address(NamedTuple):
 
 
 def adjacencies(
-    neighbors: Iterable[tuple[str, str]], addresses: Iterable[Address], leaves: Set[str]
+    neighbors: Iterable[tuple[str, str]], addresses: Iterable[Address], leaves: AbstractSet[str]
 ) -> pl.DataFrame:
     """Return ENDS of all sessions and links between leaves and others.
 
@@ -50,7 +51,7 @@ def adjacencies(
 
 
 def _sessions(
-    neighbors: list[tuple[str, str]], owner: Mapping[str, str], leaves: Set[str]
+    neighbors: list[tuple[str, str]], owner: Mapping[str, str], leaves: AbstractSet[str]
 ) -> list[tuple[str, str, bool, str, int, str, str]]:
     rows: list[tuple[str, str, bool, str, int, str, str]] = []
     # parallel sessions of a pair are matched by the order of their addresses, the same on both sides
@@ -70,7 +71,7 @@ def _sessions(
 
 
 def _links(
-    addresses: list[Address], leaves: Set[str]
+    addresses: list[Address], leaves: AbstractSet[str]
 ) -> list[tuple[str, str, bool, str, int, str, str]]:
     by_network: dict[str, list[Address]] = defaultdict(list)
     for entry in addresses:

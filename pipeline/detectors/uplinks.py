@@ -1,9 +1,10 @@
 """Leaves and spines that lost their way to each other (rules R15, R16).
 
-An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), seen from either end: it is
-down when a fresh end says so. A spine that every leaf lost is one finding on the spine, not one per leaf. R16: a
-spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost all its sessions or all its
-uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic that it can't forward.
+An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), seen from either
+end: it is down when a fresh end says so. A spine that every leaf lost is one finding on the spine, not one
+per leaf. R16: a spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost all its
+sessions or all its uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic that it
+can't forward.
 
 Subject: device, the leaf or the spine. Look first at the interface named, then at the peer's BGP.
 """
@@ -15,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.timeline import PLACE, align, changes, counts
+from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
 
 RULES: Final = catalogue(
     Rule("R16", "N_MINUS_1_FABRIC", "uplinks", rank=1, wait=timedelta(seconds=5)),
@@ -24,15 +25,13 @@ RULES: Final = catalogue(
 _UNIT: Final = ["leaf", "peer", "kind", "ordinal"]
 
 
-def detect(
-    ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]
-) -> pl.DataFrame:
+def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:
     """Return one finding per change of the verdict on a leaf or a spine.
 
-    ``ends``: one row per end of an adjacency: leaf, peer (the spine's name, or an address if it isn't known), kind
-    (session, link), ordinal (of parallel ones), peer_known, and the end's device and thing (neighbour or interface).
-    ``up``: timeline per (device, kind, thing). ``fresh``: timeline per (device, kind). ``loaded``: leaves with
-    hosts attached.
+    ``ends``: one row per end of an adjacency: leaf, peer (the spine's name, or an address if it isn't known),
+    kind (session, link), ordinal (of parallel ones), peer_known, and the end's device and thing (neighbour or
+    interface). ``up``: timeline per (device, kind, thing). ``fresh``: timeline per (device, kind).
+    ``loaded``: leaves with hosts attached.
     """
     if ends.is_empty():
         return findings(pl.DataFrame(schema={"rule": pl.String}))
@@ -48,7 +47,7 @@ def detect(
 
 
 def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
-    """Return per known spine and time how many of its sessions are down: timeline with ``value``, spine lost."""
+    """Return per known spine and time how many of its sessions are down; ``value``: the spine is lost."""
     known = ends.filter("peer_known").select("peer").unique()
     sessions = down.filter(pl.col("kind") == "session").join(known, on="peer", how="semi")
     tally = counts(
@@ -66,19 +65,18 @@ def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
 
 def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
     total = spines["peer"].n_unique()
-    told = changes(spines, ["peer"], ["value", "unknown"])
+    states = changes(spines, ["peer"], ["value", "unknown"]).with_columns(active="value")
     return findings(
-        told.with_columns(
+        telling(states, ["peer"]).with_columns(
             rule=pl.lit("R16"),
             severity=pl.lit("warning"),
             device="peer",
-            active="value",
             coverage=1 - pl.col("unknown") / pl.col("leaves"),
             summary=pl.format(
-                "Spine {} is lost to the fabric of {} spines: {} of its {} EVPN sessions with leaves are down",
+                "Spine {} is lost to the fabric, one of {}: {} of its {} EVPN sessions with leaves are down",
                 "peer", pl.lit(total), "down", "leaves",
             ),
-            evidence=pl.struct(sessions_down="down", sessions="leaves", unknown="unknown").struct.json_encode(),
+            evidence=pl.struct("unknown", sessions_down="down", sessions="leaves").struct.json_encode(),
         )
     )  # fmt: skip
 
@@ -101,17 +99,17 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
         (pl.col("links") > 0) & (pl.col("links_down") == pl.col("links"))
     )
     total = pl.col("sessions") + pl.col("links") + pl.col("unknown")
-    blind = pl.col("unknown") == total
-    known = pl.any_horizontal(isolated, pl.col("missing") > 0)
-    told = changes(tally, ["leaf"], ["sessions_down", "links_down", "missing", "unknown"])
+    lacking = isolated | (pl.col("missing") > 0)
+    states = changes(tally, ["leaf"], ["sessions_down", "links_down", "missing", "unknown"]).with_columns(
+        active=pl.when(lacking | (pl.col("unknown") == 0)).then(lacking)
+    )
     return findings(
-        told.with_columns(
+        telling(states, ["leaf"]).with_columns(
             rule=pl.when(isolated).then(pl.lit("R15")).otherwise(pl.lit("R16")),
             severity=pl.when(isolated & pl.col("leaf").is_in(list(loaded)))
             .then(pl.lit("critical"))
             .otherwise(pl.lit("warning")),
             device="leaf",
-            active=pl.when(known | (pl.col("unknown") == 0)).then(known).when(~blind & ~known).then(known),
             coverage=pl.when(total > 0).then(1 - pl.col("unknown") / total),
             summary=pl.when(isolated)
             .then(

@@ -1,10 +1,11 @@
 """VTEPs lost to the fabric (rule V1).
 
-The inclusive multicast route (type 3) of a VTEP is its canary: without it nobody floods to the VTEP. The rule holds
-when half of the fresh observers that once held a type-3 route of the VTEP hold none any more, for 5 s. An observer's
-own routes don't count: a leaf always sees itself.
+The inclusive multicast route (type 3) of a VTEP is its canary: without it nobody floods to the VTEP. The rule
+holds when half of the fresh observers that once held a type-3 route of the VTEP hold none any more, for 5 s.
+An observer's own routes don't count: a leaf always sees itself.
 
-Subject: vtep, and device where it is known whose VTEP it is. Look first at the leaf's uplinks and EVPN sessions.
+Subject: vtep, and device where it is known whose VTEP it is. Look first at the leaf's uplinks and EVPN
+sessions.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.quorum import coverage, votes
-from pipeline.detectors.timeline import changes
+from pipeline.detectors.timeline import changes, telling
 
 QUORUM: Final = 0.5
 RULES: Final = catalogue(Rule("V1", "VTEP_LOSS", "vtep", rank=1, wait=timedelta(seconds=5)))
@@ -24,8 +25,8 @@ RULES: Final = catalogue(Rule("V1", "VTEP_LOSS", "vtep", rank=1, wait=timedelta(
 def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
     """Return one finding per change of the verdict on a VTEP.
 
-    ``held``: timeline per (vtep, device), whether the device holds a type-3 route of the VTEP. ``fresh``: timeline
-    per device. ``owners``: VTEP to device.
+    ``held``: timeline per (vtep, device), whether the device holds a type-3 route of the VTEP. ``fresh``:
+    timeline per device. ``owners``: VTEP to device.
     """
     gone = held.with_columns(value=~pl.col("value"))
     states = votes(gone, fresh, ["vtep"]).with_columns(
@@ -35,7 +36,7 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     )
     name = pl.when(pl.col("device").is_null()).then("vtep").otherwise(pl.format("{} ({})", "device", "vtep"))
     return findings(
-        changes(states, ["vtep"], ["active", "yes", "fresh"]).with_columns(
+        telling(changes(states, ["vtep"], ["active", "yes", "fresh"]), ["vtep"]).with_columns(
             rule=pl.lit("V1"),
             severity=pl.lit("critical"),
             summary=pl.format(
