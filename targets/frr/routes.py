@@ -146,7 +146,7 @@ def _paths_of(
                 gateway=gateway if gateway not in _UNSPECIFIED_ADDRESSES else None,
                 best=path.get("bestpath") is True,
                 valid=path.get("valid") is True,
-                multipath=path.get("multipath") is True,
+                multipath=True if path.get("multipath") is True else None,
             ),
             auto_derived_vnis(communities, rib.origin_as(as_path) or own_as),
         )
