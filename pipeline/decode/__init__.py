@@ -20,6 +20,9 @@ from pipeline.decode.updates import notifications
 from pipeline.schema import CONTROL, DEAD, NAME, TIME
 
 
+_MOST = (1 << 32) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a batch says.
@@ -94,7 +97,7 @@ def _control(batch: RawBatch, rows: np.ndarray, records: pa.RecordBatch) -> pl.D
                 "event_time": pl.Series(notification.field("timestamp")),
                 "sync": pl.Series(response.field("sync_response").to_numpy(zero_copy_only=False) & told),
                 "updates": np.diff(start) + np.diff(notification.field("delete").offsets.to_numpy()),
-                "duplicates": total[start[1:]] - total[start[:-1]],
+                "duplicates": np.minimum(total[start[1:]] - total[start[:-1]], _MOST),
                 "json": pl.Series(records.column("json")),
             }
         )

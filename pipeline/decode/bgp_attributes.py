@@ -82,6 +82,9 @@ def as_paths(parts: Sequence[Leaves], size: int) -> tuple[pl.Series, list[tuple[
             else:
                 segments.setdefault(entry, {}).setdefault(place, {})[part.part] = value
     paths: list[str | None] = [None] * size
+    # half a path would be a wrong one
+    for entry in {entry for entry, _ in unreadable} & set(segments):
+        del segments[entry]
     for entry, by_place in segments.items():
         told = [segment for _, segment in sorted(by_place.items()) if "member" in segment]
         if told:

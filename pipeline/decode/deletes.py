@@ -63,7 +63,7 @@ class Removal:
         return found
 
     def _entries(self) -> list[Entries]:
-        """Return the paths as entries without the list keys that are ``*``: like one left out it stands for all."""
+        """Return the paths as entries, without list keys that are ``*``: these, too, stand for all."""
         texts = {key: self.places.key(key) for key in self.places.shapes[0].keys}
         wild = np.zeros(len(self.number), dtype=np.int64)
         for bit, text in enumerate(texts.values()):

@@ -149,7 +149,7 @@ class _Making:
         at[told.entry[good]] = good
         here = at >= 0
         values = parsed.values
-        if len(good) < len(at) or not np.array_equal(at, good):
+        if not np.array_equal(at, np.arange(len(values))):
             values = values.gather(pl.Series(at).set(pl.Series(~here), None).cast(pl.UInt32))
         if column in self.columns:
             earlier = self.columns[column]
