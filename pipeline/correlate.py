@@ -20,6 +20,7 @@ from pipeline.schema import TIME
 
 Key = tuple[str, tuple[Any, ...]]
 """Rule family and subject."""
+_EVERYTHING: Final = (None,) * len(SUBJECT)
 _STATEMENT: Final = ["index" if name == "part" else name for name in Statement._fields]
 
 
@@ -62,11 +63,16 @@ class Correlator:
         """Take findings (FINDING) said and unsaid in a batch that ends at ``now``."""
         touched: set[Key] = set()
         for key, statement in self._statements(removed):
-            entry = self._entries.get(key)
-            if entry is not None and statement in entry.recent:
-                entry.recent.remove(statement)
-                touched.add(key)
+            for each in self._concerned(key):
+                if statement in self._entries[each].recent:
+                    self._entries[each].recent.remove(statement)
+                    touched.add(each)
         for key, statement in self._statements(added):
+            if key[1] == _EVERYTHING:
+                for each in self._concerned(key):
+                    self._entries[each].recent.append(statement)
+                    touched.add(each)
+                continue
             if key not in self._entries:
                 if self._rules[statement.rule].rank == 0:
                     continue
@@ -75,6 +81,12 @@ class Correlator:
             touched.add(key)
         touched.update(key for key, when in self._due.items() if when <= now)
         return self._revise(sorted(touched, key=repr), now)
+
+    def _concerned(self, key: Key) -> list[Key]:
+        """Return the lives that a finding is about: one without a subject is about all of its family."""
+        if key[1] == _EVERYTHING:
+            return [each for each in self._entries if each[0] == key[0]]
+        return [key] if key in self._entries else []
 
     def _statements(self, frame: pl.DataFrame) -> Iterable[tuple[Key, Statement]]:
         subjects = frame.select(SUBJECT).rows()

@@ -39,7 +39,7 @@ class Detection:
         self._flagged = StepTable(["vni", "mac", "device", "producer"], pl.Boolean)
         self._up = StepTable(["device", "kind", "thing"], pl.Boolean)
         self._heard = pl.DataFrame(schema=_HEARD)
-        self._told = {name: Told() for name in ("silence", "vtep", "segment", "verdict", "uplinks")}
+        self._told = {name: Told() for name in ("silence", "blind", "vtep", "segment", "verdict", "uplinks")}
         self.owners: dict[str, str] = {}
         """VTEP to the device whose own routes originate it."""
         self.leaves: set[str] = set()
@@ -72,6 +72,8 @@ class Detection:
         def of(family: str) -> pl.DataFrame:
             return fresh.filter(pl.col("family") == family).drop("family")
 
+        if seen:
+            results.append(self._told["blind"].revise(mobility.blindness(of("routes")), self.horizon))
         if seen or "imet" in news:
             found = vteps.detect(self._imet_held.timeline(), of("routes"), self.owners)
             results.append(self._told["vtep"].revise(found, self.horizon))

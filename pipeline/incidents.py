@@ -142,16 +142,16 @@ class Fold:
     def _take(self, life: Life, subject: str, statement: Statement, events: list[Event]) -> Life:
         rule = self._by_id[statement.rule]
         if rule.momentary:
-            if rule.rank == 0:
-                return replace(life, last=statement) if life.open else life
+            if statement.active is None:
+                return self._lose_sight(life, statement, events)
+            if not statement.active or rule.rank == 0:
+                return replace(life, last=statement, unknown=False) if life.open else life
+            life = replace(life, unknown=False)
             return self._open(
                 replace(life, last=statement), subject, statement, rule, when=statement.time, events=events
             )
         if statement.active is None:
-            if life.incident is not None and life.open:
-                life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
-                events.append(self._event(life, statement.time, "coverage", statement))
-            return replace(life, unknown=True)
+            return self._lose_sight(life, statement, events)
         if not statement.active:
             return replace(
                 life, since={}, unknown=False, false_since=life.false_since or statement, last=statement
@@ -165,6 +165,13 @@ class Fold:
             if self._by_id[life.incident.rule].rank <= rule.rank or not self._reached(life, rule):
                 life = self._worse(life, statement, rule, statement.time, events)
         return life
+
+    def _lose_sight(self, life: Life, statement: Statement, events: list[Event]) -> Life:
+        """Nobody can tell any more: nothing opens and nothing resolves."""
+        if life.incident is not None and life.open:
+            life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
+            events.append(self._event(life, statement.time, "coverage", statement))
+        return replace(life, unknown=True)
 
     def _worse(self, life: Life, statement: Statement, rule: Rule, when: int, events: list[Event]) -> Life:
         """Bring an open incident up to a statement of its rule, or of one that is not due yet."""

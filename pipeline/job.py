@@ -18,6 +18,7 @@ from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator, Revision
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
+from pipeline.detectors import SUBJECT
 from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES, Columns
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
@@ -244,7 +245,8 @@ def _commit(
 
 def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
     family = {rule: declared.family for rule, declared in RULES.items()}
-    return findings.select(
+    of_something = pl.any_horizontal(pl.col(column).is_not_null() for column in SUBJECT)
+    return findings.filter(of_something).select(
         "offset", "index", "rule", "severity", "active", "device", "vni", "mac", "esi", "vtep", "interface",
         "summary", "evidence",
         family=pl.col("rule").replace_strict(family, return_dtype=pl.String),

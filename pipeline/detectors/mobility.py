@@ -20,6 +20,7 @@ import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.text import domain_text, mac_text
+from pipeline.detectors.timeline import changes, counts
 
 WINDOW: Final = timedelta(seconds=180)
 DUPLICATE_MOVES: Final = 5
@@ -52,6 +53,28 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
     if moves.is_empty():
         return findings(pl.DataFrame(schema={"rule": pl.String}))
     return findings(_say(_judge(_count(_bursts(moves)))))
+
+
+def blindness(fresh: pl.DataFrame) -> pl.DataFrame:
+    """Return findings without a subject, for all MACs: nobody sees routes any more, or somebody does again.
+
+    While nobody does, that no move is seen says nothing. ``fresh``: timeline per device that tells routes.
+    """
+    seen = pl.col("value").fill_null(value=False)
+    states = counts(fresh.with_columns(all=pl.lit("")), ["all"], fresh=seen, known=pl.lit(value=True))
+    told = changes(states.with_columns(blind=pl.col("fresh") == 0), ["all"], ["blind"])
+    return findings(
+        told.filter(pl.int_range(pl.len()) > 0).with_columns(
+            rule=pl.lit("M1"),
+            severity=pl.lit("info"),
+            active=pl.when(~pl.col("blind")).then(pl.lit(value=False)),
+            coverage=pl.when("blind").then(0.0).otherwise(pl.col("fresh") / pl.col("known")),
+            summary=pl.when("blind")
+            .then(pl.format("Nobody of {} observers sees routes", "known"))
+            .otherwise(pl.format("{} of {} observers see routes again", "fresh", "known")),
+            evidence=pl.struct(fresh_observers="fresh", observers="known").struct.json_encode(),
+        )
+    )
 
 
 def _moves(steps: pl.DataFrame) -> pl.DataFrame:

@@ -10,9 +10,9 @@ from pipeline.detectors.timeline import align, counts
 def votes(says: pl.DataFrame, fresh: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
     """Return what the observers of each subject say, a row per subject and time.
 
-    ``yes`` and ``fresh`` count its fresh observers that say so and all of them, ``stale_yes`` the blind ones that
-    said so last, ``known`` all observers. Blind observers leave both sides of a quorum; one that was never fresh is
-    blind.
+    ``yes`` and ``fresh`` count its fresh observers that say so and all of them, ``stale_yes`` the blind ones
+    that said so last, ``known`` all observers. Blind observers leave both sides of a quorum; one that was
+    never fresh is blind.
 
     Args:
         says: timeline per (subject, device) of a Boolean value.

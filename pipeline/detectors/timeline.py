@@ -99,7 +99,7 @@ def changes(states: pl.DataFrame, subject: Sequence[str], columns: Sequence[str]
 
 
 def telling(states: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
-    """Return the rows worth a finding: all that are active, and of the others those before which it was otherwise.
+    """Return the rows worth a finding: the active ones, and those that end what was active or doubtful.
 
     ``states``: rows of each subject in the order of their times, with ``active``.
     """
