@@ -74,10 +74,17 @@ def remove(connection: duckdb.DuckDBPyConnection, columns: Columns, table: str, 
             f"rows of {table} can be removed by its own columns, not by {rows.columns}: see sql/ddl"
         )
     if rows.height:
-        equal = " AND ".join(f't."{name}" IS NOT DISTINCT FROM given."{name}"' for name in rows.columns)
+        equal = [f't."{name}" IS NOT DISTINCT FROM given."{name}"' for name in rows.columns]
+        bounds: list[object] = []
+        for name in rows.columns:
+            if name in {"offset", "opened_offset"} and not rows[name].has_nulls():
+                # skips the row groups of other records: 10 instead of 600 ms in a history of 5 M rows
+                equal.append(f't."{name}" BETWEEN ? AND ?')
+                bounds += [rows[name].min(), rows[name].max()]
         with registered(connection, rows):
             # table and columns are the store's own
-            connection.execute(f"DELETE FROM store.{table} AS t USING given WHERE {equal}")  # noqa: S608
+            delete = f"DELETE FROM store.{table} AS t USING given WHERE {' AND '.join(equal)}"  # noqa: S608
+            connection.execute(delete, bounds)
 
 
 def read(connection: duckdb.DuckDBPyConnection, table: str, where: str = "", *values: object) -> pl.DataFrame:

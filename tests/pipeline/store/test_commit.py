@@ -80,6 +80,22 @@ def test_removal_takes_null_for_equal_to_null(store: Store) -> None:
     assert asked(store, "SELECT device FROM incident") == [("leaf-1",)]
 
 
+def test_facts_are_removed_by_offset_wherever_they_are(store: Store, facts: Facts) -> None:
+    store.commit(Commit({"mac_event": facts(0, 9)}))
+    gone = pl.DataFrame({"offset": [2, 7], "device": ["leaf-2", "leaf-0"]})  # offset 7 is of leaf-1
+    store.commit(Commit(removals={"mac_event": gone}))
+    assert store.facts_since("mac_event", "dc1", 0)["offset"].to_list() == [0, 1, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_fact_without_offset_can_be_removed(store: Store, facts: Facts) -> None:
+    unplaced = facts(0, 2).with_columns(offset=pl.Series([0, None]))
+    store.commit(Commit({"mac_event": unplaced}))
+    store.commit(
+        Commit(removals={"mac_event": pl.DataFrame({"offset": [None]}, schema={"offset": pl.Int64})})
+    )
+    assert asked(store, 'SELECT "offset" FROM mac_event') == [(0,)]
+
+
 def test_a_missing_or_unknown_column_is_an_error_not_a_null(store: Store, facts: Facts) -> None:
     with pytest.raises(
         ValueError, match=r"rows for mac_event lack \['vni'\] and have unknown columns \['vnid'\]"
