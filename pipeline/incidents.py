@@ -48,7 +48,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident as it stands."""
+    """One incident as it stands; rule and severity are the strongest since it was opened or continued."""
 
     incident_id: str
     rule: str
@@ -212,19 +212,23 @@ class Fold:
         if old is None or (old.resolved_at is not None and first.time - old.resolved_at > CONTINUES):
             life, kind = replace(life, incident=fresh), "opened"
         else:
-            stronger = self._by_id[old.rule].rank >= rule.rank
+            going_on = old.resolved_at is None
+            stronger = going_on and self._by_id[old.rule].rank >= rule.rank
+            worst = max(old.severity, fresh.severity, key=_SEVERITIES.index)
             kept = replace(
                 fresh,
                 incident_id=old.incident_id,
                 rule=old.rule if stronger else rule.id,
-                severity=max(old.severity, fresh.severity, key=_SEVERITIES.index),
+                severity=worst if going_on else fresh.severity,
                 opened_at=old.opened_at,
                 detected_at=old.detected_at,
             )
-            kind = "continued" if old.resolved_at is not None else "raised"
-            if kind == "raised" and stronger and kept.severity == old.severity:
-                return replace(life, incident=kept)
+            if stronger and self._by_id[old.rule].rank > rule.rank:
+                kept = replace(kept, summary=old.summary, evidence=old.evidence)
             life = replace(life, incident=kept)
+            if stronger and kept.severity == old.severity:
+                return life
+            kind = "raised" if going_on else "continued"
         events.append(self._event(life, when, kind, latest))
         return replace(life, false_since=None)
 

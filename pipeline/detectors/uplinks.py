@@ -72,9 +72,18 @@ def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
             severity=pl.lit("warning"),
             device="peer",
             coverage=1 - pl.col("unknown") / pl.col("leaves"),
-            summary=pl.format(
-                "Spine {} is lost to the fabric, one of {}: {} of its {} EVPN sessions with leaves are down",
-                "peer", pl.lit(total), "down", "leaves",
+            summary=pl.when("active")
+            .then(
+                pl.format(
+                    "Spine {} is lost to the fabric, one of {}: {} of its {} EVPN sessions with leaves are down",
+                    "peer", pl.lit(total), "down", "leaves",
+                )
+            )
+            .otherwise(
+                pl.format(
+                    "Spine {} has {} of its {} EVPN sessions with leaves, {} can't be told",
+                    "peer", pl.col("leaves") - pl.col("down") - pl.col("unknown"), "leaves", "unknown",
+                )
             ),
             evidence=pl.struct("unknown", sessions_down="down", sessions="leaves").struct.json_encode(),
         )
@@ -111,7 +120,15 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
             .otherwise(pl.lit("warning")),
             device="leaf",
             coverage=pl.when(total > 0).then(1 - pl.col("unknown") / total),
-            summary=pl.when(isolated)
+            summary=pl.when(~pl.col("active").fill_null(value=False))
+            .then(
+                pl.format(
+                    "Leaf {} has {} of {} EVPN sessions and {} of {} uplinks, {} can't be told",
+                    "leaf", pl.col("sessions") - pl.col("sessions_down"), "sessions",
+                    pl.col("links") - pl.col("links_down"), "links", "unknown",
+                )
+            )
+            .when(isolated)
             .then(
                 pl.format(
                     "Leaf {} is cut off: {} of {} EVPN sessions and {} of {} uplinks are down",

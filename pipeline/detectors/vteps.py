@@ -39,9 +39,18 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
         telling(changes(states, ["vtep"], ["active", "yes", "fresh"]), ["vtep"]).with_columns(
             rule=pl.lit("V1"),
             severity=pl.lit("critical"),
-            summary=pl.format(
-                "VTEP {} is gone from the flood lists of {} of {} fresh observers ({} know it)",
-                name, "yes", "fresh", "known",
+            summary=pl.when("active")
+            .then(
+                pl.format(
+                    "VTEP {} is gone from the flood lists of {} of {} fresh observers ({} know it)",
+                    name, "yes", "fresh", "known",
+                )
+            )
+            .otherwise(
+                pl.format(
+                    "VTEP {} is in the flood lists of {} of {} fresh observers ({} know it)",
+                    name, pl.col("fresh") - pl.col("yes"), "fresh", "known",
+                )
             ),
             evidence=pl.struct(
                 lost_on="yes", fresh_observers="fresh", observers="known", route_type=pl.lit(3)
