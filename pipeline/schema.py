@@ -1,11 +1,12 @@
 """The entities fabricscope knows: their key columns, leaves and the frames that carry them.
 
-An entity is one kind of thing a device reports, with a list key in YANG: a route path, a MAC entry, a link. From
-each declaration here follow the partial rows of decode, the state of apply, the facts, the history and the DDL.
+An entity is one kind of thing a device reports, with a list key in YANG: a route path, a MAC entry, a link.
+From each declaration here follow the partial rows of decode, the state of apply, the facts, the history and
+the DDL.
 
 Types: MAC addresses are UInt64; addresses of hosts are two UInt64 halves (``ip_hi``, ``ip_lo``), IPv4 as
-IPv4-mapped IPv6 (hi 0, lo 0xffff_aabbccdd); names and addresses of which a fabric has few (devices, interfaces, ESIs,
-VTEPs, neighbours) are interned text. Unknown is null.
+IPv4-mapped IPv6 (hi 0, lo 0xffff_aabbccdd); names and addresses of which a fabric has few (devices,
+interfaces, ESIs, VTEPs, neighbours) are interned text. Unknown is null.
 """
 
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ Columns = dict[str, pl.DataType | type[pl.DataType]]
 class Entity:
     """One kind of thing that devices report.
 
-    ``keys`` identify it within a device; ``leaves`` come from the wire, a null leaf in a partial row means "not in
-    this notification"; ``resolved`` leaves are joined in apply from the attribute tables.
+    ``keys`` identify it within a device; ``leaves`` come from the wire, a null leaf in a partial row means
+    "not in this notification"; ``resolved`` leaves are joined in apply from the attribute tables.
     """
 
     name: str
@@ -45,10 +46,11 @@ class Entity:
 OPS: Final = pl.Enum(["update", "replace", "delete", "branch", "atomic"])
 """What a partial row does to its entity.
 
-``update`` merges the leaves present; ``replace`` is a delete and an update in one notification (leaves not present
-become null); ``delete`` removes the entity. ``branch`` (a deleted branch of the tree) and ``atomic`` (an atomic
-notification's prefix) remove every entity of the device whose keys equal the row's non-null keys, except those
-with a row of their own in the same record; a null key with its bit in ``cleared`` must be null there, too.
+``update`` merges the leaves present; ``replace`` is a delete and an update in one notification (leaves not
+present become null); ``delete`` removes the entity. ``branch`` (a deleted branch of the tree) and ``atomic``
+(an atomic notification's prefix) remove every entity of the device whose keys equal the row's non-null keys,
+except those with a row of their own in the same record; a null key with its bit in ``cleared`` must be null
+there, too.
 """
 
 PARTIAL: Final[Columns] = {

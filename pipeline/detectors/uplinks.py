@@ -75,7 +75,7 @@ def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
             summary=pl.when("active")
             .then(
                 pl.format(
-                    "Spine {} is lost to the fabric, one of {}: {} of its {} EVPN sessions with leaves are down",
+                    "Spine {} of {} is lost to the fabric: {} of its {} EVPN sessions with leaves are down",
                     "peer", pl.lit(total), "down", "leaves",
                 )
             )
