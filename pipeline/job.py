@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
+import duckdb
 import numpy as np
 import polars as pl
 
@@ -40,7 +41,7 @@ class Fabric:
         self.next_offset = 0
         self.stored = 0
         """Records before this offset are in the store."""
-        self.records = self.dead = 0
+        self.records = self.updates = self.dead = 0
         self.since_snapshot = 0
         self.snapshot_time = 0
 
@@ -52,6 +53,7 @@ class Fabric:
         revision = self.correlator.revise(added, removed, self.state.sessions.now)
         self.next_offset = int(batch.offsets[-1]) + 1
         self.records += len(batch)
+        self.updates += int(decoded.control["updates"].sum())
         self.since_snapshot += len(batch)
         self.dead += len(decoded.dead)
         return _commit(self.name, decoded, applied, added=added, removed=removed, revision=revision)
@@ -147,11 +149,20 @@ class Job:
         finally:
             self._store.close()
 
+    def observers(self, fabric: str) -> pl.DataFrame:
+        """Return what is known of who reports: one row per (device, family), as in ``observer_current``."""
+        return self._fabrics[fabric].state.sessions.observer_frame()
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection to the store for queries from another thread; to be closed before the job."""
+        return self._store.reader()
+
     def summary(self) -> dict[str, Any]:
         """Return what was done since the start, per fabric."""
         return {
             name: {
                 "records": fabric.records,
+                "updates": fabric.updates,
                 "next_offset": fabric.next_offset,
                 "dead_letters": fabric.dead,
                 "open_incidents": fabric.correlator.open_incidents(),
