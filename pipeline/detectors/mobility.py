@@ -96,10 +96,14 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def _gateway() -> pl.Expr:
-    """Return whether a MAC is a router's (VRRP, RFC 9568, section 7.3) or no unicast address."""
+    """Return whether a MAC is a router's or no unicast address.
+
+    Routers share VRRP's addresses (RFC 9568, section 7.3) and HSRP's (RFC 2281, section 5.3; version 2: Cisco).
+    """
     vrrp = (pl.col("mac") // 256).is_in([0x00005E0001, 0x00005E0002])
+    hsrp = (pl.col("mac") // 256 == 0x00000C07AC) | (pl.col("mac") // 4096 == 0x00000C9FF)
     group = (pl.col("mac") // 2**40) % 2 == 1
-    return vrrp | group | (pl.col("mac") == 0)
+    return vrrp | hsrp | group | (pl.col("mac") == 0)
 
 
 def _bursts(moves: pl.DataFrame) -> pl.DataFrame:
