@@ -82,10 +82,12 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
     newer = (pl.col("seq") - pl.col("old_seq")) % 2**32
     sequenced = pl.col("old_known") & pl.col("found") & ~pl.col("sticky") & ~pl.col("old_sticky")
     elsewhere = pl.col("location") != pl.col("old_location")
+    # without a number after a withdraw the MAC's life begins anew: no wrap, however high the number was
+    reborn = ~pl.col("old_found") & (pl.col("seq") == 0)
     return (
         steps.with_columns(pl.col("seq", "old_seq").cast(pl.Int64))
         .with_columns(newer=newer)
-        .filter(sequenced & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway())
+        .filter(sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway())
         .with_columns(
             live=~pl.col("dump"),
             move=elsewhere & ~pl.col("dump"),
