@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from collectors.captures import write_capture
-from targets.frr.recording import RecordingError, Report, records_of
+from targets.frr.report import Report
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -37,6 +36,9 @@ def frr_agent(
 
     Exit code 0: written; 1: the capture could not be written; 2: the recording can't be used.
     """
+    from collectors.captures import write_capture  # noqa: PLC0415  # slow to import, and only needed here
+    from targets.frr.recording import RecordingError, records_of  # noqa: PLC0415
+
     console = Console(stderr=True)
     report = Report()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())

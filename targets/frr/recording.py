@@ -10,51 +10,28 @@ import heapq
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from collectors.profiles import LIVENESS
-from collectors.records import Kind, Record, StoredRecord, encode_record
-from targets.frr.documents import NoAnswerError
-from targets.frr.families import FAMILIES, View, hear
-from targets.frr.gobgp import Monitor, is_withdrawal
-from targets.frr.sessions import LIVENESS_INTERVAL_NS, Sessions
+from collectors.records import StoredRecord
+from targets.frr.emissions import Poll, host, monitor, ticks
+from targets.frr.report import Report
+from targets.frr.sessions import Sessions
 
 COLLECTOR: Final = "frr-agent"
 """Key of the ticks and part of the session ids."""
+_LATEST_S: Final = 2**33
+"""Some time in the 23rd century: what is later is no time."""
 
-_SECOND_NS: Final = 1_000_000_000
-DUMP_SILENCE_NS: Final = 500_000_000
-DUMP_LIMIT_NS: Final = 5 * _SECOND_NS
-"""A monitor's dump is over at its first silence of DUMP_SILENCE_NS, before the first withdrawal, or
-DUMP_LIMIT_NS after its first line: GoBGP prints the table at once and says nothing at its end."""
+Progress = Callable[[int], object]
+"""Called with a number of compressed bytes just read."""
 
 
 class RecordingError(ValueError):
     """A directory that is no recording; the message says what is missing or wrong."""
-
-
-@dataclass
-class Report:
-    """What came of a recording, by target."""
-
-    good: Counter[str] = field(default_factory=Counter)
-    """Polls with at least one answer; lines of a monitor that could be read."""
-    partial: Counter[str] = field(default_factory=Counter)
-    """Of those, polls with fewer answers than the fullest before."""
-    failed: Counter[str] = field(default_factory=Counter)
-    """Polls without any answer, lines that could not be read."""
-    unreadable: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Target and sentence, for what was no answer."""
-    families: dict[str, list[str]] = field(default_factory=dict)
-    records: int = 0
-
-
-Progress = Callable[[int], object]
-"""Called with a number of compressed bytes just read."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +44,6 @@ class _File:
     end_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Emission:
-    time_ns: int
-    key: str
-    value: bytes
-
-
 def records_of(
     directory: Path, version: str, report: Report, progress: Progress = lambda _: None
 ) -> Iterator[StoredRecord]:
@@ -83,107 +53,29 @@ def records_of(
     """
     if not directory.is_dir():
         raise RecordingError(f"{directory} is no directory")
-    nodes = _files(directory, "poll-*.jsonl.gz", report)
-    if not nodes:
+    hosts = _files(directory, "poll-*.jsonl.gz", report)
+    if not hosts:
         raise RecordingError(f"{directory} is no recording: no poll-NODE.jsonl.gz in it has a readable poll")
     monitors = _files(directory, "gobgp*.jsonl.gz", report)
-    targets = Counter(file.target for file in (*nodes, *monitors))
+    targets = Counter(file.target for file in (*hosts, *monitors))
     repeated = [target for target, files in targets.items() if files > 1]
     if repeated:
         raise RecordingError(f"{directory} has more than one file of {', '.join(repeated)}")
-    start_ns = min(file.start_ns for file in (*nodes, *monitors))
-    end_ns = max(file.end_ns for file in (*nodes, *monitors))
+    start_ns = min(file.start_ns for file in (*hosts, *monitors))
+    end_ns = max(file.end_ns for file in (*hosts, *monitors))
     streams = [
-        *(_node(file, Sessions(COLLECTOR, version), report, progress) for file in nodes),
-        *(_monitor(file, Sessions(COLLECTOR, version), end_ns, report, progress) for file in monitors),
-        _ticks(start_ns, end_ns),
+        host(it.target, it.start_ns, _polls(it, report, progress), Sessions(COLLECTOR, version), report)
+        for it in hosts
     ]
-    for offset, it in enumerate(heapq.merge(*streams, key=lambda emission: emission.time_ns)):
+    for it in monitors:
+        lines = ((_time_ns(line), line.get("ev")) for line in _lines(it, report, progress))
+        span_ns = (it.start_ns, end_ns)
+        streams.append(monitor(it.target, span_ns, lines, Sessions(COLLECTOR, version), report))
+    streams.append(ticks(COLLECTOR, start_ns, end_ns))
+    merged = heapq.merge(*streams, key=lambda emission: emission.time_ns)
+    for offset, emission in enumerate(merged):
         report.records += 1
-        yield StoredRecord(offset, it.time_ns // 1_000_000, it.key, it.value)
-
-
-def _node(file: _File, sessions: Sessions, report: Report, progress: Progress) -> Iterator[_Emission]:
-    """Yield what the agent on one host says: each poll's news at the time the poll was complete."""
-    target, now = file.target, file.start_ns
-    view = View()
-    fullest = 0
-    report.families[target] = [LIVENESS]
-    yield _Emission(now, target, sessions.open(LIVENESS, now))
-    for poll in _lines(file, report, progress):
-        took_ns = _nanoseconds(poll.get("took", 0)) or 0
-        now = max(now, (_nanoseconds(poll["ts"]) or 0) + took_ns)
-        answers = poll.get("docs")
-        heard = hear(view, answers if isinstance(answers, dict) else {})
-        view = heard.view
-        report.unreadable.update((target, sentence) for sentence in heard.unreadable)
-        report.good[target] += heard.answers > 0
-        report.failed[target] += heard.answers == 0
-        report.partial[target] += 0 < heard.answers < fullest
-        fullest = max(fullest, heard.answers)
-        for family in FAMILIES:
-            if family not in heard.changes:
-                continue
-            known = family in report.families[target]
-            if not known:
-                report.families[target].append(family)
-            say = sessions.say if known else sessions.dump
-            for value in say(family, heard.changes[family], now):
-                yield _Emission(now, target, value)
-        # A poll that took longer than the interval is no proof that the host answered in time.
-        if heard.answers and took_ns <= LIVENESS_INTERVAL_NS:
-            for value in sessions.beat(now):
-                yield _Emission(now, target, value)
-
-
-def _monitor(
-    file: _File, sessions: Sessions, end_ns: int, report: Report, progress: Progress
-) -> Iterator[_Emission]:
-    """Yield what a route monitor says, each line at its arrival, and that it lives to the recording's end."""
-    report.families[file.target] = [LIVENESS, "routes"]
-
-    def beats() -> Iterator[_Emission]:
-        yield _Emission(file.start_ns, file.target, sessions.open(LIVENESS, file.start_ns))
-        for now in range(file.start_ns, end_ns + 1, LIVENESS_INTERVAL_NS):
-            for value in sessions.beat(now):
-                yield _Emission(now, file.target, value)
-
-    routes = _announcements(file, sessions, end_ns, report, progress)
-    yield from heapq.merge(beats(), routes, key=lambda emission: emission.time_ns)
-
-
-def _announcements(
-    file: _File, sessions: Sessions, end_ns: int, report: Report, progress: Progress
-) -> Iterator[_Emission]:
-    monitor = Monitor()
-    target, now = file.target, file.start_ns
-    dumping = True
-    yield _Emission(now, target, sessions.open("routes", now))
-    for line in _lines(file, report, progress):
-        before, now = now, max(now, _nanoseconds(line["ts"]) or 0)
-        silent = now - before > DUMP_SILENCE_NS
-        if dumping and (silent or now - file.start_ns > DUMP_LIMIT_NS or is_withdrawal(line.get("ev"))):
-            dumping = False
-            over = before + DUMP_SILENCE_NS if silent else now
-            yield _Emission(over, target, sessions.sync("routes", over))
-        try:
-            delta = monitor.hear(line.get("ev"))
-        except NoAnswerError as error:
-            report.failed[target] += 1
-            report.unreadable[target, str(error)] += 1
-            continue
-        report.good[target] += 1
-        for value in sessions.say("routes", delta, now):
-            yield _Emission(now, target, value)
-    if dumping:
-        over = max(now, min(end_ns, now + DUMP_SILENCE_NS))
-        yield _Emission(over, target, sessions.sync("routes", over))
-
-
-def _ticks(start_ns: int, end_ns: int) -> Iterator[_Emission]:
-    """Yield a tick each second, the last at or behind the end."""
-    for now in range(start_ns, end_ns + _SECOND_NS, _SECOND_NS):
-        yield _Emission(now, COLLECTOR, encode_record(Record(kind=Kind.TICK, recv_ns=now)))
+        yield StoredRecord(offset, emission.time_ns // 1_000_000, emission.key, emission.value)
 
 
 def _files(directory: Path, pattern: str, report: Report) -> list[_File]:
@@ -208,9 +100,14 @@ def _span(path: Path, report: Report) -> _File | None:
     if path.name.startswith("poll-"):
         node = first.get("node")
         target = node if isinstance(node, str) and node else target.removeprefix("poll-")
-    start_ns = _nanoseconds(first["ts"]) or 0
-    end_ns = (_nanoseconds(final["ts"]) or 0) + (_nanoseconds(final.get("took", 0)) or 0)
-    return _File(path, target, start_ns, max(start_ns, end_ns))
+    start_ns = _time_ns(first)
+    return _File(path, target, start_ns, max(start_ns, _time_ns(final) + _took_ns(final)))
+
+
+def _polls(file: _File, report: Report, progress: Progress) -> Iterator[Poll]:
+    for line in _lines(file, report, progress):
+        documents, took_ns = line.get("docs"), _took_ns(line)
+        yield Poll(_time_ns(line) + took_ns, took_ns, documents if isinstance(documents, dict) else {})
 
 
 def _lines(file: _File, report: Report, progress: Progress) -> Iterator[dict[str, object]]:
@@ -229,9 +126,7 @@ def _parsed(raw: bytes) -> dict[str, object] | None:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(line, dict) or _nanoseconds(line.get("ts")) is None:
-        return None
-    return line
+    return line if isinstance(line, dict) and _nanoseconds(line.get("ts")) is not None else None
 
 
 def _raw_lines(path: Path, target: str, report: Report, progress: Progress) -> Iterator[bytes]:
@@ -248,8 +143,16 @@ def _raw_lines(path: Path, target: str, report: Report, progress: Progress) -> I
         report.unreadable[target, f"{path.name} ends early: {error}"] += 1
 
 
+def _time_ns(line: dict[str, object]) -> int:
+    return _nanoseconds(line["ts"]) or 0
+
+
+def _took_ns(line: dict[str, object]) -> int:
+    return _nanoseconds(line.get("took")) or 0
+
+
 def _nanoseconds(seconds: object) -> int | None:
     """Return a recorded time; it is given in microseconds at most, which a float of this size still keeps."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < _LATEST_S:
         return None
     return round(seconds * 1_000_000) * 1_000

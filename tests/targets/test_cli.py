@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,11 @@ def test_a_recording_that_can_not_be_used_is_named_with_the_reason(
     assert str(directory) in done.stderr
     assert sentence in done.stderr
     assert not capture.exists()
+
+
+def test_the_gnmi_client_with_its_log_handler_is_not_loaded() -> None:
+    code = "import sys, targets.frr.recording; sys.exit('pygnmi.client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_capture_that_can_not_be_written_is_named(tmp_path: Path) -> None:

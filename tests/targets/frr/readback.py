@@ -9,7 +9,8 @@ import orjson
 from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.records import Kind, StoredRecord, decode_record
-from targets.frr.recording import Report, records_of
+from targets.frr.recording import records_of
+from targets.frr.report import Report
 from targets.frr.tree import Value, entry
 
 

@@ -3,11 +3,13 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from targets.frr import documents
 from targets.frr.documents import EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
 from targets.frr.families import FAMILIES, SOURCES, View, hear, steadied, with_context
-from targets.frr.tree import Delta, patched
+from targets.frr.tree import Delta, Value, patched
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -130,3 +132,32 @@ def test_a_second_producer_of_a_mac_comes_with_the_vni() -> None:
     delta = Delta({f"{entry}/producers/producer[producer=BGP]/state/seq-number": 1})
     assert with_context(FAMILIES["mac"], delta, tree).updates == tree
     assert with_context(FAMILIES["routes"], delta, tree) == delta
+
+
+CASES = ("leaf", "leaf-after-restart", "segment-leaf", "layer-3-vni", "spine")
+polls = st.lists(
+    st.tuples(st.sampled_from(CASES), st.sets(st.sampled_from(sorted(docs())), max_size=9)),
+    max_size=5,
+)
+
+
+@given(polls)
+def test_whatever_is_lost_on_the_way_the_differences_add_up_to_what_was_heard(
+    polls: list[tuple[str, set[str]]],
+) -> None:
+    view = View()
+    told: dict[str, dict[str, Value]] = {}
+    for case, lost in polls:
+        heard = hear(view, without(docs(case), *lost))
+        view = heard.view
+        for family, delta in heard.changes.items():
+            told[family] = patched(told.get(family, {}), delta)
+    assert told == view.trees
+
+
+@given(polls)
+def test_after_a_whole_poll_nothing_of_former_ones_is_left(polls: list[tuple[str, set[str]]]) -> None:
+    view = View()
+    for case, lost in polls:
+        view = hear(view, without(docs(case), *lost)).view
+    assert hear(view, docs("leaf")).view.trees == hear(View(), docs("leaf")).view.trees

@@ -4,7 +4,8 @@ import pytest
 
 from targets.frr import rib
 from targets.frr.documents import NoAnswerError
-from targets.frr.gobgp import Monitor, esi_of, event, is_withdrawal
+from targets.frr.gobgp import Monitor, event, is_withdrawal
+from targets.frr.gobgp_values import esi_of
 from targets.frr.tree import Delta, Value, patched
 
 RD = {"type": 1, "admin": "10.255.1.1", "assigned": 2}

@@ -14,7 +14,8 @@ import orjson
 import pytest
 
 from collectors.records import Kind
-from targets.frr.recording import COLLECTOR, RecordingError, Report, records_of
+from targets.frr.recording import COLLECTOR, RecordingError, records_of
+from targets.frr.report import Report
 from targets.frr.tree import Value
 from tests.recordings import derive
 from tests.targets.frr.readback import Said, said, state
