@@ -126,4 +126,3 @@ def test_every_rule_family_has_tests(family: str) -> None:
 )
 def test_every_vendor_profile_has_golden_cases(profile: str) -> None:
     assert any((ROOT / "tests" / "profiles" / "golden" / profile).iterdir())
-
