@@ -95,8 +95,9 @@ class Detection:
         """Remember what the state rules need of a batch; return what there is news of."""
         news: set[str] = set()
         for _, kind, content in applied.sessions.declared:
-            if kind == "start" and content.get("role"):
-                self.roles[content["device"]] = str(content["role"])
+            roles = _declared_roles(kind, content)
+            if roles:
+                self.roles |= roles
                 news.add("ends")
         events = freshness(applied.sessions.freshness, records)
         self._add(self._fresh, events, "fresh", news)
@@ -303,6 +304,20 @@ class Detection:
         old = pl.col("second") < (self.horizon - 2 * us(silence.SILENCE)) // _SECOND_US
         newest = pl.col("second") == pl.col("second").max().over("device")
         self._heard = self._heard.filter(~old | newest)
+
+
+def _declared_roles(kind: str, content: Mapping[str, Any]) -> dict[str, str]:
+    """Return device to role from a start record, or from the targets of a fabric record."""
+    if kind == "start" and content.get("role"):
+        return {str(content["device"]): str(content["role"])}
+    targets = content.get("targets") if kind == "fabric" else None
+    if not isinstance(targets, dict):
+        return {}
+    return {
+        str(name): str(target["role"])
+        for name, target in targets.items()
+        if isinstance(target, dict) and target.get("role")
+    }
 
 
 _HEARD: Final = pl.Schema(

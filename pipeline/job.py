@@ -14,13 +14,12 @@ import numpy as np
 import polars as pl
 
 from collectors.records import topic_of
-from pipeline.apply.fabric import Applied, FabricState, part_of
+from pipeline.apply.fabric import FabricState, part_of
 from pipeline.batch import RawBatch, cut
-from pipeline.correlate import Correlator, Revision
-from pipeline.decode import Decoded, decode
+from pipeline.correlate import Correlator
+from pipeline.decode import decode
 from pipeline.detect import RULES, Detection
-from pipeline.detectors import SUBJECT
-from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES, Columns
+from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
 
@@ -56,7 +55,7 @@ class Fabric:
         self.updates += int(decoded.control["updates"].sum())
         self.since_snapshot += len(batch)
         self.dead += len(decoded.dead)
-        return _commit(self.name, decoded, applied, added=added, removed=removed, revision=revision)
+        return commit_of(self.name, decoded, applied, added=added, removed=removed, revision=revision)
 
     def dump(self) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
@@ -191,85 +190,6 @@ class Job:
     def _tables(self) -> dict[str, list[pl.DataFrame]]:
         tables: dict[str, list[pl.DataFrame]] = {}
         for fabric in self._fabrics.values():
-            for table, rows in _current(fabric).items():
+            for table, rows in current_rows(fabric.name, fabric.state).items():
                 tables.setdefault(table, []).append(rows)
         return tables
-
-
-def _current(fabric: Fabric) -> dict[str, pl.DataFrame]:
-    """Return the rows of the ``*_current`` tables and of ``observer_current``."""
-    tables = {"observer_current": fabric.state.sessions.observer_frame()}
-    for entity in TIMELINES:
-        if entity is MAC_LOCATION:
-            rows = fabric.state.locations.current()
-            family = pl.lit("routes", dtype=NAME)
-        else:
-            state = fabric.state.entities[entity.name]
-            living = state.living()
-            meta = state.meta.frame(living)
-            rows = state.frame(living).hstack(
-                meta.select(
-                    pl.col("valid_from", "seen_from").cast(TIME), "opened_offset", "opened_index", "family"
-                ).get_columns()
-            )
-            family = pl.col("family")
-        tables[f"{entity.name}_current"] = rows.with_columns(family=family)
-    return {table: rows.with_columns(fabric=pl.lit(fabric.name)) for table, rows in tables.items()}
-
-
-def _commit(
-    fabric: str,
-    decoded: Decoded,
-    applied: Applied,
-    *,
-    added: pl.DataFrame,
-    removed: pl.DataFrame,
-    revision: Revision,
-) -> Commit:
-    appends: dict[str, pl.DataFrame] = {}
-    removals: dict[str, pl.DataFrame] = {}
-    facts = {entity.name for entity in FACTS}
-    for name, changes in applied.changes.items():
-        if len(changes):
-            if name in facts:
-                appends[f"{name}_event"] = changes.facts(applied.records)
-            appends[f"{name}_history"] = changes.closed(applied.records)
-    appends["mac_location_history"] = applied.located.closed
-    appends["collector_event"] = applied.sessions.events
-    appends["dead_letter"] = decoded.dead
-    appends["finding"] = _finding_rows(added)
-    appends["incident"], appends["incident_event"] = revision.incidents, revision.events
-    removals["mac_location_history"] = applied.located.void_closed
-    removals["finding"] = _finding_rows(removed)
-    removals["incident"], removals["incident_event"] = revision.void_incidents, revision.void_events
-    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT, "finding": _UNFILLED_FINDING}
-
-    def whole(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-        extra = {name: pl.lit(None, dtype=dtype) for name, dtype in unfilled.get(table, {}).items()}
-        return rows.with_columns(fabric=pl.lit(fabric), **extra)
-
-    return Commit(
-        {table: whole(table, rows) for table, rows in appends.items() if len(rows)},
-        {table: rows.with_columns(fabric=pl.lit(fabric)) for table, rows in removals.items() if len(rows)},
-    )
-
-
-def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
-    family = {rule: declared.family for rule, declared in RULES.items()}
-    of_something = pl.any_horizontal(pl.col(column).is_not_null() for column in SUBJECT)
-    return findings.filter(of_something).select(
-        "offset", "index", "rule", "severity", "active", "device", "vni", "mac", "esi", "vtep", "interface",
-        "summary", "evidence",
-        family=pl.col("rule").replace_strict(family, return_dtype=pl.String),
-        event_time=pl.col("time").cast(TIME),
-        detected_at=pl.col("now").cast(TIME),
-    )  # fmt: skip
-
-
-_UNFILLED_FINDING: Final[Columns] = {"ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
-_UNFILLED_INCIDENT: Final[Columns] = {
-    **_UNFILLED_FINDING,
-    "acknowledged_by": pl.String,
-    "in_maintenance": pl.Boolean,
-    "root_incident_id": pl.String,
-}

@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from pipeline.apply.ageing import Ageing
 from pipeline.apply.changes import REASONS, Changes
 from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.merge import Merged, Resolver, last, merge, number, running_max
 from pipeline.apply.records import Records
-from pipeline.apply.work import ATOMIC, BRANCH, DELETE, EXPANDED, UPDATE, Work
+from pipeline.apply.work import ATOMIC, BRANCH, DELETE, EXPANDED, REPLACE, UPDATE, Work
 from pipeline.schema import NAME, Columns, Entity, partial_schema
 
 _RESYNC: Final = REASONS.index("resync_missing")
+_AGED: Final = REASONS.index("aged_out")
 _REASON_OF_OP: Final = np.array([0, 0, 1, 2, 3], dtype=np.uint8)
 _META: Final[Columns] = {
     "valid_from": pl.Int64,
@@ -24,6 +27,7 @@ _META: Final[Columns] = {
     "opened_index": pl.UInt32,
     "session": pl.Int64,
     "family": NAME,
+    "touched_at": pl.Int64,
 }
 
 
@@ -53,6 +57,7 @@ class EntityState:
         """``keep_values``: a deleted row keeps its last values for those who still point to it."""
         self.entity = entity
         self._keep_values = keep_values
+        self._ageing = Ageing()
         self.table = KeyTable()
         self.keys = ColumnStore({"device": NAME, **entity.keys})
         self.values = ColumnStore(entity.values)
@@ -74,17 +79,29 @@ class EntityState:
         partial: pl.DataFrame,
         records: Records,
         sweeps: Sequence[EntitySweep] = (),
+        *,
         resolve: Resolver | None = None,
         extra: Extra | None = None,
+        max_ages: Mapping[int, int] = MappingProxyType({}),
     ) -> Changes:
-        """Apply partial rows (see ``pipeline.schema.PARTIAL``) and syncs; return what changed."""
+        """Apply partial rows (see ``pipeline.schema.PARTIAL``) and what follows from the sessions.
+
+        Args:
+            partial: the rows.
+            records: the records they came in.
+            sweeps: syncs of sessions that tell this kind of entity.
+            resolve: joins the resolved leaves.
+            extra: entities to look at again.
+            max_ages: of sessions that sample: how long an entity may miss, in microseconds.
+        """
         work = self._work(partial, records)
+        aged = self._aged(work, records, max_ages)
         wild = np.isin(work.op, (BRANCH, ATOMIC))
         if wild.any() or sweeps:
             work = self._expand(work, wild, sweeps)
         if extra is not None and len(extra.row):
             work = Work.concat([work, self._blank(extra.row, extra.record, UPDATE, 0)])
-        work = work.sorted()
+        work = Work.concat([work, *aged]).sorted()
         self.touched = work.row
         if not len(work):
             return Changes.none(self.entity)
@@ -165,6 +182,29 @@ class EntityState:
             alive = np.zeros(max(2 * len(self.alive), size, 1024), dtype=bool)
             alive[: len(self.alive)] = self.alive
             self.alive = alive
+
+    def _aged(self, work: Work, records: Records, max_ages: Mapping[int, int]) -> list[Work]:
+        """Return a delete for each entity that its session stopped sending."""
+        parts: list[Work] = []
+        for session, max_age in sorted(max_ages.items()):
+            at = self._ageing.possible(session, max_age, records)
+            if at is None:
+                continue
+            size = len(self.table)
+            before = np.flatnonzero(self.alive[:size] & (self.meta.values("session")[:size] == session))
+            sent = np.flatnonzero((work.op <= REPLACE) & (records.take("session", work.record) == session))
+            now = records.take("now", work.record[sent])
+            row, record = self._ageing.find(
+                session,
+                max_age,
+                records,
+                at,
+                row=np.concatenate([before, work.row[sent]]),
+                record=np.concatenate([np.full(len(before), -1), work.record[sent]]),
+                time=np.concatenate([self.meta_at("touched_at", before), now]),
+            )
+            parts.append(self._blank(row, record, DELETE, _AGED))
+        return parts
 
     def _expand(self, work: Work, wild: Mask, sweeps: Sequence[EntitySweep]) -> Work:
         """Turn branches and syncs into a delete per entity concerned; deletes of nothing change nothing."""
@@ -289,8 +329,9 @@ class EntityState:
             name: np.where(source >= start, values.take(source, mode="clip"), self.meta_at(name, rows))
             for name, values in opening.items()
         }
-        for name in ("session", "family"):
-            latest[name] = np.where(touch >= start, records.take(name, record), self.meta_at(name, rows))
+        for name, source_name in (("session", "session"), ("family", "family"), ("touched_at", "now")):
+            touched = records.take(source_name, record)
+            latest[name] = np.where(touch >= start, touched, self.meta_at(name, rows))
         known = np.ones(len(rows), dtype=bool)
         self.meta.put(rows, {name: Column(values, known) for name, values in latest.items()})
 

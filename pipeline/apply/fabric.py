@@ -3,11 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
 from collectors.profiles import ProfileError, profile
+from pipeline.apply.ageing import max_age_us
 from pipeline.apply.attributes import Attributes, first_conflict
 from pipeline.apply.changes import Changes
 from pipeline.apply.columns import Array, column_of
@@ -15,7 +18,7 @@ from pipeline.apply.entity import EntityState, EntitySweep
 from pipeline.apply.mac_location import Located, MacLocations
 from pipeline.apply.observers import Sweep
 from pipeline.apply.records import Records
-from pipeline.apply.sessions import SessionBatch, Sessions
+from pipeline.apply.sessions import Sampled, SessionBatch, Sessions
 from pipeline.schema import BGP_ATTR_SET, BGP_EXT_COMMUNITY, ENTITIES, EVPN_ROUTE, NAME
 
 _JOINED: Final = (BGP_ATTR_SET.name, BGP_EXT_COMMUNITY.name)
@@ -101,6 +104,11 @@ class FabricState:
         located = self.locations.apply(changes[EVPN_ROUTE.name], records, now)
         return changes, located
 
+    def _max_ages(self, table: str) -> dict[int, int]:
+        """Return, of the sessions that sample a table's paths, how long an entity may miss."""
+        found = {number: _intervals(sampled, table) for number, sampled in self.sessions.sampled.items()}
+        return {number: max_age_us(max(intervals)) for number, intervals in found.items() if intervals}
+
     def _entity(
         self, name: str, partial: pl.DataFrame | None, records: Records, sweeps: Sequence[Sweep]
     ) -> Changes:
@@ -109,15 +117,24 @@ class FabricState:
             _entity_sweep(sweep) for sweep in sweeps if name in tables_of(sweep.profile, tuple(sweep.paths))
         ]
         extra = self.attributes.extra() if name == EVPN_ROUTE.name else None
-        if partial is None and not mine and (extra is None or not len(extra.row)):
+        max_ages = self._max_ages(name)
+        if partial is None and not mine and not max_ages and (extra is None or not len(extra.row)):
             return Changes.none(state.entity)
         if partial is None:
             partial = state.no_rows()
         resolve = self.attributes.resolve if name == EVPN_ROUTE.name else None
-        changes = state.apply(partial, records, mine, resolve, extra)
+        changes = state.apply(partial, records, mine, resolve=resolve, extra=extra, max_ages=max_ages)
         if name == EVPN_ROUTE.name:
             self.attributes.remember(state, state.touched)
         return changes
+
+
+def _intervals(sampled: Sampled, table: str) -> list[timedelta]:
+    return [
+        timedelta(seconds=interval)
+        for path, interval in sampled.samples
+        if table in tables_of(sampled.profile, (path,))
+    ]
 
 
 def part_of(frames: Mapping[str, pl.DataFrame], part: str) -> dict[str, pl.DataFrame]:
@@ -127,6 +144,7 @@ def part_of(frames: Mapping[str, pl.DataFrame], part: str) -> dict[str, pl.DataF
     }
 
 
+@lru_cache(maxsize=1024)
 def tables_of(profile_name: str, paths: tuple[str, ...]) -> frozenset[str]:
     """Return the tables that subscriptions to ``paths`` fill, at least in part."""
     try:

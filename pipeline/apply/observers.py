@@ -1,7 +1,7 @@
 """What happens to sessions: the observers, and the log of a batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -50,6 +50,8 @@ class Observer:
     """An earlier session left rows behind that this one's sync may have to sweep."""
     paths: list[str] | None = None
     """Subscribed paths; None without a start record: then nothing is swept."""
+    samples: list[list[Any]] = field(default_factory=list)
+    """Sampled paths with their intervals in seconds."""
     since: int = 0
     last_seen: int = 0
     known_until: int = 0

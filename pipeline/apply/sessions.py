@@ -6,7 +6,7 @@ something happens to a session: start, sync, end, a hole, a takeover.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -30,6 +30,13 @@ class SessionBatch:
     """(record number, kind, content) of start and fabric records, in order."""
 
 
+class Sampled(NamedTuple):
+    """What a session samples: its profile, and paths with their intervals in seconds."""
+
+    profile: str
+    samples: list[list[Any]]
+
+
 class Sessions:
     """The sessions of one fabric."""
 
@@ -39,10 +46,13 @@ class Sessions:
         self._sessions = 0
         self._skewed: dict[str, bool] = {}
         self._codes: dict[tuple[int, int], Observer] = {}
+        self.sampled: dict[int, Sampled] = {}
+        """Sessions by number that sample paths and lived in the last batch."""
 
     def process(self, control: pl.DataFrame) -> SessionBatch:
         """Return what the records of a batch (one row per record, see ``pipeline.schema.CONTROL``) mean."""
         batch = ControlBatch(control)
+        self._forget_ended()
         number = np.full(len(control), -1, dtype=np.int64)
         accepted = np.zeros(len(control), dtype=bool)
         dump = np.zeros(len(control), dtype=bool)
@@ -64,8 +74,9 @@ class Sessions:
                     known_until[row] = observer.known_until
                     observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             observer.last_seen = max(observer.last_seen, int(batch.record_time[at].max()))
-        for row in np.flatnonzero(batch.kind == Kind.FABRIC):
-            log.declare(int(row), "fabric", batch.content(int(row)))
+        for kind in (Kind.FABRIC, Kind.ACTION):
+            for row in np.flatnonzero(batch.kind == kind).tolist():
+                log.declare(row, kind.name.lower(), batch.content(row))
         self.now = int(now[-1]) if len(now) else self.now
         records = _times(batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until)
         self._flag_skew(batch, records, log)
@@ -93,7 +104,11 @@ class Sessions:
         return {
             "observer": pl.DataFrame(
                 [
-                    {**vars(o), "paths": None if o.paths is None else orjson.dumps(o.paths).decode()}
+                    {
+                        **vars(o),
+                        "paths": None if o.paths is None else orjson.dumps(o.paths).decode(),
+                        "samples": orjson.dumps(o.samples).decode(),
+                    }
                     for o in self.observers.values()
                 ],
                 schema=_OBSERVER,
@@ -108,10 +123,18 @@ class Sessions:
         """Take the state from frames that ``dump`` made."""
         for row in frames["observer"].to_dicts():
             paths = None if row["paths"] is None else orjson.loads(row["paths"])
-            observer = Observer(**{**row, "paths": paths})
+            samples = orjson.loads(row["samples"])
+            observer = Observer(**{**row, "paths": paths, "samples": samples})
             self.observers[observer.device, observer.family] = observer
+            if observer.samples and not observer.ended:
+                self.sampled[observer.number] = Sampled(observer.profile, samples)
         self.now, self._sessions = frames["stream"].row(0)
         self._skewed = dict(frames["skewed"].rows())
+
+    def _forget_ended(self) -> None:
+        if self.sampled:
+            live = {observer.number for observer in self.observers.values() if not observer.ended}
+            self.sampled = {number: found for number, found in self.sampled.items() if number in live}
 
     def _observer(self, batch: "ControlBatch", row: int) -> Observer:
         codes = int(batch.device[row]), int(batch.family[row])
@@ -150,8 +173,10 @@ class Sessions:
         kind = int(batch.kind[row])
         if kind == Kind.START:
             content = batch.content(row)
-            observer.paths = _paths(content)
+            observer.paths, observer.samples = _paths(content), _samples(content)
             observer.profile = batch.profile_name(row)
+            if observer.samples:
+                self.sampled[observer.number] = Sampled(observer.profile, observer.samples)
             log.event(row, observer, "start", orjson.dumps(content).decode())
             log.declare(row, "start", {**content, "device": observer.device, "family": observer.family})
         elif kind == Kind.END:
@@ -183,7 +208,7 @@ class Sessions:
         observer.swept_before = bool(observer.session)
         observer.session, observer.number = batch.session[row], self._sessions
         self._sessions += 1
-        observer.next_seq, observer.paths = 0, None
+        observer.next_seq, observer.paths, observer.samples = 0, None, []
         observer.synced = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
 
@@ -214,6 +239,7 @@ _OBSERVER: Final = {
     "retired": pl.Boolean,
     "swept_before": pl.Boolean,
     "paths": pl.String,
+    "samples": pl.String,
     "since": pl.Int64,
     "last_seen": pl.Int64,
     "known_until": pl.Int64,
@@ -227,6 +253,20 @@ def _groups(device: Any, family: Any) -> Iterable[Times]:
     edges = np.flatnonzero(np.diff(key[order])) + 1
     groups = np.split(order, edges) if len(order) else []
     return sorted(groups, key=lambda rows: int(rows[0]))
+
+
+def _samples(start: dict[str, Any]) -> list[list[Any]]:
+    """Return path and interval in seconds of each path of a start record that is sampled."""
+    paths = start.get("paths")
+    found = [entry for entry in paths if isinstance(entry, dict)] if isinstance(paths, list) else []
+    return [
+        [entry["path"], float(entry["interval_s"])]
+        for entry in found
+        if entry.get("mode") == "SAMPLE"
+        and isinstance(entry.get("path"), str)
+        and isinstance(entry.get("interval_s"), int | float)
+        and entry["interval_s"] > 0
+    ]
 
 
 def _paths(start: dict[str, Any]) -> list[str] | None:

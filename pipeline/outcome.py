@@ -1,0 +1,118 @@
+"""What a batch changes in the store, and what a snapshot of a fabric holds, as rows of tables."""
+
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from pipeline.apply.fabric import Applied, FabricState
+from pipeline.correlate import Revision
+from pipeline.decode import Decoded
+from pipeline.detect import RULES
+from pipeline.detectors import SUBJECT
+from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES, Columns
+from pipeline.store import Commit
+
+
+def current_rows(fabric: str, state: FabricState) -> dict[str, pl.DataFrame]:
+    """Return the rows of the ``*_current`` tables and of ``observer_current``."""
+    tables = {"observer_current": state.sessions.observer_frame()}
+    for entity in TIMELINES:
+        if entity is MAC_LOCATION:
+            rows = state.locations.current()
+            family = pl.lit("routes", dtype=NAME)
+        else:
+            entity_state = state.entities[entity.name]
+            living = entity_state.living()
+            meta = entity_state.meta.frame(living)
+            rows = entity_state.frame(living).hstack(
+                meta.select(
+                    pl.col("valid_from", "seen_from").cast(TIME), "opened_offset", "opened_index", "family"
+                ).get_columns()
+            )
+            family = pl.col("family")
+        tables[f"{entity.name}_current"] = rows.with_columns(family=family)
+    return {table: rows.with_columns(fabric=pl.lit(fabric)) for table, rows in tables.items()}
+
+
+def commit_of(
+    fabric: str,
+    decoded: Decoded,
+    applied: Applied,
+    *,
+    added: pl.DataFrame,
+    removed: pl.DataFrame,
+    revision: Revision,
+) -> Commit:
+    """Return the rows that a batch adds and takes back; positions are the caller's."""
+    appends: dict[str, pl.DataFrame] = {}
+    removals: dict[str, pl.DataFrame] = {}
+    facts = {entity.name for entity in FACTS}
+    for name, changes in applied.changes.items():
+        if len(changes):
+            if name in facts:
+                appends[f"{name}_event"] = changes.facts(applied.records)
+            appends[f"{name}_history"] = changes.closed(applied.records)
+    appends["mac_location_history"] = applied.located.closed
+    appends["collector_event"] = applied.sessions.events
+    appends["action"] = _action_rows(applied)
+    appends["dead_letter"] = decoded.dead
+    appends["finding"] = _finding_rows(added)
+    appends["incident"], appends["incident_event"] = revision.incidents, revision.events
+    removals["mac_location_history"] = applied.located.void_closed
+    removals["finding"] = _finding_rows(removed)
+    removals["incident"], removals["incident_event"] = revision.void_incidents, revision.void_events
+    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT, "finding": _UNFILLED_FINDING}
+
+    def whole(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+        extra = {name: pl.lit(None, dtype=dtype) for name, dtype in unfilled.get(table, {}).items()}
+        return rows.with_columns(fabric=pl.lit(fabric), **extra)
+
+    return Commit(
+        {table: whole(table, rows) for table, rows in appends.items() if len(rows)},
+        {table: rows.with_columns(fabric=pl.lit(fabric)) for table, rows in removals.items() if len(rows)},
+    )
+
+
+def _action_rows(applied: Applied) -> pl.DataFrame:
+    """Return one row per action record: what people did."""
+    records = applied.records
+    rows = [
+        {
+            "offset": int(records.offset[row]),
+            "record_time": int(records.record_time[row]),
+            **{name: _text(content.get(name)) for name in ("actor", "verb", "subject")},
+            "detail": orjson.dumps(content).decode(),
+        }
+        for row, kind, content in applied.sessions.declared
+        if kind == "action"
+    ]
+    schema = {"offset": pl.Int64, "record_time": pl.Int64} | dict.fromkeys(
+        ("actor", "verb", "subject", "detail"), pl.String
+    )
+    return pl.DataFrame(rows, schema=schema).with_columns(pl.col("record_time").cast(TIME))
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
+    family = {rule: declared.family for rule, declared in RULES.items()}
+    of_something = pl.any_horizontal(pl.col(column).is_not_null() for column in SUBJECT)
+    return findings.filter(of_something).select(
+        "offset", "index", "rule", "severity", "active", "device", "vni", "mac", "esi", "vtep", "interface",
+        "summary", "evidence",
+        family=pl.col("rule").replace_strict(family, return_dtype=pl.String),
+        event_time=pl.col("time").cast(TIME),
+        detected_at=pl.col("now").cast(TIME),
+    )  # fmt: skip
+
+
+_UNFILLED_FINDING: Final[Columns] = {"ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
+_UNFILLED_INCIDENT: Final[Columns] = {
+    **_UNFILLED_FINDING,
+    "acknowledged_by": pl.String,
+    "in_maintenance": pl.Boolean,
+    "root_incident_id": pl.String,
+}
