@@ -7,13 +7,14 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 READY := .venv/.ready
 
-.PHONY: help demo test check bench format
+.PHONY: help demo test check bench format package
 help:
 	@echo "make demo   a recorded fabric through an embedded broker, live in this terminal"
 	@echo "make test   all tests: units and laws first, then against real brokers"
 	@echo "make check  ruff, mypy, import contracts, documented commands"
 	@echo "make bench  measurements, as JSON and as a table"
 	@echo "make format rewrite the sources in the project's format"
+	@echo "make package build the wheel into dist/ and try it in an environment of its own"
 
 demo: $(READY)
 	@.venv/bin/fabricscope demo
@@ -35,6 +36,15 @@ bench: $(READY)
 format: $(READY)
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+package: $(READY)
+	rm -rf dist .cache/package
+	$(UV) build --quiet --wheel
+	$(UV) venv --quiet .cache/package
+	$(UV) export --quiet --locked --no-dev --no-emit-project --output-file .cache/package/requirements.txt
+	$(UV) pip install --quiet --python .cache/package -r .cache/package/requirements.txt dist/*.whl
+	cd .cache/package && bin/fabricscope frr-agent --recording ../../tests/recordings/frr-main --capture dc1.parquet
+	cd .cache/package && bin/fabricscope replay dc1.parquet --store dc1.duckdb
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --locked --quiet
