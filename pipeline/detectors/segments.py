@@ -58,30 +58,48 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     verdicts = changes(states, ["esi"], ["lost", "left", "unknown"]).with_columns(
         active=pl.when(sure).then(degraded | down)
     )
-    names = _lost_names(legs, owners)
+    told = _with_names(telling(verdicts, ["esi"]), legs, owners)
     return findings(
-        telling(verdicts, ["esi"])
-        .join(names, on="esi", how="left", maintain_order="left")
-        .with_columns(
+        told.with_columns(
             rule=pl.when(down).then(pl.lit("R5")).otherwise(pl.lit("R4")),
             severity=pl.when(pl.col("left") <= 1).then(pl.lit("critical")).otherwise(pl.lit("warning")),
             coverage=1 - pl.col("unknown") / pl.col("expected"),
-        )
-        .with_columns(
             summary=pl.when(down)
-            .then(pl.format("Ethernet segment {} is down: none of its {} PEs serves it", "esi", "expected"))
-            .otherwise(
+            .then(
+                pl.format("Ethernet segment {} is down: none of its {} PEs serves it, {}", "esi", "expected", "lost_pes")
+            )
+            .when(pl.col("lost") > 0)
+            .then(
                 pl.format(
-                    "Ethernet segment {} is served by {} of {} PEs; its PEs are {}",
-                    "esi", "left", "expected", "pes",
+                    "Ethernet segment {} survives on {}, {} of {} PEs: lost is {}",
+                    "esi", "left_pes", "left", "expected", "lost_pes",
                 )
+            )
+            .otherwise(
+                pl.format("Ethernet segment {} is served by all its {} PEs, {}", "esi", "expected", "left_pes")
             ),
-            evidence=pl.struct("left", "expected", "lost", "unknown").struct.json_encode(),
+            evidence=pl.struct("left", "expected", "lost", "unknown", "left_pes", "lost_pes").struct.json_encode(),
         )
     )  # fmt: skip
 
 
-def _lost_names(legs: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
-    """Return per segment the names of its PEs."""
-    pe = pl.col("pe").replace_strict(owners, default=pl.col("pe"), return_dtype=pl.String)
-    return legs.group_by("esi").agg(pes=pe.unique().sort().str.join(", "))
+def _with_names(told: pl.DataFrame, legs: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows with the names of the PEs that served the segment then, and of those that didn't."""
+    name = pl.col("pe").replace_strict(owners, default=pl.col("pe"), return_dtype=pl.String)
+    rows = told.with_row_index("at")
+    lost = pl.col("lost_then")
+    then = (
+        rows.select("at", "esi", "time")
+        .join(legs.select("esi", pe=name, since="time", lost_then=pl.col("lost") > 0), on="esi")
+        .filter(pl.col("since") <= pl.col("time"))
+        .sort("since", maintain_order=True)
+        .group_by("at", "pe")
+        .agg(lost.last())
+        .sort("at", "pe")
+        .group_by("at")
+        .agg(
+            left_pes=pl.col("pe").filter(~lost).str.join(", "),
+            lost_pes=pl.col("pe").filter(lost).str.join(", "),
+        )
+    )
+    return rows.join(then, on="at", how="left", maintain_order="left").drop("at")
