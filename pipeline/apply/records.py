@@ -40,7 +40,7 @@ class Records:
     """Code of the name."""
     family: npt.NDArray[np.uint32]
     session: npt.NDArray[np.int64]
-    """Sessions are numbered in order of appearance."""
+    """A session's number is the offset of its first record."""
     accepted: Flags
     """Not of an ended session, not seen before."""
     dump: Flags

@@ -43,7 +43,6 @@ class Sessions:
     def __init__(self) -> None:
         self.observers: dict[tuple[str, str], Observer] = {}
         self.now = 0
-        self._sessions = 0
         self._skewed: dict[str, bool] = {}
         self._codes: dict[tuple[int, int], Observer] = {}
         self.sampled: dict[int, Sampled] = {}
@@ -113,7 +112,7 @@ class Sessions:
                 ],
                 schema=_OBSERVER,
             ),
-            "stream": pl.DataFrame({"now": [self.now], "sessions": [self._sessions]}),
+            "stream": pl.DataFrame({"now": [self.now]}),
             "skewed": pl.DataFrame(
                 list(self._skewed.items()), schema={"device": pl.String, "skewed": pl.Boolean}, orient="row"
             ),
@@ -128,7 +127,7 @@ class Sessions:
             self.observers[observer.device, observer.family] = observer
             if observer.samples and not observer.ended:
                 self.sampled[observer.number] = Sampled(observer.profile, samples)
-        self.now, self._sessions = frames["stream"].row(0)
+        self.now = frames["stream"]["now"][0]
         self._skewed = dict(frames["skewed"].rows())
 
     def _forget_ended(self) -> None:
@@ -206,8 +205,7 @@ class Sessions:
             log.event(row, observer, "superseded", f"by session {batch.session[row]}, without an end")
         log.fresh(row, observer, fresh=False)
         observer.swept_before = bool(observer.session)
-        observer.session, observer.number = batch.session[row], self._sessions
-        self._sessions += 1
+        observer.session, observer.number = batch.session[row], int(batch.offset[row])
         observer.next_seq, observer.paths, observer.samples = 0, None, []
         observer.synced = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
