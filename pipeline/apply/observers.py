@@ -42,6 +42,8 @@ class Observer:
     profile: str = ""
     next_seq: int = 0
     synced: bool = False
+    holed: bool = False
+    """Records of its session are missing: its sync can't tell what is gone from what was lost on the way."""
     fresh: bool = False
     ended: bool = False
     retired: bool = False

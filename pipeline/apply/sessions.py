@@ -167,6 +167,7 @@ class Sessions:
         if seq > observer.next_seq:
             missing = seq - observer.next_seq
             log.event(row, observer, "hole", f"{missing} records of session {session} are missing")
+            observer.holed = True
             log.fresh(row, observer, fresh=False)
         observer.next_seq = seq + 1
         kind = int(batch.kind[row])
@@ -186,6 +187,8 @@ class Sessions:
         elif batch.sync[row]:
             observer.synced = True
             log.event(row, observer, "sync", "")
+            if observer.holed:
+                return True
             log.fresh(row, observer, fresh=True)
             if observer.swept_before and observer.paths is not None:
                 log.sweeps.append(
@@ -207,7 +210,7 @@ class Sessions:
         observer.swept_before = bool(observer.session)
         observer.session, observer.number = batch.session[row], int(batch.offset[row])
         observer.next_seq, observer.paths, observer.samples = 0, None, []
-        observer.synced = observer.ended = observer.retired = False
+        observer.synced = observer.holed = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
 
     def _flag_skew(self, batch: "ControlBatch", records: Records, log: "SessionLog") -> None:
@@ -232,6 +235,7 @@ _OBSERVER: Final = {
     "profile": pl.String,
     "next_seq": pl.Int64,
     "synced": pl.Boolean,
+    "holed": pl.Boolean,
     "fresh": pl.Boolean,
     "ended": pl.Boolean,
     "retired": pl.Boolean,
