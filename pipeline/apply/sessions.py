@@ -182,6 +182,7 @@ class Sessions:
         elif kind == Kind.END:
             reason = str(batch.content(row).get("reason", ""))
             observer.ended, observer.retired = True, reason == RETIRED
+            observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             log.event(row, observer, "end", reason)
             log.fresh(row, observer, fresh=False)
         elif batch.sync[row]:
