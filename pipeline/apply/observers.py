@@ -58,6 +58,14 @@ class Observer:
     last_seen: int = 0
     known_until: int = 0
     """When it was last fresh, before it went blind; 0: never."""
+    ordered: int = 0
+    """When the last that it said is ordered: what it says next is not ordered before."""
+
+    def put_in_order(self, times: Times, at: Times) -> None:
+        """Correct the order of its records ``at``: it said them in this order, whatever its clock does."""
+        if len(at):
+            times[at] = np.maximum.accumulate(np.maximum(times[at], self.ordered))
+            self.ordered = int(times[at[-1]])
 
     @property
     def state(self) -> str:

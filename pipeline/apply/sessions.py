@@ -59,8 +59,8 @@ class Sessions:
         now = np.maximum.accumulate(np.maximum(batch.record_time, self.now))
         log = SessionLog(batch, now)
         bound = np.flatnonzero((batch.kind >= Kind.RESPONSE) & (batch.kind <= Kind.END))
-        for rows in _groups(batch.device[bound], batch.family[bound]):
-            at = bound[rows]
+        groups = [bound[rows] for rows in _groups(batch.device[bound], batch.family[bound])]
+        for at in groups:
             observer = self._observer(batch, int(at[0]))
             if self._plain(observer, batch, at):
                 accepted[at], dump[at], number[at] = True, not observer.fresh, observer.number
@@ -78,6 +78,8 @@ class Sessions:
                 log.declare(row, kind.name.lower(), batch.content(row))
         self.now = int(now[-1]) if len(now) else self.now
         records = _times(batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until)
+        for at in groups:
+            self._observer(batch, int(at[0])).put_in_order(records.order_time, at[accepted[at]])
         self._flag_skew(batch, records, log)
         return SessionBatch(
             records, log.frame(), log.sweeps, log.freshness, sorted(log.declared, key=lambda entry: entry[0])
@@ -246,6 +248,7 @@ _OBSERVER: Final = {
     "since": pl.Int64,
     "last_seen": pl.Int64,
     "known_until": pl.Int64,
+    "ordered": pl.Int64,
 }
 
 
