@@ -87,7 +87,9 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
     return (
         steps.with_columns(pl.col("seq", "old_seq").cast(pl.Int64))
         .with_columns(newer=newer)
-        .filter(sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway())
+        .filter(
+            sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway()
+        )
         .with_columns(
             live=~pl.col("dump"),
             move=elsewhere & ~pl.col("dump"),
@@ -100,7 +102,7 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
 def _gateway() -> pl.Expr:
     """Return whether a MAC is a router's or no unicast address.
 
-    Routers share VRRP's addresses (RFC 9568, section 7.3) and HSRP's (RFC 2281, section 5.3; version 2: Cisco).
+    Routers share the addresses of VRRP (RFC 9568, section 7.3) and HSRP (RFC 2281, section 5.3).
     """
     vrrp = (pl.col("mac") // 256).is_in([0x00005E0001, 0x00005E0002])
     hsrp = (pl.col("mac") // 256 == 0x00000C07AC) | (pl.col("mac") // 4096 == 0x00000C9FF)

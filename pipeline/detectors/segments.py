@@ -58,6 +58,7 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     verdicts = changes(states, ["esi"], ["lost", "left", "unknown"]).with_columns(
         active=pl.when(sure).then(degraded | down)
     )
+    name = pl.format("Ethernet segment {}", "esi")
     told = _with_names(telling(verdicts, ["esi"]), legs, owners)
     return findings(
         told.with_columns(
@@ -66,19 +67,21 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
             coverage=1 - pl.col("unknown") / pl.col("expected"),
             summary=pl.when(down)
             .then(
-                pl.format("Ethernet segment {} is down: none of its {} PEs serves it, {}", "esi", "expected", "lost_pes")
+                pl.format("{} is down: none of its {} PEs serves it, {}", name, "expected", "lost_pes")
             )
             .when(pl.col("lost") > 0)
             .then(
                 pl.format(
-                    "Ethernet segment {} survives on {}, {} of {} PEs: lost is {}",
-                    "esi", "left_pes", "left", "expected", "lost_pes",
+                    "{} survives on {}, {} of {} PEs: lost is {}",
+                    name, "left_pes", "left", "expected", "lost_pes",
                 )
             )
             .otherwise(
-                pl.format("Ethernet segment {} is served by all its {} PEs, {}", "esi", "expected", "left_pes")
+                pl.format("{} is served by all its {} PEs, {}", name, "expected", "left_pes")
             ),
-            evidence=pl.struct("left", "expected", "lost", "unknown", "left_pes", "lost_pes").struct.json_encode(),
+            evidence=pl.struct(
+                "left", "expected", "lost", "unknown", "left_pes", "lost_pes"
+            ).struct.json_encode(),
         )
     )  # fmt: skip
 
