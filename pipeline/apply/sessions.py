@@ -172,6 +172,11 @@ class Sessions:
             observer.holed = True
             log.fresh(row, observer, fresh=False)
         observer.next_seq = seq + 1
+        self._happen(observer, batch, row, log)
+        return True
+
+    def _happen(self, observer: Observer, batch: ControlBatch, row: int, log: SessionLog) -> None:
+        """Take a record that counts: a start, an end or a sync changes the observer."""
         kind = int(batch.kind[row])
         if kind == Kind.START:
             content = batch.content(row)
@@ -191,8 +196,7 @@ class Sessions:
             observer.synced = True
             log.event(row, observer, "sync", "")
             if observer.holed:
-                return True
-            log.fresh(row, observer, fresh=True)
+                    log.fresh(row, observer, fresh=True)
             if observer.swept_before and observer.paths is not None:
                 log.sweeps.append(
                     Sweep(
@@ -204,7 +208,6 @@ class Sessions:
                         observer.paths,
                     )
                 )
-        return True
 
     def _take_over(self, observer: Observer, batch: "ControlBatch", row: int, log: "SessionLog") -> None:
         if observer.session and not observer.ended:
