@@ -196,7 +196,8 @@ class Sessions:
             observer.synced = True
             log.event(row, observer, "sync", "")
             if observer.holed:
-                    log.fresh(row, observer, fresh=True)
+                return
+            log.fresh(row, observer, fresh=True)
             if observer.swept_before and observer.paths is not None:
                 log.sweeps.append(
                     Sweep(
