@@ -6,7 +6,6 @@ below knows of either.
 
 import contextlib
 import json
-import os
 import signal
 import sys
 import threading
@@ -22,11 +21,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collectors.captures import write_capture
 from collectors.records import topic_of
+from pipeline import kafka_options as options
 from pipeline import run as loops
 from pipeline import transfer
 from pipeline.errors import InputError, PipelineError
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher, create_topic
 
 if TYPE_CHECKING:
@@ -48,45 +47,6 @@ def _checked_fabrics(names: list[str]) -> list[str]:
     return [_checked_fabric(name) for name in dict.fromkeys(names)]
 
 
-Kafka = Annotated[
-    str, typer.Option("--kafka", envvar="FABRICSCOPE_KAFKA", metavar="HOST:PORT", help="Several with commas.")
-]
-Tls = Annotated[
-    bool,
-    typer.Option(
-        "--kafka-tls", envvar="FABRICSCOPE_KAFKA_TLS", help="TLS, trusting the system's authorities."
-    ),
-]
-Ca = Annotated[
-    Path | None,
-    typer.Option(
-        "--kafka-ca", envvar="FABRICSCOPE_KAFKA_CA", help="TLS, trusting this authority alone (PEM)."
-    ),
-]
-Cert = Annotated[
-    Path | None,
-    typer.Option("--kafka-cert", envvar="FABRICSCOPE_KAFKA_CERT", help="Client certificate (PEM)."),
-]
-Key = Annotated[
-    Path | None, typer.Option("--kafka-key", envvar="FABRICSCOPE_KAFKA_KEY", help="Its key (PEM).")
-]
-Sasl = Annotated[
-    str | None,
-    typer.Option(
-        "--kafka-sasl-mechanism",
-        envvar="FABRICSCOPE_KAFKA_SASL_MECHANISM",
-        help="PLAIN (with TLS only), SCRAM-SHA-256 or SCRAM-SHA-512.",
-    ),
-]
-User = Annotated[str | None, typer.Option("--kafka-user", envvar="FABRICSCOPE_KAFKA_USER", help="SASL user.")]
-PasswordFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--kafka-password-file",
-        envvar="FABRICSCOPE_KAFKA_PASSWORD_FILE",
-        help="File with the SASL password; or set FABRICSCOPE_KAFKA_PASSWORD.",
-    ),
-]
 Fabric = Annotated[
     str,
     typer.Option(
@@ -99,26 +59,26 @@ Store = Annotated[Path, typer.Option(envvar="FABRICSCOPE_STORE", help="The DuckD
 @app.command()
 def capture(
     *,
-    kafka: Kafka,
+    kafka: options.Kafka,
     fabric: Fabric,
     output: Annotated[Path, typer.Option(envvar="FABRICSCOPE_OUTPUT", help="The Parquet file to write.")],
     follow: Annotated[
         bool, typer.Option("--follow", envvar="FABRICSCOPE_FOLLOW", help="Go on until interrupted.")
     ] = False,
-    kafka_tls: Tls = False,
-    kafka_ca: Ca = None,
-    kafka_cert: Cert = None,
-    kafka_key: Key = None,
-    kafka_sasl_mechanism: Sasl = None,
-    kafka_user: User = None,
-    kafka_password_file: PasswordFile = None,
+    kafka_tls: options.Tls = False,
+    kafka_ca: options.Ca = None,
+    kafka_cert: options.Cert = None,
+    kafka_key: options.Key = None,
+    kafka_sasl_mechanism: options.Sasl = None,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
 ) -> None:
     """Write a fabric's topic to one Parquet file: offset, timestamp, key, value.
 
     From the oldest record kept up to the end of the topic as it is now, or with --follow until interrupted.
     Exit code 0: written; 1: failed; 2: bad input or usage.
     """
-    access = _access(
+    access = options.access(
         servers=kafka,
         tls=kafka_tls,
         ca=kafka_ca,
@@ -145,7 +105,7 @@ def capture(
 def publish(
     *,
     file: Annotated[Path, typer.Argument(help="A capture.", exists=True, dir_okay=False)],
-    kafka: Kafka,
+    kafka: options.Kafka,
     fabric: Fabric,
     create: Annotated[
         bool, typer.Option("--create", envvar="FABRICSCOPE_CREATE", help="Make the topic first.")
@@ -164,19 +124,19 @@ def publish(
             help="Pace by the records' times, this many times as fast; without, as fast as it goes.",
         ),
     ] = None,
-    kafka_tls: Tls = False,
-    kafka_ca: Ca = None,
-    kafka_cert: Cert = None,
-    kafka_key: Key = None,
-    kafka_sasl_mechanism: Sasl = None,
-    kafka_user: User = None,
-    kafka_password_file: PasswordFile = None,
+    kafka_tls: options.Tls = False,
+    kafka_ca: options.Ca = None,
+    kafka_cert: options.Cert = None,
+    kafka_key: options.Key = None,
+    kafka_sasl_mechanism: options.Sasl = None,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
 ) -> None:
     """Send the records of a capture to a fabric's topic: same order, keys, values and times.
 
     Exit code 0: all records confirmed; 1: failed; 2: bad input or usage; 3: the topic holds records already.
     """
-    access = _access(
+    access = options.access(
         servers=kafka,
         tls=kafka_tls,
         ca=kafka_ca,
@@ -233,7 +193,7 @@ def replay(
 @app.command()
 def run(
     *,
-    kafka: Kafka,
+    kafka: options.Kafka,
     fabric: Annotated[
         list[str],
         typer.Option(
@@ -251,13 +211,13 @@ def run(
             help="Stop after what the topics hold now.",
         ),
     ] = False,
-    kafka_tls: Tls = False,
-    kafka_ca: Ca = None,
-    kafka_cert: Cert = None,
-    kafka_key: Key = None,
-    kafka_sasl_mechanism: Sasl = None,
-    kafka_user: User = None,
-    kafka_password_file: PasswordFile = None,
+    kafka_tls: options.Tls = False,
+    kafka_ca: options.Ca = None,
+    kafka_cert: options.Cert = None,
+    kafka_key: options.Key = None,
+    kafka_sasl_mechanism: options.Sasl = None,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
 ) -> None:
     """Run a replica: decode, detect and store what the topics hold and get, from the store's position on.
 
@@ -265,7 +225,7 @@ def run(
     summary as JSON at the end.
     Exit code 0: stopped; 1: failed; 2: bad input or usage; 3: the store or its position is refused.
     """
-    access = _access(
+    access = options.access(
         servers=kafka,
         tls=kafka_tls,
         ca=kafka_ca,
@@ -290,35 +250,6 @@ def _open_job(store: Path, fabrics: list[str], cluster_id: str | None) -> "Job":
     from pipeline.job import Job  # noqa: PLC0415  # slow to import, and only two of the commands need it
 
     return Job.open(store, fabrics, cluster_id)
-
-
-def _access(
-    *,
-    servers: str,
-    tls: bool,
-    ca: Path | None,
-    certificate: Path | None,
-    key: Path | None,
-    mechanism: str | None,
-    user: str | None,
-    password_file: Path | None,
-) -> KafkaAccess:
-    password = os.environ.get("FABRICSCOPE_KAFKA_PASSWORD")
-    if password_file is not None:
-        try:
-            password = password_file.read_text().rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"can't read the Kafka password file: {error}") from error
-    return KafkaAccess(
-        servers=servers,
-        tls=tls,
-        ca=ca,
-        certificate=certificate,
-        key=key,
-        sasl_mechanism=mechanism,
-        user=user,
-        password=password,
-    )
 
 
 @contextlib.contextmanager
@@ -357,10 +288,10 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _records_in(file: Path) -> int:
-    with contextlib.suppress(OSError, ValueError):  # the reader says what is wrong with it
-        rows: int = pq.read_metadata(file).num_rows
-        return rows
-    return 0
+    """Return the number of records; raises InputError for a file that is no capture, before all else."""
+    next(transfer.batches_of(file), None)
+    rows: int = pq.read_metadata(file).num_rows
+    return rows
 
 
 def _print_summary(summary: dict[str, Any]) -> None:  # Any: JSON

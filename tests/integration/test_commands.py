@@ -119,6 +119,18 @@ def test_a_topic_that_is_missing_is_bad_input(tansu: EmbeddedBroker, fabric: str
         assert fabric in process.stderr
 
 
+def test_a_file_that_is_no_capture_makes_no_topic(
+    tansu: EmbeddedBroker, fabric: str, ticks: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("not Parquet")
+    kafka = ("--kafka", tansu.address, "--fabric", fabric, "--create")
+    process = ended("publish", notes, *kafka)
+    assert process.returncode == 2
+    assert "notes.txt" in process.stderr
+    succeeded("publish", ticks, *kafka)
+
+
 def test_an_output_that_exists_is_not_overwritten(tansu: EmbeddedBroker, fabric: str, ticks: Path) -> None:
     before = ticks.read_bytes()
     process = ended("capture", "--kafka", tansu.address, "--fabric", fabric, "--output", ticks)
