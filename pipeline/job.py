@@ -5,6 +5,8 @@ the store already is not written twice. So the state after a crash is the state 
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
@@ -17,7 +19,7 @@ from collectors.records import topic_of
 from pipeline.apply.fabric import FabricState, part_of
 from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator
-from pipeline.decode import decode
+from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
 from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
@@ -44,9 +46,8 @@ class Fabric:
         self.since_snapshot = 0
         self.snapshot_time = 0
 
-    def process(self, batch: RawBatch) -> Commit:
+    def process(self, batch: RawBatch, decoded: Decoded) -> Commit:
         """Return what a batch changes in the store."""
-        decoded = decode(batch)
         applied = self.state.apply(decoded.control, decoded.tables)
         added, removed = self.detection.judge(applied)
         revision = self.correlator.revise(added, removed, self.state.sessions.now)
@@ -80,6 +81,8 @@ class Job:
         self._store = store
         self._cluster_id = cluster_id
         self._fabrics = {name: Fabric(name) for name in fabrics}
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._writing: Future[None] | None = None
         self._restore()
 
     @classmethod
@@ -102,18 +105,25 @@ class Job:
         """Return the offset to read from: of the last snapshot, which may be before what is stored."""
         return self._fabrics[fabric].next_offset
 
-    def process(self, fabric: str, batch: RawBatch) -> None:
-        """Decode, apply, detect and commit a batch."""
+    def process(self, fabric: str, batch: RawBatch, decoded: Decoded) -> None:
+        """Apply, detect and commit a batch; ``decoded`` is what decode makes of it.
+
+        The commit goes on while the next batch is applied; its failure is raised by the next call.
+        """
         if not len(batch):
             return
         this = self._fabrics[fabric]
         seen = int(np.searchsorted(batch.offsets, this.stored))
         if seen:
-            this.process(cut(batch, 0, seen))
+            known = cut(batch, 0, seen)
+            this.process(known, decoded if seen == len(batch) else decode(known))
         if seen < len(batch):
-            commit = this.process(cut(batch, seen, len(batch)))
-            position = self._position(this)
-            self._store.commit(Commit(commit.appends, commit.removals, [position]))
+            news = cut(batch, seen, len(batch))
+            commit = this.process(news, decode(news) if seen else decoded)
+            self.settle()
+            self._writing = self._writer.submit(
+                self._store.commit, replace(commit, positions=[self._position(this)])
+            )
             this.stored = this.next_offset
         passed = timedelta(microseconds=this.state.sessions.now - this.snapshot_time)
         if this.since_snapshot >= SNAPSHOT_RECORDS and passed >= SNAPSHOT_INTERVAL:
@@ -121,6 +131,7 @@ class Job:
 
     def snapshot(self) -> None:
         """Keep the state of all fabrics, for readers and for the next start."""
+        self.settle()
         behind = [fabric for fabric in self._fabrics.values() if fabric.next_offset < fabric.stored]
         if behind:
             # what the store holds would be newer than the snapshot of readers: go on to there first
@@ -143,10 +154,18 @@ class Job:
     def close(self) -> None:
         """Keep the state and let go of the store."""
         try:
+            self.settle()
             if any(fabric.since_snapshot for fabric in self._fabrics.values()):
                 self.snapshot()
         finally:
+            self._writer.shutdown()
             self._store.close()
+
+    def settle(self) -> None:
+        """Wait for the commit under way; raise what went wrong with it."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
 
     def observers(self, fabric: str) -> pl.DataFrame:
         """Return what is known of who reports: one row per (device, family), as in ``observer_current``."""

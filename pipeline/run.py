@@ -1,15 +1,22 @@
-"""The loops that feed a job: from topics as they grow, and from a capture as fast as it goes."""
+"""The loops that feed a job: from topics as they grow, and from a capture as fast as it goes.
+
+Reading and decoding run one batch ahead, in a thread of their own: both wait on other things than apply does.
+"""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import structlog
 
 from pipeline.batch import RawBatch, cut
+from pipeline.decode import Decoded, decode
 
+T = TypeVar("T")
 POLL_TIME: Final = timedelta(milliseconds=500)
 """How long a quiet topic delays the answer to a request to stop."""
 
@@ -23,8 +30,12 @@ class Job(Protocol):
         """Return the offset of the first record not yet in the store."""
         ...
 
-    def process(self, fabric: str, batch: RawBatch) -> None:
-        """Decode, apply, detect and commit a batch."""
+    def process(self, fabric: str, batch: RawBatch, decoded: Decoded) -> None:
+        """Apply, detect and commit a batch; ``decoded`` is what decode makes of it."""
+        ...
+
+    def settle(self) -> None:
+        """Wait for the commit under way; raise what went wrong with it."""
         ...
 
 
@@ -44,6 +55,24 @@ class Source(Protocol):
         ...
 
 
+class _Item(NamedTuple):
+    """What a job is given."""
+
+    fabric: str
+    batch: RawBatch
+    decoded: Decoded
+
+
+def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """Yield items, with the next one in the making."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        coming = reader.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = reader.submit(next, items, end)
+            yield item  # type: ignore[misc]  # not the end
+
+
 def run(
     job: Job,
     source: Source,
@@ -53,11 +82,29 @@ def run(
     until_caught_up: bool = False,
 ) -> None:
     """Feed the job until ``stop`` is set, or until it has what the topics held when this began."""
+    with closing(_ahead(_polled(source, fabrics, stop, until_caught_up=until_caught_up))) as items:
+        for item in items:
+            if item is None:
+                job.settle()
+            else:
+                job.process(*item)
+
+
+def _polled(
+    source: Source, fabrics: Sequence[str], stop: threading.Event, *, until_caught_up: bool
+) -> Iterator[_Item | None]:
+    """Yield what the topics hold and get, decoded, until ``stop`` is set or the job will have caught up.
+
+    None says that there was nothing: so that nobody waits longer than a poll for this to end.
+    """
     ends = {fabric: source.end(fabric) for fabric in fabrics}
     behind = set(fabrics)
     while not stop.is_set():
-        for fabric, batch in source.poll(POLL_TIME).items():
-            job.process(fabric, batch)
+        found = source.poll(POLL_TIME)
+        for fabric, batch in found.items():
+            yield _Item(fabric, batch, decode(batch))
+        if not found:
+            yield None
         for fabric in sorted(behind):
             end = ends[fabric]
             if end is not None and source.position(fabric) >= end:
@@ -78,11 +125,17 @@ def replay(
 
     ``progress`` is told the number of records read from each batch of the file.
     """
-    position = job.position(fabric)
+    with closing(_ahead(_read(fabric, batches, job.position(fabric)))) as items:
+        for read, item in items:
+            if stop.is_set():
+                return
+            if item is not None:
+                job.process(*item)
+            progress(read)
+
+
+def _read(fabric: str, batches: Iterable[RawBatch], position: int) -> Iterator[tuple[int, _Item | None]]:
+    """Yield the size of each batch, and what of it lies at or behind ``position``, decoded."""
     for batch in batches:
-        if stop.is_set():
-            return
         rest = cut(batch, int(np.searchsorted(batch.offsets, position)), len(batch))
-        if len(rest):
-            job.process(fabric, rest)
-        progress(len(batch))
+        yield len(batch), _Item(fabric, rest, decode(rest)) if len(rest) else None

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.batch import RawBatch, concatenate, cut
+from pipeline.decode import Decoded
 from pipeline.run import replay, run
 from tests.pipeline.raw_batches import content, numbered
 
@@ -20,8 +21,12 @@ class Job:
     def position(self, fabric: str) -> int:  # noqa: ARG002  # of one fabric in these tests
         return self._position
 
-    def process(self, fabric: str, batch: RawBatch) -> None:
+    def process(self, fabric: str, batch: RawBatch, decoded: Decoded) -> None:
+        assert len(decoded.control) + len(decoded.dead) >= len(batch)
         self.given.append((fabric, batch))
+
+    def settle(self) -> None:
+        pass
 
     def records(self, fabric: str) -> list[tuple[int, int, str, bytes]]:
         return content(concatenate([batch for name, batch in self.given if name == fabric]))
