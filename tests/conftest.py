@@ -1,9 +1,11 @@
-"""Settings for all tests: how hard Hypothesis tries, and the option that rewrites golden files."""
+"""For all tests: how hard Hypothesis tries, the option that rewrites golden files, the recordings."""
 
 import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.recordings.variants import Recordings
 
 settings.register_profile(
     "ci",
@@ -18,3 +20,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what decode says now; read the diff")
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Recordings:
+    return Recordings(tmp_path_factory.mktemp("recordings"))
