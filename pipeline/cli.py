@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import pyarrow.parquet as pq
 import structlog
@@ -25,11 +25,9 @@ from pipeline import kafka_options as options
 from pipeline import run as loops
 from pipeline import transfer
 from pipeline.errors import InputError, PipelineError
+from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher, create_topic
-
-if TYPE_CHECKING:
-    from pipeline.job import Job
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -181,7 +179,7 @@ def replay(
     total = _records_in(file)
     with (
         _stop_on_signals() as stop,
-        contextlib.closing(_open_job(store, [name], None)) as job,
+        contextlib.closing(Job.open(store, [name], None)) as job,
         _progress(f"replaying {file.name}", total) as advance,
     ):
         loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
@@ -237,19 +235,13 @@ def run(
     )
     with (
         _stop_on_signals() as stop,
-        contextlib.closing(_open_job(store, fabric, access.cluster_id())) as job,
+        contextlib.closing(Job.open(store, fabric, access.cluster_id())) as job,
         KafkaSource.open(access, {name: job.position(name) for name in fabric}) as source,
     ):
         for name in fabric:
             log.info("reading", fabric=name, position=source.position(name))
         loops.run(job, source, fabric, stop, until_caught_up=until_caught_up)
         _print_summary(job.summary())
-
-
-def _open_job(store: Path, fabrics: list[str], cluster_id: str | None) -> "Job":
-    from pipeline.job import Job  # noqa: PLC0415  # slow to import, and only two of the commands need it
-
-    return Job.open(store, fabrics, cluster_id)
 
 
 @contextlib.contextmanager
