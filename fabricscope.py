@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 import typer
 
+import demo.cli
 import pipeline.cli
 import targets.cli
 from pipeline.errors import InputError, PipelineError, RefusedError
@@ -25,7 +26,7 @@ app = typer.Typer(
     help="EVPN observability: what MACs, VTEPs, segments and links did, and which incidents follow.",
     epilog="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 refused: store or position don't fit.",
 )
-for mounted in (pipeline.cli.app, targets.cli.app):
+for mounted in (demo.cli.app, pipeline.cli.app, targets.cli.app):
     app.registered_commands.extend(mounted.registered_commands)
 
 
