@@ -88,6 +88,20 @@ class Changes:
             **{name: joined(name) for name in _ARRAYS},
         )
 
+    def take(self, rows: Rows) -> "Changes":
+        """Return some of the changes."""
+
+        def columns(found: Mapping[str, Column]) -> dict[str, Column]:
+            return {name: column.take(rows) for name, column in found.items()}
+
+        return Changes(
+            entity=self.entity,
+            keys=columns(self.keys),
+            before=columns(self.before),
+            after=columns(self.after),
+            **{name: getattr(self, name)[rows] for name in _ARRAYS},
+        )
+
     def facts(self, records: Records) -> pl.DataFrame:
         """Return the rows of ``<entity>_event``: one per change; a delete carries the last known values."""
         last = {

@@ -46,6 +46,20 @@ CLAIM: Final = np.dtype(
 Claims = npt.NDArray[np.void]
 
 
+_TELLS: Final = (
+    "esi", "next_hop", "mobility_seq", "sticky", "label", "encapsulation", "route_targets", "valid", "default_gateway"
+)  # fmt: skip
+
+
+def concern_claims(changes: Changes) -> npt.NDArray[np.int64]:
+    """Return the changes that can begin, end or change a claim: most say something else, as which path is best."""
+    tells = changes.existed != changes.exists
+    for name in _TELLS:
+        before, after = changes.before[name], changes.after[name]
+        tells = tells | (before.known != after.known) | (after.known & (before.values != after.values))
+    return np.flatnonzero(tells & (changes.keys["route_type"].values == MAC_IP_ROUTE))
+
+
 def key_columns(changes: Changes, side: str) -> dict[str, Column]:
     """Return vni, evi, mac of type-2 changes: MPLS labels mean nothing beyond their PE, the EVI does."""
     columns = getattr(changes, side)

@@ -8,7 +8,16 @@ import numpy as np
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.claims import CLAIM, Claims, claims_of, holds, key_columns, merge, unchanged
+from pipeline.apply.claims import (
+    CLAIM,
+    Claims,
+    claims_of,
+    concern_claims,
+    holds,
+    key_columns,
+    merge,
+    unchanged,
+)
 from pipeline.apply.columns import Array, Column, ColumnStore, Rows, columns_of, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.location import NAMES, STEP, Locations, Steps, device_hashes
@@ -139,6 +148,7 @@ class MacLocations:
 
     def _claims(self, routes: Changes, records: Records) -> Claims:
         self._hash_devices(routes)
+        routes = routes.take(concern_claims(routes))
         before, after = holds(routes, "before"), holds(routes, "after")
         old_key, new_key = self._rows(routes, "before", before), self._rows(routes, "after", after)
         ended, began = (claims_of(routes, side, records, self._hashes) for side in ("before", "after"))
