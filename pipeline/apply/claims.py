@@ -47,12 +47,20 @@ Claims = npt.NDArray[np.void]
 
 
 _TELLS: Final = (
-    "esi", "next_hop", "mobility_seq", "sticky", "label", "encapsulation", "route_targets", "valid", "default_gateway"
-)  # fmt: skip
+    "esi",
+    "next_hop",
+    "mobility_seq",
+    "sticky",
+    "label",
+    "encapsulation",
+    "route_targets",
+    "valid",
+    "default_gateway",
+)
 
 
 def concern_claims(changes: Changes) -> npt.NDArray[np.int64]:
-    """Return the changes that can begin, end or change a claim: most say something else, as which path is best."""
+    """Return the changes that can begin, end or change a claim: most say something else."""
     tells = changes.existed != changes.exists
     for name in _TELLS:
         before, after = changes.before[name], changes.after[name]
