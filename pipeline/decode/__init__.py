@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.batch import RawBatch
 from pipeline.decode import wire
@@ -18,7 +19,6 @@ from pipeline.decode.report import Report
 from pipeline.decode.tables import assemble, told_rows
 from pipeline.decode.updates import notifications
 from pipeline.schema import CONTROL, DEAD, NAME, TIME
-
 
 _MOST = (1 << 32) - 1
 
@@ -49,7 +49,7 @@ def decode(batch: RawBatch) -> Decoded:
     told += [one for removal in meaning.removals for one in removal.cleared(report)]
     gone = [one for removal in meaning.removals for one in removal.gone(report)]
     tables = assemble(told, gone, len(rows))
-    control = _control(batch, rows, records)
+    control = _control(batch, rows, records, found.updates.duplicates)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
     dead.sort()
@@ -74,13 +74,13 @@ def decode(batch: RawBatch) -> Decoded:
     )
 
 
-def _control(batch: RawBatch, rows: np.ndarray, records: pa.RecordBatch) -> pl.DataFrame:
+def _control(
+    batch: RawBatch, rows: NDArray[np.int64], records: pa.RecordBatch, duplicates: NDArray[np.int64]
+) -> pl.DataFrame:
     response = records.column("response")
     notification = response.field("update")
-    update = notification.field("update")
-    duplicates = update.values.field("duplicates").to_numpy()
-    start = update.offsets.to_numpy()
-    total = np.concatenate(([0], np.cumsum(duplicates, dtype=np.int64)))
+    start = notification.field("update").offsets.to_numpy()
+    total = np.concatenate(([0], np.cumsum(duplicates)))
     told = response.is_valid().to_numpy(zero_copy_only=False)
     return (
         pl.DataFrame(

@@ -9,17 +9,18 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-
-from pipeline.schema import NAME
+from numpy.typing import NDArray
 
 ZERO: Final = ""
 """What a canonical text function returns for a readable value that means "none"."""
 
+_SPELLINGS: Final = pl.Categorical(pl.Categories("fabricscope.spellings"))
+"""Interns what comes from the wire for as long as it is looked at, apart from the names that stay."""
 _MAC_LENGTH: Final = len("00:00:00:00:00:00")
 _NO_DIGIT: Final = 0x10
 _HEX: Final = np.full(256, _NO_DIGIT, dtype=np.uint8)
@@ -73,17 +74,29 @@ def ip_numbers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     )
 
 
-def canonical(text: pl.Series, spell: Callable[[str], str | None]) -> tuple[pl.Series, pl.Series]:
-    """Return names in their one spelling and, beside it, which were readable.
+def canonical(
+    text: pl.Series, spell: Callable[[str], str | bool | None], dtype: pl.DataType | type[pl.DataType]
+) -> tuple[pl.Series, NDArray[np.bool_]]:
+    """Return values of few distinct spellings as ``dtype`` and, beside them, which were readable.
 
     ``spell`` returns None for what it can't read and ZERO for what means none: null, and readable.
     """
-    encoded = text.to_arrow().dictionary_encode()
-    distinct = [spell(one) for one in encoded.dictionary.to_pylist()]
-    names = pl.Series([one or None for one in distinct], dtype=pl.String).cast(NAME)
-    readable = pl.Series([one is not None for one in distinct], dtype=pl.Boolean)
-    codes = cast("pl.Series", pl.from_arrow(encoded.indices)).cast(pl.UInt32)
-    return names.gather(codes), readable.gather(codes).fill_null(value=False)
+    codes = text.cast(_SPELLINGS).to_physical()
+    if text.null_count():
+        codes = codes.fill_null(int(codes.max() or 0) + 1)  # type: ignore[arg-type]  # a column of numbers
+    code = codes.to_numpy()
+    # interned text: a spelling has the lowest free code, so that all together are few
+    first = np.full(int(code.max(initial=0)) + 1, -1, dtype=np.int64)
+    first[code] = np.arange(len(code))
+    used = np.flatnonzero(first >= 0)
+    spelled = [None if one is None else spell(one) for one in text[pl.Series(first[used].astype(np.uint32))]]
+    place = np.zeros(len(first), dtype=np.uint32)
+    place[used] = np.arange(len(used), dtype=np.uint32)
+    at = place[code]
+    plain = pl.Boolean if dtype == pl.Boolean else pl.String
+    values = pl.Series([None if one == ZERO else one for one in spelled], dtype=plain).cast(dtype)
+    readable = np.array([one is not None for one in spelled], dtype=np.bool_)
+    return values[pl.Series(at)], readable[at]
 
 
 def spell_identity(text: str) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import polars as pl
 
@@ -42,12 +43,11 @@ _BRACKETS: Final = {
 
 def ext_communities(entity: Entity, cells: Cells) -> dict[str, Parsed]:
     """Return all leaves of ``bgp_ext_community``; a column that no community fills is known to be none."""
-    raw = pl.select(
-        pl.when(cells.code == STRING).then(cells.text.cast(pl.Binary)).otherwise(cells.raw)
-    ).to_series()
-    keyed = pl.DataFrame({"code": cells.code, "raw": raw})
+    code = pl.Series(cells.code)
+    raw = pl.when(code == STRING).then(cells.text.cast(pl.Binary)).otherwise(cells.raw)
+    keyed = pl.select(code=code, raw=raw)
     distinct = keyed.unique(maintain_order=True)
-    decoded = [_decode_set(code, value) for code, value in distinct.rows()]
+    decoded = [_decode_set(*row) for row in distinct.rows()]
     rows = keyed.join(
         distinct.with_columns(at=pl.int_range(pl.len(), dtype=pl.UInt32)),
         on=["code", "raw"],
@@ -55,12 +55,12 @@ def ext_communities(entity: Entity, cells: Cells) -> dict[str, Parsed]:
         maintain_order="left",
         nulls_equal=True,
     )["at"]
-    readable = pl.Series([one is not None for one in decoded], dtype=pl.Boolean).gather(rows)
+    readable = np.array([one is not None for one in decoded], dtype=np.bool_)[rows.to_numpy()]
     found: dict[str, Parsed] = {}
     for column, dtype in entity.leaves.items():
         values = [None if one is None else one.get(column) for one in decoded]
         plain = pl.Series(values, dtype=pl.String if dtype == NAME else dtype)
-        found[column] = Parsed(plain.cast(dtype).gather(rows), readable)
+        found[column] = Parsed(plain.cast(dtype)[rows], readable)
     return found
 
 
@@ -200,8 +200,8 @@ def _segment_part(part: str, cells: Cells, at: int) -> Any:
         kind = (cells.text[at] or "").rpartition(":")[2]
         return kind if kind in _BRACKETS else None
     if cells.code[at] == UINT:
-        return [str(cells.uint[at])]
-    members = _items(cells.code[at], cells.raw[at])
+        return [str(cells.number[at])]
+    members = _items(int(cells.code[at]), cells.raw[at])
     if members is None or not all(str(member).isdecimal() for member in members):
         return None
     return [str(member) for member in members]

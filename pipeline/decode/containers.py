@@ -14,8 +14,9 @@ import orjson
 import polars as pl
 
 from collectors.profiles import Kind
-from pipeline.decode.entries import Entries, Leaves, Places, Rows, Target
+from pipeline.decode.entries import Entries, Leaves, Places, Target
 from pipeline.decode.json_scalars import scalar
+from pipeline.decode.paths import Rows
 from pipeline.decode.plan import ListKey, Node, Plan, Use
 from pipeline.decode.report import Report, quote
 from pipeline.decode.shapes import Shape
@@ -80,8 +81,8 @@ class Flattening:
             found.update, found.prefix, [shape], np.zeros(len(rows), dtype=np.int64), rows, record
         )
         columns = {key: places.key(key).to_list() for key in shape.keys}
-        cells = found.cells.gather(pl.Series(rows, dtype=pl.UInt32))
-        for at, (code, raw) in enumerate(zip(cells.code.to_list(), cells.raw.to_list(), strict=True)):
+        cells = found.cells(rows)
+        for at, (code, raw) in enumerate(zip(cells.code.tolist(), cells.raw.to_list(), strict=True)):
             self._record, self._number = int(record[at]), int(number[at])
             if code not in (CONTAINER, MALFORMED):
                 self._say(node, "the value is no JSON object or array")
@@ -199,17 +200,14 @@ def _above(keys: Mapping[ListKey, str | None]) -> _Entry:
 
 
 def _leaves(leaf: int, part: str, told: _Told) -> Leaves:
-    size = len(told.entry)
     return Leaves(
         leaf=leaf,
         part=part,
         entry=np.array(told.entry, dtype=np.int64),
         cells=Cells(
-            code=pl.Series(told.code, dtype=pl.UInt8),
+            code=np.array(told.code, dtype=np.uint8),
             text=pl.Series(told.text, dtype=pl.String),
-            uint=pl.Series([None], dtype=pl.UInt64).new_from_index(0, size),
-            int=pl.Series([None], dtype=pl.Int64).new_from_index(0, size),
-            bool=pl.Series([None], dtype=pl.Boolean).new_from_index(0, size),
+            number=np.zeros(len(told.code), dtype=np.uint64),
             raw=pl.Series(told.raw, dtype=pl.Binary),
         ),
         number=np.array(told.number, dtype=np.int64),

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from collectors.profiles import Kind
-from pipeline.decode.entries import Entries, Places, Rows, Target
+from pipeline.decode.entries import Entries, Places, Target
+from pipeline.decode.paths import Rows
 from pipeline.decode.plan import KeyColumn, Node, Plan, Source
 from pipeline.decode.report import Report
 from pipeline.decode.rows import Told, key_rows

@@ -1,26 +1,21 @@
 """Entries: list entries that a batch talks about, keys and leaves still as the wire spells them.
 
-Updates of one entry in one record are found by their key values: like its names (see ``shapes``) the key
-values of a path lie side by side and are hashed as they lie. So keys are read once per entry, not once per
-update.
+Updates of one entry in one record begin with the same elements, octet by octet: so they are found by a hash
+of these octets, and keys are read once per entry, not once per update.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.decode.paths import Paths, Rows
 from pipeline.decode.plan import ListKey, Source
 from pipeline.decode.shapes import Bound, Shape
 from pipeline.decode.updates import Notifications
 from pipeline.decode.values import Cells
-from pipeline.decode.wire import Paths
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,7 @@ class Places:
     def text(self, bound: Bound) -> pl.Series:
         """Return the values of the list key that stands at one place in all paths."""
         part, row = (self.prefixes, self.record) if bound.in_prefix else (self.paths, self.row)
-        return cast("pl.Series", pl.from_arrow(part.key_value.take(pa.array(part.first_key[row] + bound.at))))
+        return part.key(row, bound.at)
 
     def key(self, key: ListKey) -> pl.Series:
         """Return the values of a list key; null where a path has none."""
@@ -107,7 +102,7 @@ def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Noti
     """Return the entries at ``depth`` that some updates tell, and their leaves."""
     places = _places(picked, found)
     wanted = source.list_keys(depth)
-    first, entry_of = group(places.record, _codes(places, depth, wanted, found))
+    first, entry_of = group(places.record, _codes(places, depth))
     leaves: list[Leaves] = []
     for at, pick in enumerate(picked):
         if pick.leaf is None:
@@ -119,7 +114,7 @@ def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Noti
                 leaf=pick.leaf,
                 part=pick.part,
                 entry=entry_of[members],
-                cells=found.cells.gather(pl.Series(pick.rows, dtype=pl.UInt32)),
+                cells=found.cells(pick.rows),
                 number=found.update_number[pick.rows],
                 segment=places.take(members).key(below[0]) if below else None,
             )
@@ -167,9 +162,12 @@ def _places(picked: Sequence[Picked], found: Notifications) -> Places:
     return Places(found.update, found.prefix, shapes, shape, row, found.update_record[row])
 
 
-def _codes(places: Places, depth: int, wanted: Sequence[ListKey], found: Notifications) -> NDArray[np.uint64]:
+def _codes(places: Places, depth: int) -> NDArray[np.uint64]:
     """Return codes that are equal only for updates of one entry, among the updates of one record."""
-    if not any(key[0] > depth for shape in places.shapes for key in shape.keys):
-        return found.key_codes[places.row]
-    # in lists below the entry: their keys must not tell entries apart
-    return pl.DataFrame({str(at): places.key(key) for at, key in enumerate(wanted)}).hash_rows().to_numpy()
+    elements = np.array([depth + 1 - shape.own_from for shape in places.shapes])
+    codes = np.zeros(len(places.row), dtype=np.uint64)
+    # none: the entry stands in the prefix, which all updates of a record share
+    for count in set(elements[elements > 0].tolist()):
+        members = np.flatnonzero((elements == count)[places.shape])
+        codes[members] = places.paths.codes(places.row[members], count)
+    return codes

@@ -1,24 +1,23 @@
 """JSON scalars, column by column."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 import orjson
 import polars as pl
-import pyarrow as pa
 
 from pipeline.decode.values import CONTAINER, JSON_BOOL, JSON_NULL, MALFORMED, NUMBER, STRING
 
 _NEEDS_PARSER: Final = r'[\\"\x00-\x1f]'
 
 
-def scalars(raw: pa.BinaryArray) -> tuple[pl.Series, pl.Series]:
+def scalars(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return code and text of JSON documents, one row each; text is null unless the document is a scalar.
 
     What is plainly a scalar is read here, column by column, and what begins like a container is not yet read;
     the rest goes through the parser.
     """
-    text = cast("pl.Series", pl.from_arrow(raw)).cast(pl.String, strict=False)
+    text = raw.cast(pl.String, strict=False)
     inner = text.str.slice(1).str.head(-1)
     plain = text.str.starts_with('"') & text.str.ends_with('"') & (text.str.len_bytes() > 1)
     plain &= ~inner.str.contains(_NEEDS_PARSER)
@@ -39,8 +38,8 @@ def scalars(raw: pa.BinaryArray) -> tuple[pl.Series, pl.Series]:
     rest = np.flatnonzero(frame["code"].is_null().to_numpy())
     if not len(rest):
         return frame["code"], frame["text"]
-    read = [_read(document) for document in raw.take(pa.array(rest)).to_pylist()]
     at = pl.Series(rest, dtype=pl.UInt32)
+    read = [_read(document) for document in raw.gather(at)]
     return (
         frame["code"].scatter(at, pl.Series([code for code, _ in read], dtype=pl.UInt8)),
         frame["text"].scatter(at, pl.Series([value for _, value in read], dtype=pl.String)),

@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 
 from collectors.profiles import ProfileError
 from pipeline.decode.deletes import Removal
-from pipeline.decode.entries import Picked, Places, Rows, Target
+from pipeline.decode.entries import Picked, Places, Target
+from pipeline.decode.paths import Paths, Rows, by_code
 from pipeline.decode.plan import Node, Plan, plan_of
 from pipeline.decode.report import Report
-from pipeline.decode.shapes import NO_PREFIX, Shape, resolve, shape_codes
+from pipeline.decode.shapes import NO_PREFIX, Shape, resolve
 from pipeline.decode.updates import Notifications
-from pipeline.decode.wire import Paths
 
 BEFORE_UPDATES: Final = -(1 << 40)
 """Deletes are numbered from here on: within a notification they come before updates."""
 BEFORE_DELETES: Final = 2 * BEFORE_UPDATES
-_PLAN_MIX: Final = np.uint64(0xE7037ED1A0B428DB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,10 @@ def meaning_of(records: pa.RecordBatch, found: Notifications, report: Report) ->
     """Return what a batch says; records of unknown profiles are reported and mean nothing."""
     plans = _plans(records, found, report)
     meaning = Meaning()
-    above = _Above(
-        plans, found.prefix, shape_codes(found.prefix) + plans.number.astype(np.uint64) * _PLAN_MIX
-    )
-    for plan, shape, node, rows in _alike(above, found.update, found.update_record, meaning.unmapped):
+    _report_malformed(found, report)
+    above = _Above(plans, found.prefix)
+    bad = found.update.malformed | found.updates.malformed
+    for plan, shape, node, rows in _alike(above, found.update, bad, found.update_record, meaning.unmapped):
         use = node.use
         if use is None:
             meaning.containers[plan].append(Container(shape, node, rows))
@@ -60,12 +59,25 @@ def meaning_of(records: pa.RecordBatch, found: Notifications, report: Report) ->
             source = plan.sources[use.source]
             depth = (0 if use.leaf is None else source.leaves[use.leaf].up) or source.depth
             meaning.leaves[plan, Target(use.source, depth)].append(Picked(shape, use.leaf, use.part, rows))
-    for plan, shape, node, rows in _alike(above, found.delete, found.delete_record, meaning.unmapped):
+    for plan, shape, node, rows in _alike(
+        above, found.delete, found.delete.malformed, found.delete_record, meaning.unmapped
+    ):
         places = _places(found.delete, found.prefix, shape, rows, found.delete_record[rows])
         number = found.delete_number[rows] + BEFORE_UPDATES
         meaning.removals.append(Removal(plan, node, places, number, atomic=False))
     _add_atomic(meaning, plans, found, report)
     return meaning
+
+
+def _report_malformed(found: Notifications, report: Report) -> None:
+    for what, malformed, record, number in (
+        ("the prefix", found.prefix.malformed, np.arange(len(found.prefix)), np.full(len(found.prefix), -1)),
+        ("an update", found.updates.malformed, found.update_record, found.update_number),
+        ("the path of an update", found.update.malformed, found.update_record, found.update_number),
+        ("a deleted path", found.delete.malformed, found.delete_record, found.delete_number + BEFORE_UPDATES),
+    ):
+        for at in np.flatnonzero(malformed).tolist():
+            report.add(int(record[at]), int(number[at]), f"malformed protobuf in {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +111,26 @@ def _plans(records: pa.RecordBatch, found: Notifications, report: Report) -> _Pl
 
 @dataclass(frozen=True, slots=True)
 class _Above:
-    """What stands above the paths of each record: plan and prefix, and a code of both."""
+    """What stands above the paths of each record: its plan and its prefix."""
 
     plans: _Plans
     prefixes: Paths
-    codes: NDArray[np.uint64]
 
 
 def _alike(
-    above: _Above, paths: Paths, record: Rows, unmapped: dict[str, int]
+    above: _Above, paths: Paths, malformed: NDArray[np.bool_], record: Rows, unmapped: dict[str, int]
 ) -> Iterator[tuple[Plan, Shape, Node, Rows]]:
     """Yield the paths by plan and shape, with their numbers; count those that mean nothing."""
-    for rows in _by_code(shape_codes(paths) + above.codes[record]):
+    codes = (paths.shape * len(above.prefixes.shapes) + above.prefixes.shape[record]) * len(above.plans.plans)
+    codes += above.plans.number[record]
+    codes[malformed | above.prefixes.malformed[record]] = -1
+    for rows in by_code(codes):
         first = int(rows[0])
         plan = above.plans.of(int(record[first]))
-        if plan is None:
+        if plan is None or codes[first] < 0:
             continue
-        shape = resolve(plan, above.prefixes, int(record[first]), paths, first)
+        prefix = above.prefixes.shapes[above.prefixes.shape[record[first]]]
+        shape = resolve(plan, prefix, paths.shapes[paths.shape[first]])
         if shape.node is None:
             unmapped[shape.text] += len(rows)
         else:
@@ -124,41 +139,26 @@ def _alike(
 
 def _add_atomic(meaning: Meaning, plans: _Plans, found: Notifications, report: Report) -> None:
     """Add the prefixes of atomic notifications: what they don't tell is gone."""
-    atomic = np.flatnonzero(found.atomic)
-    if not len(atomic):
-        return
-    codes = shape_codes(found.prefix)[atomic] + plans.number[atomic].astype(np.uint64) * _PLAN_MIX
-    for members in _by_code(codes):
+    atomic = np.flatnonzero(found.atomic & ~found.prefix.malformed)
+    codes = found.prefix.shape[atomic] * len(plans.plans) + plans.number[atomic]
+    for members in by_code(codes):
         rows = atomic[members]
-        first = int(rows[0])
-        plan = plans.of(first)
+        plan = plans.of(int(rows[0]))
         if plan is None:
             continue
-        shape = resolve(plan, NO_PREFIX, 0, found.prefix, first)
+        shape = resolve(plan, NO_PREFIX, found.prefix.shapes[found.prefix.shape[rows[0]]])
         if shape.node is plan.root:
             # taken literally, such a notification would say that the device has nothing else at all
             for record in rows.tolist():
                 report.add(record, -1, "an atomic notification without a prefix is taken as a plain one")
         elif shape.node is not None:
-            places = _places(found.prefix, NO_PREFIX, shape, rows, rows)
             number = np.full(len(rows), BEFORE_DELETES, dtype=np.int64)
+            places = _places(found.prefix, found.prefix, shape, rows, rows)
             meaning.removals.append(Removal(plan, shape.node, places, number, atomic=True))
 
 
 def _places(paths: Paths, prefixes: Paths, shape: Shape, rows: Rows, record: Rows) -> Places:
     return Places(paths, prefixes, [shape], np.zeros(len(rows), dtype=np.int64), rows, record)
-
-
-def _by_code(codes: NDArray[np.uint64]) -> list[Rows]:
-    """Return the places of each distinct code, ascending."""
-    if not len(codes):
-        return []
-    distinct = np.sort(pl.Series(codes).unique().to_numpy())
-    small = np.searchsorted(distinct, codes)
-    if len(distinct) < 1 << 16:
-        small = small.astype(np.uint16)  # what NumPy sorts by radix
-    order = np.argsort(small, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(small, minlength=len(distinct)))[:-1])
 
 
 def counted(unmapped: Mapping[str, int]) -> pl.DataFrame:

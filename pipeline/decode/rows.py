@@ -7,12 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from collectors.profiles import Kind
-from pipeline.decode import bgp_attributes
+from pipeline.decode import bgp_attributes, values
 from pipeline.decode.addresses import ip_numbers, spell_identity
 from pipeline.decode.entries import Entries, Leaves, Target
 from pipeline.decode.plan import KeyColumn, LeafColumn, Plan, Source
 from pipeline.decode.report import Report, quote
-from pipeline.decode.values import EXPECTED, TEXT_LAST, Cells, Parsed, parse_cells, parse_text
+from pipeline.decode.values import EXPECTED, Cells, Parsed, parse_cells, parse_text, taken, there
 from pipeline.schema import NAME
 
 
@@ -92,9 +92,9 @@ class _Making:
         """Add the column of a list key; entries without a readable one are not kept."""
         text = self.entries.keys[key.key]
         parsed = self._parse_key(key, text)
-        unreadable = ~parsed.readable.to_numpy()
+        unreadable = ~parsed.readable
         if key.optional:
-            unreadable &= text.is_not_null().to_numpy()
+            unreadable &= there(text)
         for at in np.flatnonzero(unreadable & self.keep).tolist():
             name, value = key.key[1], text[at]
             reason = (
@@ -105,18 +105,18 @@ class _Making:
             self._say(at, int(self.entries.number[at]), f"{self.source.path}: {reason}")
         self.keep &= ~unreadable
         if key.column in self.source.entity.leaves:
-            self._clear(key.column, (parsed.values.is_null() & text.is_not_null()).to_numpy())
+            self._clear(key.column, there(text) & ~there(parsed.values))
 
     def _parse_key(self, key: KeyColumn, text: pl.Series) -> Parsed:
         if key.kind is Kind.IP:
             high, low = ip_numbers(text)
             self.columns |= {f"{key.column}_hi": high, f"{key.column}_lo": low}
-            return Parsed(low, low.is_not_null())
+            return Parsed(low, there(low))
         parsed = parse_text(key.kind, self.source.types[key.column], text)
         self.columns[key.column] = parsed.values
         if key.kind is Kind.HOST_LENGTH:
-            absent = (parsed.values == 0).fill_null(value=False)
-            for column in {"ip_hi", "ip_lo", "ip_len"} & set(self.columns):
+            absent = pl.Series(there(parsed.values) & (parsed.values == 0).to_numpy())
+            for column in {"ip_hi", "ip_lo", "ip_len"} & set(self.columns) if absent.any() else ():
                 self.columns[column] = self.columns[column].set(absent, None)
         return parsed
 
@@ -129,7 +129,7 @@ class _Making:
             columns = self._parse_leaf(leaf, part.cells)
             for column, parsed in columns.items():
                 self._add_column(column, parsed, part)
-            self._report_unreadable(leaf, part, next(iter(columns.values())).readable.to_numpy())
+            self._report_unreadable(leaf, part, next(iter(columns.values())).readable)
 
     def _add_as_path(self, leaf: LeafColumn, told: list[Leaves]) -> None:
         paths, unreadable = bgp_attributes.as_paths(told, len(self.keep))
@@ -144,18 +144,18 @@ class _Making:
         return {leaf.column: parse_cells(leaf.kind, entity.leaves[leaf.column], cells)}
 
     def _add_column(self, column: str, parsed: Parsed, told: Leaves) -> None:
-        good = np.flatnonzero(parsed.readable.to_numpy())
         at = np.full(len(self.keep), -1, dtype=np.int64)
+        good = np.flatnonzero(parsed.readable)
         at[told.entry[good]] = good
         here = at >= 0
         values = parsed.values
-        if not np.array_equal(at, np.arange(len(values))):
-            values = values.gather(pl.Series(at).set(pl.Series(~here), None).cast(pl.UInt32))
+        if len(values) != len(at) or not np.array_equal(at, np.arange(len(at))):
+            values = taken(values, at)
         if column in self.columns:
             earlier = self.columns[column]
             values = pl.select(pl.when(pl.Series(here)).then(values).otherwise(earlier)).to_series()
         self.columns[column] = values
-        none = values.is_null().to_numpy()
+        none = ~there(values)
         self._clear(column, here & none)
         self.cleared[here & ~none] &= ~np.uint64(self.source.leaf_bit(column))
 
@@ -182,9 +182,16 @@ class _Making:
 
 def _excerpt(cells: Cells, at: int) -> str:
     """Return a value as people read it, shortened."""
-    if cells.code[at] <= TEXT_LAST and cells.text[at] is not None:
-        return quote(cells.text[at])
-    for column in (cells.uint, cells.int, cells.bool, cells.raw):
+    match cells.code[at]:
+        case values.UINT:
+            return quote(int(cells.number[at]))
+        case values.INT:
+            return quote(int(cells.number.view(np.int64)[at]))
+        case values.BOOL:
+            return quote(bool(cells.number[at]))
+        case _:
+            pass
+    for column in (cells.text, cells.raw):
         if column[at] is not None:
             return quote(column[at])
     return "missing, or of a type that is not read"

@@ -1,5 +1,6 @@
 """The notifications of a batch as flat columns: records, prefixes, updates and deletes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,11 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.decode import json_scalars
-from pipeline.decode.shapes import slice_hash
-from pipeline.decode.values import BOOL, INT, LEAFLIST, NONE, STRING, UINT, Cells
-from pipeline.decode.wire import Paths, paths
-
-_JSON = ("json_val", "json_ietf_val")
+from pipeline.decode import json_scalars, wire
+from pipeline.decode.fields import Updates, Values, read_updates, read_values
+from pipeline.decode.octets import Octets
+from pipeline.decode.paths import Paths, Rows
+from pipeline.decode.values import JSON, LEAFLIST, STRING, Cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,19 @@ class Notifications:
 
     prefix: Paths
     atomic: NDArray[np.bool_]
-    update_record: NDArray[np.int64]
-    update_number: NDArray[np.int64]
+    update_record: Rows
+    update_number: Rows
     """Counts the updates of a record from 0."""
     update: Paths
-    key_codes: NDArray[np.uint64]
-    """One code per update: equal only if all key values of its own path are."""
-    cells: Cells
-    delete_record: NDArray[np.int64]
-    delete_number: NDArray[np.int64]
+    updates: Updates
+    delete_record: Rows
+    delete_number: Rows
     delete: Paths
+
+    def cells(self, rows: Rows) -> Cells:
+        """Return the values of some updates."""
+        updates = self.updates
+        return _cells(read_values(updates.octets, updates.value[rows], updates.value_length[rows]))
 
 
 def notifications(records: pa.RecordBatch) -> Notifications:
@@ -39,56 +42,52 @@ def notifications(records: pa.RecordBatch) -> Notifications:
     update, delete = notification.field("update"), notification.field("delete")
     update_record, update_number = _flatten(update.offsets.to_numpy())
     delete_record, delete_number = _flatten(delete.offsets.to_numpy())
-    update_paths = paths(update.values.field("path"))
+    updates = read_updates(update.values)
     return Notifications(
-        prefix=paths(notification.field("prefix")),
+        prefix=_paths(notification.field("prefix")),
         atomic=notification.field("atomic").to_numpy(zero_copy_only=False),
         update_record=update_record,
         update_number=update_number,
-        update=update_paths,
-        key_codes=slice_hash(update_paths.key_value, update_paths.first_key),
-        cells=_cells(update.values.field("val")),
+        update=Paths(updates.octets, updates.path, updates.path_length),
+        updates=updates,
         delete_record=delete_record,
         delete_number=delete_number,
-        delete=paths(delete.values),
+        delete=_paths(delete.values),
     )
 
 
-def _flatten(start: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _paths(raw: pa.BinaryArray) -> Paths:
+    data, start, end = wire.flat(raw)
+    return Paths(Octets(data), start, end - start)
+
+
+def _flatten(start: NDArray[np.int32]) -> tuple[Rows, Rows]:
     """Return, for each item of a list column, its row and its place in that row's list."""
-    place: NDArray[np.int64] = np.arange(start[0], start[-1], dtype=np.int64)
+    place: Rows = np.arange(start[0], start[-1], dtype=np.int64)
     row = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
     return row, place - start[row]
 
 
-def _cells(val: pa.StructArray) -> Cells:
-    code = np.full(len(val), NONE, dtype=np.uint8)
-    for name, number in (("string_val", STRING), ("int_val", INT), ("uint_val", UINT), ("bool_val", BOOL)):
-        code[_present(val.field(name))] = number
-    code[_present(val.field("leaflist_val"))] = LEAFLIST
-    text = pl.Series(val.field("string_val"))
-    raw = pl.Series(val.field("leaflist_val"))
-    for name in _JSON:
-        there = _present(val.field(name))
-        if there.any():
-            rows = np.flatnonzero(there)
-            documents = val.field(name).take(pa.array(rows))
-            codes, texts = json_scalars.scalars(documents)
-            code[rows] = codes.to_numpy()
-            at = pl.Series(rows, dtype=pl.UInt32)
-            text = text.scatter(at, texts)
-            raw = raw.scatter(at, pl.Series(documents))
-    return Cells(
-        code=pl.Series(code),
-        text=text,
-        uint=pl.Series(val.field("uint_val")),
-        int=pl.Series(val.field("int_val")),
-        bool=pl.Series(val.field("bool_val")),
-        raw=raw,
-    )
+def _cells(found: Values) -> Cells:
+    code = found.code
+    text = _slices(found.octets.texts, found, code == STRING, pl.String)
+    raw = _slices(found.octets.slices, found, (code == JSON) | (code == LEAFLIST), pl.Binary)
+    rows = np.flatnonzero(code == JSON)
+    if len(rows):
+        at = pl.Series(rows, dtype=pl.UInt32)
+        codes, texts = json_scalars.scalars(raw[at])
+        code = code.copy()
+        code[rows] = codes.to_numpy()
+        text = text.scatter(at, texts) if len(rows) < len(code) else texts
+    return Cells(code=code, text=text, number=found.number, raw=raw)
 
 
-def _present(column: pa.Array) -> NDArray[np.bool_]:
-    if column.null_count == len(column):
-        return np.zeros(len(column), dtype=np.bool_)
-    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False), dtype=np.bool_)
+def _slices(
+    read: Callable[[Rows, Rows], pl.Series], found: Values, there: NDArray[np.bool_], dtype: type[pl.DataType]
+) -> pl.Series:
+    """Return what stands where some of the values are, null for the others."""
+    if not there.any():
+        return pl.Series([None], dtype=dtype).new_from_index(0, len(there))
+    if there.all():
+        return read(found.start, found.length)
+    return read(found.start, np.where(there, found.length, 0)).set(pl.Series(~there), None)

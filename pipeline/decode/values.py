@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from collectors.profiles import Kind
 from pipeline.decode import addresses
@@ -12,13 +15,12 @@ from pipeline.schema import NAME, TIME
 
 DataType = pl.DataType | type[pl.DataType]
 
-# what a cell holds; the four below TEXT_LAST are read from its text
+# what a cell holds; the first three are read from its text
 NONE: Final = 0
 STRING: Final = 1
 NUMBER: Final = 2
 """A JSON number, as text."""
 JSON_BOOL: Final = 3
-TEXT_LAST: Final = JSON_BOOL
 UINT: Final = 4
 INT: Final = 5
 BOOL: Final = 6
@@ -29,6 +31,8 @@ CONTAINER: Final = 8
 MALFORMED: Final = 9
 """Bytes that are no JSON."""
 JSON_NULL: Final = 10
+JSON: Final = 11
+"""A JSON document not yet looked at."""
 
 _SPELL: Final[dict[Kind, Callable[[str], str | None]]] = {
     Kind.IDENTITY: addresses.spell_identity,
@@ -68,17 +72,12 @@ EXPECTED: Final = {
 class Cells:
     """Values as the wire has them, one row each: ``code`` says which of the other columns holds the value."""
 
-    code: pl.Series
+    code: NDArray[np.uint8]
     text: pl.Series
-    uint: pl.Series
-    int: pl.Series
-    bool: pl.Series
+    number: NDArray[np.uint64]
+    """The bits of UINT, INT and BOOL."""
     raw: pl.Series
     """Bytes of what is neither text nor number."""
-
-    def gather(self, rows: pl.Series) -> "Cells":
-        """Return the cells of some rows."""
-        return Cells(*(getattr(self, name).gather(rows) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Parsed:
     """A column: a null that is ``readable`` is known to be none, any other couldn't be read."""
 
     values: pl.Series
-    readable: pl.Series
+    readable: NDArray[np.bool_]
 
 
 def parse_text(kind: Kind, dtype: DataType, text: pl.Series) -> Parsed:
@@ -97,52 +96,73 @@ def parse_text(kind: Kind, dtype: DataType, text: pl.Series) -> Parsed:
         case Kind.UINT | Kind.HOST_LENGTH:
             values = text.cast(dtype, strict=False)
         case Kind.TIME_NS:
-            return _times(text.cast(pl.Int64, strict=False))
+            numbers = text.cast(pl.Int64, strict=False)
+            return _times(numbers.fill_null(-1).to_numpy() if numbers.null_count() else numbers.to_numpy())
         case Kind.BOOL:
-            low = text.str.to_lowercase()
-            values = pl.select(
-                pl.when(low == "true").then(pl.lit(value=True)).when(low == "false").then(pl.lit(value=False))
-            ).to_series()
+            return Parsed(*addresses.canonical(text, _spell_bool, pl.Boolean))
         case Kind.MAC:
             values = addresses.mac_numbers(text)
         case _:
-            return Parsed(*addresses.canonical(text, _SPELL[kind]))
-    return Parsed(values, values.is_not_null())
+            return Parsed(*addresses.canonical(text, _SPELL[kind], NAME))
+    return Parsed(values, there(values))
 
 
 def parse_cells(kind: Kind, dtype: DataType, cells: Cells) -> Parsed:
     """Return cells of any wire type as a column of ``dtype``."""
-    codes = cells.code.unique().to_list()
-    allowed = _TEXT_CODES.get(kind, (STRING,))
-    if all(code in allowed for code in codes):
+    code = cells.code
+    of_text = np.isin(code, _TEXT_CODES.get(kind, (STRING,)))
+    if of_text.all():
         return parse_text(kind, dtype, cells.text)
-    text = cells.text.set(~cells.code.is_in(allowed), None)
     if kind is Kind.BOOL:
-        parsed = parse_text(kind, dtype, text)
-        values = pl.select(pl.when(cells.code == BOOL).then(cells.bool).otherwise(parsed.values)).to_series()
-        return Parsed(values, values.is_not_null())
-    if kind not in _NUMERIC:
-        return parse_text(kind, dtype, text)
-    if all(code == UINT for code in codes):
-        return _parse_numbers(kind, dtype, cells.uint)
-    if kind is Kind.TEXT or not all(code in (UINT, INT) for code in codes):
-        digits = pl.coalesce(
-            pl.when(cells.code == UINT).then(cells.uint.cast(pl.String)),
-            pl.when(cells.code == INT).then(cells.int.cast(pl.String)),
-            text,
-        )
-        return parse_text(kind, dtype, pl.select(digits).to_series())
-    number = pl.when(cells.code == UINT).then(cells.uint).otherwise(cells.int.cast(pl.UInt64, strict=False))
-    return _parse_numbers(kind, dtype, pl.select(number).to_series())
+        of_number = code == BOOL
+    elif kind in _NUMERIC:
+        of_number = (code == UINT) | ((code == INT) & (cells.number < 1 << 63))
+    else:
+        of_number = np.zeros(len(code), dtype=np.bool_)
+    if of_number.all():
+        return _parse_numbers(kind, dtype, cells.number)
+    # several wire types for one leaf, or a wrong one: hardly ever
+    text = parse_text(kind, dtype, cells.text)
+    values, readable = text.values, text.readable & of_text
+    if of_number.any():
+        number = _parse_numbers(kind, dtype, cells.number)
+        values = pl.select(pl.when(pl.Series(of_number)).then(number.values).otherwise(values)).to_series()
+        readable = np.where(of_number, number.readable, readable)
+    return Parsed(values.set(pl.Series(~readable), None), readable)
 
 
-def _parse_numbers(kind: Kind, dtype: DataType, numbers: pl.Series) -> Parsed:
-    if kind is Kind.TIME_NS:
-        return _times(numbers.cast(pl.Int64, strict=False))
-    values = numbers.cast(pl.String).cast(NAME) if kind is Kind.TEXT else numbers.cast(dtype, strict=False)
-    return Parsed(values, values.is_not_null())
+def there(values: pl.Series) -> NDArray[np.bool_]:
+    """Return which values are not null."""
+    if not values.null_count():
+        return np.ones(len(values), dtype=np.bool_)
+    return values.is_not_null().to_numpy()
 
 
-def _times(ns: pl.Series) -> Parsed:
-    """Return nanoseconds since the epoch as times; 0 means never."""
-    return Parsed((ns.set(ns <= 0, None) // 1000).cast(TIME), (ns >= 0).fill_null(value=False))
+def taken(values: pl.Series, at: NDArray[np.int64]) -> pl.Series:
+    """Return values by row number, null for a negative one."""
+    absent = at < 0
+    place = at.astype(np.uint32)
+    return values[pl.Series(pa.array(place, mask=absent) if absent.any() else place)]
+
+
+def _parse_numbers(kind: Kind, dtype: DataType, numbers: NDArray[np.uint64]) -> Parsed:
+    if kind is Kind.BOOL:
+        values = pl.Series(numbers != 0)
+    elif kind is Kind.TIME_NS:
+        return _times(numbers.view(np.int64))
+    elif kind is Kind.TEXT:
+        values = pl.Series(numbers).cast(pl.String).cast(NAME)
+    else:
+        values = pl.Series(numbers).cast(dtype, strict=False)
+    return Parsed(values, there(values))
+
+
+def _times(ns: NDArray[np.int64]) -> Parsed:
+    """Return nanoseconds since the epoch as times; 0 means never, less is no time."""
+    known = ns > 0
+    values = pl.Series(ns // 1000 if known.all() else pa.array(ns // 1000, mask=~known))
+    return Parsed(values.cast(TIME), ns >= 0)
+
+
+def _spell_bool(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.lower())

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from google.protobuf import message_factory
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 from ptars import HandlerPool
 
@@ -24,6 +24,9 @@ from collectors.records import Kind, RecordError, decode_record, encode_record
 _FIELD: Final = FieldDescriptorProto
 _PACKAGE: Final = "fabricscope.slim"
 _FILE: Final = "fabricscope/slim.proto"
+
+UPDATE: Final = "Update"
+TYPED_VALUE: Final = "TypedValue"
 
 # message -> (number, name, type, repeated, member of the oneof); a type that is a name is a message
 _MESSAGES: Final[dict[str, list[tuple[int, str, int | str, bool, bool]]]] = {
@@ -41,33 +44,24 @@ _MESSAGES: Final[dict[str, list[tuple[int, str, int | str, bool, bool]]]] = {
         (1, "update", "Notification", False, False),
         (3, "sync_response", _FIELD.TYPE_BOOL, False, False),
     ],
+    # paths and updates stay bytes here: see octets, fields and paths
     "Notification": [
         (1, "timestamp", _FIELD.TYPE_INT64, False, False),
-        (2, "prefix", "Path", False, False),
-        (4, "update", "Update", True, False),
-        (5, "delete", "Path", True, False),
+        (2, "prefix", _FIELD.TYPE_BYTES, False, False),
+        (4, "update", _FIELD.TYPE_BYTES, True, False),
+        (5, "delete", _FIELD.TYPE_BYTES, True, False),
         (6, "atomic", _FIELD.TYPE_BOOL, False, False),
     ],
-    "Path": [
-        (2, "origin", _FIELD.TYPE_STRING, False, False),
-        (3, "elem", "PathElem", True, False),
-    ],
-    "PathElem": [(1, "name", _FIELD.TYPE_STRING, False, False), (2, "key", "PathElem.KeyEntry", True, False)],
-    "PathElem.KeyEntry": [
-        (1, "key", _FIELD.TYPE_STRING, False, False),
-        (2, "value", _FIELD.TYPE_STRING, False, False),
-    ],
-    "Update": [
-        (1, "path", "Path", False, False),
-        (3, "val", "TypedValue", False, False),
+    UPDATE: [
+        (1, "path", _FIELD.TYPE_BYTES, False, False),
+        (3, "val", _FIELD.TYPE_BYTES, False, False),
         (4, "duplicates", _FIELD.TYPE_UINT32, False, False),
     ],
-    "TypedValue": [
+    TYPED_VALUE: [
         (1, "string_val", _FIELD.TYPE_STRING, False, True),
         (2, "int_val", _FIELD.TYPE_INT64, False, True),
         (3, "uint_val", _FIELD.TYPE_UINT64, False, True),
         (4, "bool_val", _FIELD.TYPE_BOOL, False, True),
-        # a ScalarArray, kept as bytes: it holds TypedValues again, and Arrow has no recursive types
         (8, "leaflist_val", _FIELD.TYPE_BYTES, False, True),
         (10, "json_val", _FIELD.TYPE_BYTES, False, True),
         (11, "json_ietf_val", _FIELD.TYPE_BYTES, False, True),
@@ -90,30 +84,6 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Gnmi paths, flattened: path i has the elements from ``elem_start[i]`` to ``elem_start[i + 1]``.
-
-    In the same way element e has the keys from ``key_start[e]`` to ``key_start[e + 1]``.
-    """
-
-    origin: pa.StringArray
-    elem_start: NDArray[np.int32]
-    name: pa.StringArray
-    key_start: NDArray[np.int32]
-    key_name: pa.StringArray
-    key_value: pa.StringArray
-
-    def __len__(self) -> int:
-        """Return the number of paths."""
-        return len(self.elem_start) - 1
-
-    @property
-    def first_key(self) -> NDArray[np.int32]:
-        """The position of each path's first key in ``key_value``, and the end of the last."""
-        return self.key_start[self.elem_start]
-
-
 def read(values: Sequence[bytes]) -> tuple[NDArray[np.int64], pa.RecordBatch, list[Unreadable]]:
     """Return the rows of the readable records, their content, one row each, and what could not be read.
 
@@ -121,9 +91,13 @@ def read(values: Sequence[bytes]) -> tuple[NDArray[np.int64], pa.RecordBatch, li
     envelope can't be read is left out.
     """
     wire = dict(enumerate(values))
-    unreadable = [Unreadable(row, reason) for row, reason in _malformed(list(values), 0)]
-    _strip(wire, unreadable)
-    found = _arrow(list(wire.values()))
+    unreadable: list[Unreadable] = []
+    try:
+        found = _arrow(list(values))
+    except ValueError:
+        unreadable = [Unreadable(row, reason) for row, reason in _malformed(list(values), 0)]
+        _strip(wire, unreadable)
+        found = _arrow(list(wire.values()))
     kind = found.column("kind").to_numpy()
     unknown = (kind < min(Kind)) | (kind > max(Kind))
     misplaced = (kind != Kind.RESPONSE) & found.column("response").is_valid().to_numpy(zero_copy_only=False)
@@ -153,19 +127,13 @@ def _strip(wire: dict[int, bytes], unreadable: list[Unreadable]) -> None:
             wire[one.row] = envelope
 
 
-def paths(found: pa.StructArray) -> Paths:
-    """Return the paths in an array of ``Path``."""
-    elements = found.field("elem")
-    element = elements.values
-    keys = element.field("key")
-    return Paths(
-        origin=found.field("origin"),
-        elem_start=elements.offsets.to_numpy(),
-        name=element.field("name"),
-        key_start=keys.offsets.to_numpy(),
-        key_name=keys.keys,
-        key_value=keys.items,
-    )
+def flat(column: pa.BinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the bytes of a column, and where each of its items starts and ends in them."""
+    ends = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    data = column.buffers()[2]
+    found = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
+    places = ends.astype(np.int64)
+    return found, places[:-1], places[1:]
 
 
 def _arrow(values: list[bytes]) -> pa.RecordBatch:
@@ -203,7 +171,7 @@ def _envelope(value: bytes) -> bytes | None:
 
 def leaf_list(raw: bytes) -> list[str | int | bytes] | None:
     """Return the items of a ``gnmi.ScalarArray``: text, numbers, octets; None if it holds anything else."""
-    array: Any = message_factory.GetMessageClass(_slim().FindMessageTypeByName(f"{_PACKAGE}.ScalarArray"))()
+    array: Any = message_class("ScalarArray")()
     try:
         array.ParseFromString(raw)
     except DecodeError:
@@ -212,6 +180,12 @@ def leaf_list(raw: bytes) -> list[str | int | bytes] | None:
     if None in kinds:
         return None
     return [getattr(item, kind) for item, kind in zip(array.element, kinds, strict=True)]
+
+
+@cache
+def message_class(name: str) -> type[Message]:
+    """Return the class of one of the messages above, for the few that are read one by one."""
+    return message_factory.GetMessageClass(_slim().FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
 @cache
@@ -226,13 +200,8 @@ def _handler() -> Any:  # ptars publishes no types
 def _slim() -> DescriptorPool:
     """Return the descriptors of all messages above."""
     file = FileDescriptorProto(name=_FILE, package=_PACKAGE, syntax="proto3")
-    messages: dict[str, DescriptorProto] = {}
-    for path, fields in _MESSAGES.items():
-        outer, _, name = path.rpartition(".")
-        message = messages[outer].nested_type.add(name=name) if outer else file.message_type.add(name=name)
-        messages[path] = message
-        if outer:
-            message.options.map_entry = True
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
         for number, field, kind, repeated, in_oneof in fields:
             one = message.field.add(name=field, number=number)
             one.label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
