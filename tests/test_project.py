@@ -16,7 +16,7 @@ import typer.main
 import fabricscope
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("collectors", "dashboards", "pipeline", "sql", "targets")
+PACKAGES = ("collectors", "dashboards", "demo", "pipeline", "sql", "targets")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 COMMANDS: dict[str, click.Command] = dict(typer.main.get_group(fabricscope.app).commands)  # type: ignore[arg-type]  # typer vendors click
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -75,11 +75,12 @@ def test_every_documented_make_target_exists(document: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_option_reads_the_variable_of_its_name(name: str) -> None:
+def test_every_option_reads_a_variable_of_its_name(name: str) -> None:
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option" and "--help" not in parameter.opts:
-            variable = "FABRICSCOPE_" + parameter.opts[0].lstrip("-").upper().replace("-", "_")
-            assert parameter.envvar == variable, f"{name} {parameter.opts[0]}"
+            option = parameter.opts[0].lstrip("-")
+            names = [f"FABRICSCOPE_{it}".upper().replace("-", "_") for it in (option, f"{name}_{option}")]
+            assert parameter.envvar in names, f"{name} {parameter.opts[0]}"
 
 
 def test_every_variable_is_an_options_or_documented() -> None:
