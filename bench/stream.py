@@ -86,6 +86,9 @@ class Stream:
         self._ranks = load.macs // GROUPS
         """MACs of each group; the first ones move, the last two flap or leave or do nothing."""
         self._movers = 2 * (self._ranks // 8)
+        updates = load.records * (1 if load.layout == "single" else 10)
+        self._moves = int(load.moving * updates / ((load.observers + 1) * 12))
+        """Of pairs; of each, spines and leaf tell in 12 updates: two times five leaves and a delete."""
         self._check()
         self._step = _S // min(load.records_per_second, max(1, load.records // MIN_SECONDS))
         sessions = [
@@ -127,6 +130,10 @@ class Stream:
         still = self._ranks - self._movers - 2
         if not 10 <= load.keys // GROUPS <= still:
             raise ValueError(f"{load.keys} keys: {load.macs} MACs allow {10 * GROUPS} to {still * GROUPS}")
+        if self._moves > GROUPS * self._movers:
+            raise ValueError(
+                f"{2 * self._moves} moves are more than two for each of {GROUPS * self._movers} MACs that may"
+            )
 
     def _dump(self) -> int:
         """Open all sessions and say all state; return when the last sync is through."""
@@ -200,14 +207,7 @@ class Stream:
 
     def _move(self, end: int) -> int:
         """Let pairs of MACs move together, to the next leaf, at most twice; return the number of moves."""
-        load = self._load
-        updates = load.records * (1 if load.layout == "single" else 10)
-        moves = int(load.moving * updates / ((load.observers + 1) * 12))
-        pairs = GROUPS * self._movers // 2
-        if moves > 2 * pairs:
-            raise ValueError(
-                f"{2 * moves} moves are more than two for each of {2 * pairs} MACs that may move"
-            )
+        moves, pairs = self._moves, GROUPS * self._movers // 2
         at = np.arange(moves)
         pair, turn = self._random.permutation(pairs)[at % pairs], 1 + at // pairs
         home, first = pair % GROUPS, 2 * (pair // GROUPS)

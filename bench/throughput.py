@@ -17,7 +17,7 @@ import orjson
 
 from bench.figures import Figure
 from bench.plausible import check
-from bench.replica import STAGES
+from bench.replica import COMMIT, STAGES
 from bench.stream import Load, Stream
 from pipeline.broker import EmbeddedBroker
 from pipeline.kafka_access import KafkaAccess
@@ -43,8 +43,10 @@ _PUBLISH_RECORDS: Final = 10_000
 class Run:
     """What one replica took."""
 
-    wall_s: dict[str, float]
-    cpu_s: dict[str, float]
+    wall_s: float
+    cpu_s: float
+    stages_wall_s: dict[str, float]
+    stages_cpu_s: dict[str, float]
     calls: dict[str, int]
     peak_rss_mib: float
 
@@ -67,7 +69,7 @@ def _measure(access: KafkaAccess, fabric: str, what: str, load: Load, runs: int)
             ):
                 publisher.send(key, value, timestamp_ms)
     told = [_run(access.servers, fabric, stream) for _ in range(runs)]
-    rates = tuple(stream.truth.updates / run.wall_s["loop"] for run in told)
+    rates = tuple(stream.truth.updates / run.wall_s for run in told)
     goal = load.layout != "single"
     return Figure(
         bench="throughput",
@@ -92,20 +94,24 @@ def _run(servers: str, fabric: str, stream: Stream) -> Run:
 
 
 def _details(stream: Stream, runs: list[Run]) -> dict[str, Any]:  # Any: JSON
-    """Return records, batches and, per stage, its share of the time and microseconds per 1000 updates."""
-    loop = median(run.wall_s["loop"] for run in runs)
-    wall = {stage: median(run.wall_s.get(stage, 0.0) for run in runs) for stage in STAGES}
-    wall["other"] = loop - sum(wall.values())
-    cpu = {stage: median(run.cpu_s.get(stage, 0.0) for run in runs) for stage in (*STAGES, "loop")}
+    """Return sizes, and per stage the share of the time that its thread was busy with it."""
+    wall = median(run.wall_s for run in runs)
+    busy = {
+        thread: {name: median(run.stages_wall_s.get(name, 0.0) for run in runs) / wall for name in stages}
+        for thread, stages in STAGES.items()
+    }
     return {
         "records": stream.truth.records,
         "updates": stream.truth.updates,
-        "commits": runs[0].calls["commit"],
-        "loop_s": loop,
-        "loop_cpu_s": cpu.pop("loop"),
-        "records_per_s": stream.truth.records / loop,
-        "stages_s": wall,
-        "stages_share": {stage: seconds / loop for stage, seconds in wall.items()},
-        "stages_cpu_s": cpu,
+        "commits": runs[0].calls[COMMIT],
+        "wall_s": wall,
+        "cpu_s": median(run.cpu_s for run in runs),
+        "records_per_s": stream.truth.records / wall,
+        "busy_share": busy,
+        "stages_cpu_s": {
+            name: median(run.stages_cpu_s.get(name, 0.0) for run in runs)
+            for stages in STAGES.values()
+            for name in stages
+        },
         "peak_rss_mib": median(run.peak_rss_mib for run in runs),
     }
