@@ -40,7 +40,9 @@ class MacRules:
         first = touched.group_by("key").agg(pl.col("time").min().alias("from"))
         named = _named(self._steps.join(first, on="key"), locations)
         found = pl.concat([mobility.detect(named), sticky.detect(named)])
-        concerned = _subjects(named.select(*_IDENTITY, "from").unique())
+        # of a MAC whose steps were all taken back there is nothing left to judge, but to take back
+        identity = locations.keys.frame(first["key"].to_numpy()).select(_IDENTITY)
+        concerned = _subjects(first.select("from").hstack(identity.get_columns()))
         self._steps = _kept(self._steps, now)
         return self._told.revise(found, horizon, concerned)
 
