@@ -56,7 +56,7 @@ def picture(what: RenderableType, title: str, *, height: int | None = None) -> s
         color_system="truecolor", legacy_windows=False,
     )  # fmt: skip
     console.print(what)
-    drawn: str = console.export_svg(title=title, theme=_THEME, unique_id=title.replace(" ", "-"))
+    drawn: str = console.export_svg(title=title, theme=_THEME, unique_id="fabricscope")
     return _FONT_FACE.sub("", drawn)
 
 

@@ -32,8 +32,8 @@ def report(recording: str, zero: float, deeds: Sequence[Deed], found: Found) -> 
         pad_edge=False,
     )
     table.add_column("second", justify="right", no_wrap=True)
-    table.add_column("done to the fabric", ratio=1)
-    table.add_column("found", ratio=1)
+    table.add_column("done to the fabric", ratio=11)
+    table.add_column("found", ratio=10)
     table.add_column("at", justify="right", no_wrap=True)
     table.add_column("after", justify="right", no_wrap=True)
     table.add_column("resolved", justify="right", no_wrap=True)

@@ -36,7 +36,7 @@ def step_words(action: Action) -> str:
     if target is None:
         return plain(kind)
     where = "+".join(map(str, origin)) if isinstance(origin, list) else str(origin or "?")
-    return plain(f"{kind} {where} \N{RIGHTWARDS ARROW} {target}")
+    return plain(f"{kind} from {where} to {target}")
 
 
 def seconds(time: float) -> str:
@@ -47,13 +47,13 @@ def seconds(time: float) -> str:
 def span(start: float, end: float | None) -> str:
     """Return a span of seconds; an end that is None is open."""
     if end is None:
-        return f"{start:.0f} \N{EN DASH}"
-    return f"{start:.0f}" if round(start) == round(end) else f"{start:.0f}\N{EN DASH}{end:.0f}"
+        return f"{start:.0f}-"
+    return f"{start:.0f}" if round(start) == round(end) else f"{start:.0f}-{end:.0f}"
 
 
 def _counted(steps: Iterable[Action]) -> str:
     counts = Counter(_kind(step) for step in steps)
-    return ", ".join(f"{kind} \N{MULTIPLICATION SIGN}{n}" if n > 1 else kind for kind, n in counts.items())
+    return ", ".join(f"{kind} x{n}" if n > 1 else kind for kind, n in counts.items())
 
 
 def _kind(action: Action) -> str:
