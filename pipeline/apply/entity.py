@@ -319,7 +319,10 @@ class EntityState:
         """Write the state after the last row of each entity."""
         end = np.flatnonzero(np.diff(work.row, append=-1) != 0)
         rows = self.touched = work.row[end]
-        kept = end[merged.exists[end]] if self._keep_values else end
+        kept = end
+        if self._keep_values:
+            living = last(merged.exists)[end]
+            kept = living[living >= merged.start[end]]
         self.values.put(work.row[kept], {name: column.take(kept) for name, column in merged.after.items()})
         self.alive[rows] = merged.exists[end]
         source, start = opened[end], merged.start[end]
