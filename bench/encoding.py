@@ -56,10 +56,10 @@ class Records:
         """Return the number of records before a time."""
         return int(np.searchsorted(self._time, time_ns))
 
-    def batches(self, records: int) -> Iterator[RawBatch]:
-        """Yield all records, up to ``records`` at a time."""
-        for start in range(0, len(self), records):
-            yield self._batch(np.arange(start, min(start + records, len(self))))
+    def batches(self, records: int, start: int) -> Iterator[RawBatch]:
+        """Yield all records from number ``start`` on, up to ``records`` at a time."""
+        for first in range(start, len(self), records):
+            yield self._batch(np.arange(first, min(first + records, len(self))))
 
     def _batch(self, at: Ints) -> RawBatch:
         values: list[bytes] = [b""] * len(at)

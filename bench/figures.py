@@ -75,12 +75,12 @@ def write_json(path: Path, figures: Iterable[Figure]) -> None:
 
 def show(figures: Iterable[Figure], console: Console) -> None:
     """Print the figures as one table."""
-    table = Table("bench", "what", "median", "runs", "goal", "")
+    table = Table("bench", "what", "median", "from - to", "goal", "")
     for figure in figures:
-        runs = " ".join(_number(run) for run in figure.runs) if len(figure.runs) > 1 else ""
+        spread = f"{_number(min(figure.runs))} - {_number(max(figure.runs))}" if len(figure.runs) > 1 else ""
         verdict = {None: "", True: "reached", False: "missed"}[figure.reached]
         table.add_row(
-            figure.bench, figure.what, f"{_number(figure.median)} {figure.unit}", runs, figure.goal, verdict
+            figure.bench, figure.what, f"{_number(figure.median)} {figure.unit}", spread, figure.goal, verdict
         )
     console.print(table)
 

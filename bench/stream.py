@@ -119,9 +119,9 @@ class Stream:
             dumped=self._records.before(self._steady),
         )
 
-    def batches(self, records: int) -> Iterator[RawBatch]:
-        """Yield all records, up to ``records`` at a time."""
-        return self._records.batches(records)
+    def batches(self, records: int, start: int = 0) -> Iterator[RawBatch]:
+        """Yield all records from number ``start`` on, up to ``records`` at a time."""
+        return self._records.batches(records, start)
 
     def _check(self) -> None:
         load = self._load
