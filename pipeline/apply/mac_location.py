@@ -18,7 +18,7 @@ from pipeline.apply.claims import (
     merge,
     unchanged,
 )
-from pipeline.apply.columns import Array, Column, ColumnStore, Rows, columns_of, frame_of
+from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.location import NAMES, STEP, Locations, Steps, device_hashes
 from pipeline.apply.records import LATENESS, Records, us
@@ -150,7 +150,7 @@ class MacLocations:
         self._hash_devices(routes)
         routes = routes.take(concern_claims(routes))
         before, after = holds(routes, "before"), holds(routes, "after")
-        old_key, new_key = self._rows(routes, "before", before), self._rows(routes, "after", after)
+        old_key, new_key = self._key_rows(routes, before, after)
         ended, began = (claims_of(routes, side, records, self._hashes) for side in ("before", "after"))
         ended["key"], began["key"] = old_key, new_key
         both = before & after & (old_key == new_key)
@@ -159,14 +159,28 @@ class MacLocations:
             [together[~unchanged(together)], ended[before & ~both], began[after & ~both]]
         ).astype(CLAIM)
 
-    def _rows(self, routes: Changes, side: str, held: Array) -> Rows:
-        rows = np.full(len(routes), -1, dtype=np.int64)
-        at = np.flatnonzero(held)
-        if at.size:
-            rows[at] = self._row_of(
-                {name: column.take(at) for name, column in key_columns(routes, side).items()}
+    def _key_rows(self, routes: Changes, before: Mask, after: Mask) -> tuple[Rows, Rows]:
+        """Return the row of each change's key before and after it, -1 where nothing is claimed.
+
+        Keys are numbered in stream order, whatever the batches: a change's old key, then its new one.
+        """
+        old, new = np.flatnonzero(before), np.flatnonzero(after)
+        place = np.concatenate([2 * old, 2 * new + 1])
+        order = np.argsort(place, kind="stable")
+        rows = np.full(2 * len(routes), -1, dtype=np.int64)
+        if place.size:
+            keys = [key_columns(routes, side) for side in ("before", "after")]
+            both = {name: [keys[0][name].take(old), keys[1][name].take(new)] for name in _KEYS}
+            rows[place[order]] = self._row_of(
+                {
+                    name: Column(
+                        np.concatenate([column.values for column in sides])[order],
+                        np.concatenate([column.known for column in sides])[order],
+                    )
+                    for name, sides in both.items()
+                }
             )
-        return rows
+        return rows[0::2], rows[1::2]
 
     def _row_of(self, keys: Mapping[str, Column]) -> Rows:
         rows = self.table.find_or_add(*key_hashes(frame_of(keys, _KEYS), list(_KEYS)))
