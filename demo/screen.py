@@ -20,6 +20,7 @@ def screen() -> Iterator[Show]:
     """Give what shows a scene; when the context is left, the terminal is as it was."""
     console = Console()
     logging.getLogger("pipeline").setLevel(logging.WARNING)  # that the replica caught up can be seen
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # that something took it 0.1 s is no news
     if not console.is_terminal or console.is_dumb_terminal:
         yield _lines()
         return
