@@ -1,12 +1,13 @@
-"""Containers: updates whose value is a JSON object or array, flattened one by one along the profile's tree.
+"""Containers: updates whose value is a JSON object or array, flattened along the profile's tree.
 
-Members may carry a module prefix, a list may stand as an array or, with one entry, as an object, and the keys
-of an entry stand in the entry itself or in its ``state`` or ``config``.
+All values of one shape go down the tree together, node by node, so that the work per leaf is that of a list
+comprehension. Members may carry a module prefix, a list may stand as an array or, with one entry, as an
+object, and the keys of an entry stand in the entry itself or in its ``state`` or ``config``.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,195 +22,256 @@ from pipeline.decode.plan import ListKey, Node, Plan, Use
 from pipeline.decode.report import Report, quote
 from pipeline.decode.shapes import Shape
 from pipeline.decode.updates import Notifications
-from pipeline.decode.values import CONTAINER, MALFORMED, Cells
+from pipeline.decode.values import BOOL, CONTAINER, MALFORMED, STRING, UINT, Cells
 
 _KEY_COPIES: Final = ("state", "config")
 _LEAF_LISTS: Final = (Kind.EXT_COMMUNITIES, Kind.AS_PATH)
+Json = Any
+"""What orjson returns."""
 
 
 @dataclass(slots=True)
-class _Entry:
-    """A list entry on the way down, with the key values of all lists above it."""
+class _Level:
+    """Entries of a list on the way down, as they stand; the first level has the updates themselves."""
 
     depth: int
-    keys: dict[ListKey, str | None]
-    above: "_Entry | None"
-    place: str
-    """Its place in its list: the key of older models' lists, which have none."""
-    number_of: dict[int, int] = field(default_factory=dict)
-    """Its number among the entries of each source."""
-
-
-@dataclass(slots=True)
-class _Told:
-    """Values of one leaf."""
-
-    entry: list[int] = field(default_factory=list)
-    code: list[int] = field(default_factory=list)
-    text: list[str | None] = field(default_factory=list)
-    raw: list[bytes | None] = field(default_factory=list)
-    number: list[int] = field(default_factory=list)
-    segment: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Found:
-    """Entries of one target."""
-
-    record: list[int] = field(default_factory=list)
-    number: list[int] = field(default_factory=list)
-    keys: list[dict[ListKey, str | None]] = field(default_factory=list)
-    told: dict[tuple[int, str], _Told] = field(default_factory=lambda: defaultdict(_Told))
+    """Of the list; of the first level, that of the innermost list on the path."""
+    keys: dict[ListKey, Sequence[str | None]]
+    above: "_Level | None"
+    parent: Sequence[int]
+    """The entry above each; of the first level, each itself."""
+    place: Sequence[int]
+    """Place of each in its list."""
+    told: dict[Target, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Which entries of each target were told, and their numbers."""
+    leaves: dict[Target, list[Leaves]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Flattening:
-    """Containers of the records of one profile, flattened one after the other."""
+    """Updates of one shape in the making of entries."""
 
-    def __init__(self, plan: Plan, report: Report) -> None:
+    def __init__(self, plan: Plan, shape: Shape, rows: Rows, found: Notifications, report: Report) -> None:
+        """Take up the updates with these numbers."""
         self._plan = plan
+        self._shape = shape
         self._report = report
-        self._names: dict[str, str | None] = {}
-        self._found: dict[Target, _Found] = defaultdict(_Found)
-        self._record = self._number = 0
-        self.unmapped: dict[tuple[str, str], int] = defaultdict(int)
-        """Members without a meaning, by path of the object and name."""
-
-    def add(self, node: Node, shape: Shape, rows: Rows, found: Notifications) -> None:
-        """Take in updates of one shape."""
-        record, number = found.update_record[rows], found.update_number[rows]
-        places = Places(
-            found.update, found.prefix, [shape], np.zeros(len(rows), dtype=np.int64), rows, record
+        self._record, self._number = found.update_record[rows], found.update_number[rows]
+        self._cells = found.cells(rows)
+        places = np.zeros(len(rows), dtype=np.int64)
+        paths = Places(found.update, found.prefix, [shape], places, rows, self._record)
+        everyone = range(len(rows))
+        self._updates = _Level(
+            depth=max((depth for depth, _ in shape.keys), default=-1),
+            keys={key: paths.key(key).to_list() for key in shape.keys},
+            above=None,
+            parent=everyone,
+            place=everyone,
         )
-        columns = {key: places.key(key).to_list() for key in shape.keys}
-        cells = found.cells(rows)
-        for at, (code, raw) in enumerate(zip(cells.code.tolist(), cells.raw.to_list(), strict=True)):
-            self._record, self._number = int(record[at]), int(number[at])
+        self._levels = [self._updates]
+        self.unmapped: dict[str, int] = defaultdict(int)
+        """Members without a meaning, by path without keys."""
+
+    def entries(self, node: Node) -> Iterator[tuple[Target, Entries]]:
+        """Yield the entries that the values at a node tell."""
+        values: list[Json] = []
+        updates: list[int] = []
+        for at, (code, raw) in enumerate(zip(self._cells.code.tolist(), self._cells.raw, strict=True)):
             if code not in (CONTAINER, MALFORMED):
-                self._say(node, "the value is no JSON object or array")
+                self._say(at, node, "the value is no JSON object or array")
                 continue
             try:
-                value = orjson.loads(raw)
+                values.append(orjson.loads(raw))
+                updates.append(at)
             except orjson.JSONDecodeError as error:
-                self._say(node, f"malformed JSON: {error}")
-                continue
-            self._walk(node, value, _above({key: column[at] for key, column in columns.items()}))
+                self._say(at, node, f"malformed JSON: {error}")
+        self._walk(node, values, updates, self._updates)
+        for level in self._levels:
+            for target, told in level.told.items():
+                yield target, self._entries(target, level, told)
 
-    def entries(self) -> dict[Target, Entries]:
-        """Return what was found."""
-        return {target: self._entries(target, found) for target, found in self._found.items()}
-
-    def _entries(self, target: Target, found: _Found) -> Entries:
-        source = self._plan.sources[target.source]
+    def _entries(self, target: Target, level: _Level, told: dict[int, int]) -> Entries:
+        at = sorted(told)
+        # numbered as they were told; they come as they stand
+        place = np.empty(len(at), dtype=np.int64)
+        place[[told[one] for one in at]] = np.arange(len(at))
+        updates = self._updates_of(level, at)
+        wanted = self._plan.sources[target.source].list_keys(target.depth)
         return Entries(
-            record=np.array(found.record, dtype=np.int64),
-            number=np.array(found.number, dtype=np.int64),
-            keys={
-                key: pl.Series([keys.get(key) for keys in found.keys], dtype=pl.String)
-                for key in source.list_keys(target.depth)
-            },
-            leaves=tuple(_leaves(leaf, part, told) for (leaf, part), told in found.told.items()),
+            record=self._record[updates],
+            number=self._number[updates],
+            keys={key: self._key(key, level, at) for key in wanted},
+            leaves=tuple(replace(leaves, entry=place[leaves.entry]) for leaves in level.leaves[target]),
         )
 
-    def _walk(self, node: Node, value: Any, entry: _Entry) -> None:
-        """Go down from a node with its value."""
+    def _key(self, key: ListKey, level: _Level, at: Sequence[int]) -> pl.Series:
+        """Return the values of a list key, for some entries of a level."""
+        here: _Level | None = level
+        while here is not None:
+            if key in here.keys:
+                column = here.keys[key]
+                return pl.Series([column[one] for one in at], dtype=pl.String)
+            at, here = [here.parent[one] for one in at], here.above
+        return pl.Series([None] * len(at), dtype=pl.String)
+
+    def _updates_of(self, level: _Level, at: Sequence[int]) -> Rows:
+        while level.above is not None:
+            at, level = [level.parent[one] for one in at], level.above
+        return np.array(at, dtype=np.int64)
+
+    def _walk(self, node: Node, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+        """Go down from a node with its values; ``at`` says which entries of the level they belong to."""
         if node.use is not None:
-            self._tell(node.use, value, entry)
-        elif isinstance(value, list) and node.keys:
-            for place, item in enumerate(value):
-                self._enter(node, item, entry, str(place))
-        elif not isinstance(value, dict):
-            self._say(node, f"{quote(value)} is no JSON object{' or array' if node.keys else ''}")
-        elif node.keys and entry.depth != node.depth:
-            self._enter(node, value, entry, "0")
+            self._tell(node.use, values, at, level)
+        elif node.keys:
+            self._enter(node, values, at, level)
         else:
-            self._members(node, value, entry)
+            self._members(node, values, at, level, "is no JSON object")
 
-    def _enter(self, node: Node, item: Any, above: _Entry, place: str) -> None:
-        """Go into an entry of a list."""
-        if not isinstance(item, dict):
-            self._say(node, f"{quote(item)} is no list entry")
+    def _enter(self, node: Node, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+        """Go down into a list: its values are arrays of entries, or single entries."""
+        named = [here for here, value in enumerate(values) if isinstance(value, dict)]
+        if level.depth == node.depth and len(named) == len(values):
+            # the path itself names the entry
+            self._members(node, values, at, level, "is no JSON object")
             return
-        members = {self._bare(name): value for name, value in item.items()}
-        keys = dict(above.keys)
+        items: list[Json] = []
+        parent: list[int] = []
+        place: list[int] = []
+        for value, entry in zip(values, at, strict=True):
+            if isinstance(value, list):
+                items += value
+                parent += [entry] * len(value)
+                place += range(len(value))
+            else:
+                items.append(value)
+                parent.append(entry)
+                place.append(0)
+        below = _Level(node.depth, {}, level, parent, place)
         for key in node.keys:
-            value = members.get(key)
-            for copy in _KEY_COPIES:
-                inner = members.get(copy)
-                if value is None and isinstance(inner, dict):
-                    value = next((one for name, one in inner.items() if self._bare(name) == key), None)
-            text = scalar(value)[1]
-            if text is not None or (node.depth, key) not in keys:
-                keys[node.depth, key] = text
-        self._members(node, item, _Entry(node.depth, keys, above, place))
+            column = [self._key_of(item, key) if isinstance(item, dict) else None for item in items]
+            outer = level.keys.get((node.depth, key)) if None in column else None
+            if outer is not None:
+                # an array below a path that names the entry
+                column = [
+                    outer[one] if text is None else text for text, one in zip(column, parent, strict=True)
+                ]
+            below.keys[node.depth, key] = column
+        self._levels.append(below)
+        self._members(node, items, range(len(items)), below, "is no list entry")
 
-    def _members(self, node: Node, value: dict[str, Any], entry: _Entry) -> None:
-        for name, member in value.items():
+    def _key_of(self, item: dict[str, Json], key: str) -> str | None:
+        value = item.get(key)
+        if value is None:
+            value = self._member(item, key)
+        for copy in _KEY_COPIES:
+            if value is None:
+                inner = self._member(item, copy)
+                value = self._member(inner, key) if isinstance(inner, dict) else None
+        return value if isinstance(value, str) else scalar(value)[1]
+
+    def _member(self, item: dict[str, Json], name: str) -> Json:
+        return next((value for member, value in item.items() if self._bare(member) == name), None)
+
+    def _members(
+        self,
+        node: Node,
+        values: Sequence[Json],
+        at: Sequence[int],
+        level: _Level,
+        wrong: str,
+    ) -> None:
+        """Go down into objects, member by member."""
+        if not all(type(value) is dict for value in values):
+            for value, entry in zip(values, at, strict=True):
+                if not isinstance(value, dict):
+                    self._say(int(self._updates_of(level, [entry])[0]), node, f"{quote(value)} {wrong}")
+            pairs = [
+                (value, entry) for value, entry in zip(values, at, strict=True) if isinstance(value, dict)
+            ]
+            values, at = [value for value, _ in pairs], [entry for _, entry in pairs]
+        # sorted: what a batch names first must not matter
+        for name in sorted({name for value in values for name in value}):
             bare = self._bare(name)
             child = None if bare is None else node.children.get(bare)
-            if child is not None:
-                self._walk(child, member, entry)
-            elif bare not in node.keys:
-                self.unmapped[node.path, name] += 1
+            if child is None:
+                if bare not in node.keys:
+                    self.unmapped[f"{node.path}/{name}"] += sum(name in value for value in values)
+                continue
+            inner = [value[name] for value in values if name in value]
+            entries = (
+                at
+                if len(inner) == len(values)
+                else [one for value, one in zip(values, at, strict=True) if name in value]
+            )
+            self._walk(child, inner, entries, level)
 
-    def _tell(self, use: Use, value: Any, entry: _Entry) -> None:
-        """Note a value of a leaf, or that its entry is there."""
+    def _tell(self, use: Use, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+        """Note values of a leaf, or that their entries are there."""
         source = self._plan.sources[use.source]
         leaf = None if use.leaf is None else source.leaves[use.leaf]
-        depth = (leaf.up if leaf else 0) or source.depth
-        at = entry
-        while at.depth > depth and at.above is not None:
-            at = at.above
-        found = self._found[Target(use.source, depth)]
-        number = at.number_of.get(use.source)
-        if number is None:
-            number = at.number_of[use.source] = len(found.record)
-            found.record.append(self._record)
-            found.number.append(self._number)
-            found.keys.append(at.keys)
+        target = Target(use.source, (leaf.up if leaf else 0) or source.depth)
+        owner, entry = level, at
+        while owner.depth > target.depth and owner.above is not None:
+            entry, owner = [owner.parent[one] for one in entry], owner.above
+        told = owner.told[target]
+        number = [told.setdefault(one, len(told)) for one in entry]
         if leaf is None or use.leaf is None:
             return
-        code, text = scalar(value)
-        told = found.told[use.leaf, use.part]
-        told.entry.append(number)
-        told.code.append(code)
-        told.text.append(text)
-        told.raw.append(orjson.dumps(value) if code == CONTAINER and leaf.kind in _LEAF_LISTS else None)
-        told.number.append(self._number)
+        segment = None
         if leaf.kind is Kind.AS_PATH:
-            below = (text for (key_depth, _), text in entry.keys.items() if key_depth > depth)
-            told.segment.append(next(below, None) or entry.place)
+            keyed = next((self._key(key, level, at) for key in _below(level, target.depth)), None)
+            places = pl.Series([str(level.place[one]) for one in at])
+            segment = places if keyed is None else keyed.zip_with(keyed.is_not_null(), places)
+        owner.leaves[target].append(
+            Leaves(
+                leaf=use.leaf,
+                part=use.part,
+                entry=np.array(number, dtype=np.int64),
+                cells=_cells(values, lists=leaf.kind in _LEAF_LISTS),
+                number=self._number[self._updates_of(level, at)],
+                segment=segment,
+            )
+        )
 
     def _bare(self, name: str) -> str | None:
         """Return a member's name without module prefix; None for a member of a foreign module."""
-        if name not in self._names:
-            module, _, bare = name.rpartition(":")
-            own = not module or module.startswith(self._plan.profile.module_prefix)
-            self._names[name] = bare if own else None
-        return self._names[name]
+        module, _, bare = name.rpartition(":")
+        own = not module or module.startswith(self._plan.profile.module_prefix)
+        return bare if own else None
 
-    def _say(self, node: Node, reason: str) -> None:
-        self._report.add(self._record, self._number, f"{node.path}: {reason}")
+    def _say(self, update: int, node: Node, reason: str) -> None:
+        self._report.add(int(self._record[update]), int(self._number[update]), f"{node.path}: {reason}")
 
 
-def _above(keys: Mapping[ListKey, str | None]) -> _Entry:
-    """Return the innermost of the list entries that a path goes through."""
-    entry = _Entry(-1, {}, None, "0")
-    for depth in sorted({depth for depth, _ in keys}):
-        entry = _Entry(depth, {key: text for key, text in keys.items() if key[0] <= depth}, entry, "0")
-    return entry
+def _below(level: _Level, depth: int) -> Iterator[ListKey]:
+    """Yield the list keys of a level that stand below a depth."""
+    here: _Level | None = level
+    while here is not None:
+        yield from (key for key in here.keys if key[0] > depth)
+        here = here.above
 
 
-def _leaves(leaf: int, part: str, told: _Told) -> Leaves:
-    return Leaves(
-        leaf=leaf,
-        part=part,
-        entry=np.array(told.entry, dtype=np.int64),
-        cells=Cells(
-            code=np.array(told.code, dtype=np.uint8),
-            text=pl.Series(told.text, dtype=pl.String),
-            number=np.zeros(len(told.code), dtype=np.uint64),
-            raw=pl.Series(told.raw, dtype=pl.Binary),
-        ),
-        number=np.array(told.number, dtype=np.int64),
-        segment=pl.Series(told.segment, dtype=pl.String) if told.segment else None,
-    )
+def _cells(values: Sequence[Json], *, lists: bool) -> Cells:
+    """Return parsed JSON values as cells."""
+    size = len(values)
+    number = np.zeros(size, dtype=np.uint64)
+    no_text = pl.Series([None], dtype=pl.String).new_from_index(0, size)
+    raw = pl.Series([None], dtype=pl.Binary).new_from_index(0, size)
+    match {type(value) for value in values}:
+        case kinds if kinds == {str}:
+            return Cells(
+                np.full(size, STRING, dtype=np.uint8), pl.Series(values, dtype=pl.String), number, raw
+            )
+        case kinds if kinds == {bool}:
+            return Cells(np.full(size, BOOL, dtype=np.uint8), no_text, np.array(values, dtype=np.uint64), raw)
+        case kinds if kinds == {int} and min(values) >= 0:
+            return Cells(np.full(size, UINT, dtype=np.uint8), no_text, np.array(values, dtype=np.uint64), raw)
+    read = [scalar(value) for value in values]
+    if lists:
+        told = [
+            orjson.dumps(value) if code == CONTAINER else None
+            for value, (code, _) in zip(values, read, strict=True)
+        ]
+        raw = pl.Series(told, dtype=pl.Binary)
+    code = np.array([code for code, _ in read], dtype=np.uint8)
+    return Cells(code, pl.Series([text for _, text in read], dtype=pl.String), number, raw)

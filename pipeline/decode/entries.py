@@ -100,14 +100,22 @@ class Places:
 
 def entries_of(source: Source, depth: int, picked: Sequence[Picked], found: Notifications) -> Entries:
     """Return the entries at ``depth`` that some updates tell, and their leaves."""
-    places = _places(picked, found)
+    # which updates, in their order, and the place of each among them
+    shape_of: Rows = np.full(len(found.update), -1, dtype=np.int64)
+    for at, pick in enumerate(picked):
+        shape_of[pick.rows] = at
+    row = np.flatnonzero(shape_of >= 0)
+    place = np.empty(len(shape_of), dtype=np.int64)
+    place[row] = np.arange(len(row))
+    shapes = [pick.shape for pick in picked]
+    places = Places(found.update, found.prefix, shapes, shape_of[row], row, found.update_record[row])
     wanted = source.list_keys(depth)
     first, entry_of = group(places.record, _codes(places, depth))
     leaves: list[Leaves] = []
-    for at, pick in enumerate(picked):
+    for pick in picked:
         if pick.leaf is None:
             continue
-        members = np.flatnonzero(places.shape == at) if len(picked) > 1 else np.arange(len(places.row))
+        members = place[pick.rows]
         below = [key for key in pick.shape.keys if key[0] > depth]
         leaves.append(
             Leaves(
@@ -147,19 +155,6 @@ def group(record: Rows, code: NDArray[np.uint64]) -> tuple[Rows, Rows]:
     is_head = head == np.arange(len(first))
     group_of_run = (np.cumsum(is_head) - 1)[head]
     return first[is_head], group_of_run[run_of]
-
-
-def _places(picked: Sequence[Picked], found: Notifications) -> Places:
-    """Return the paths of all picked updates, in their order."""
-    row = picked[0].rows
-    shape = np.zeros(len(row), dtype=np.int64)
-    if len(picked) > 1:
-        row = np.concatenate([pick.rows for pick in picked])
-        shape = np.repeat(np.arange(len(picked)), [len(pick.rows) for pick in picked])
-        order = np.argsort(row, kind="stable")
-        row, shape = row[order], shape[order]
-    shapes = [pick.shape for pick in picked]
-    return Places(found.update, found.prefix, shapes, shape, row, found.update_record[row])
 
 
 def _codes(places: Places, depth: int) -> NDArray[np.uint64]:

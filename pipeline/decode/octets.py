@@ -78,13 +78,20 @@ class Octets:
 
     def slices(self, start: Places, length: Places) -> pl.Series:
         """Return slices as a Binary column; nothing is copied that is longer than a view."""
+        # an Arrow view: length, first four octets, then eight more or the place in the buffer
         view = np.empty((len(start), 2), dtype=np.uint64)
-        head = self._u32[start] & _LOW_OCTETS[np.minimum(length, 4)]
-        view[:, 0] = length.astype(np.uint64) | (head << np.uint64(32))
-        inline = self._u64[start + 4] & _LOW_OCTETS[np.clip(length - 4, 0, 8)]
-        view[:, 1] = np.where(length <= _INLINE, inline, start.astype(np.uint64) << np.uint64(32))
+        # keys of a kind are mostly of one length
+        size = length[:1] if len(length) and (length == length[0]).all() else length
+        head = self._u32[start] & _LOW_OCTETS[np.minimum(size, 4)]
+        view[:, 0] = size.astype(np.uint64) | head.astype(np.uint64) << np.uint64(32)
+        if (size > _INLINE).all():
+            view[:, 1] = start.astype(np.uint64) << np.uint64(32)
+        else:
+            inline = self._u64[start + 4] & _LOW_OCTETS[np.minimum(np.maximum(size - 4, 0), 8)]
+            view[:, 1] = np.where(size <= _INLINE, inline, start.astype(np.uint64) << np.uint64(32))
         buffers = [None, pa.py_buffer(view), pa.py_buffer(self.data)]
-        return cast("pl.Series", pl.from_arrow(pa.Array.from_buffers(pa.binary_view(), len(start), buffers)))
+        array = pa.Array.from_buffers(pa.binary_view(), len(start), buffers)
+        return cast("pl.Series", pl.from_arrow(array))
 
     def texts(self, start: Places, length: Places) -> pl.Series:
         """Return slices as a String column; null where one is no UTF-8."""

@@ -146,7 +146,7 @@ class _Making:
     def _add_column(self, column: str, parsed: Parsed, told: Leaves) -> None:
         at = np.full(len(self.keep), -1, dtype=np.int64)
         good = np.flatnonzero(parsed.readable)
-        at[told.entry[good]] = good
+        at[told.entry[good] if len(good) < len(told.entry) else told.entry] = good
         here = at >= 0
         values = parsed.values
         if len(values) != len(at) or not np.array_equal(at, np.arange(len(at))):

@@ -31,14 +31,13 @@ def told_rows(meaning: Meaning, found: Notifications, report: Report) -> list[To
         entries = entries_of(source, target.depth, picked, found)
         told.append(Told(plan, target, rows_of(source, target.depth, entries, report)))
     for plan, containers in meaning.containers.items():
-        flattening = Flattening(plan, report)
         for container in containers:
-            flattening.add(container.node, container.shape, container.rows, found)
-        for target, entries in flattening.entries().items():
-            rows = rows_of(plan.sources[target.source], target.depth, entries, report)
-            told.append(Told(plan, target, rows))
-        for (path, name), count in flattening.unmapped.items():
-            meaning.unmapped[f"{path}/{name}"] += count
+            flattening = Flattening(plan, container.shape, container.rows, found, report)
+            for target, entries in flattening.entries(container.node):
+                rows = rows_of(plan.sources[target.source], target.depth, entries, report)
+                told.append(Told(plan, target, rows))
+            for path, count in flattening.unmapped.items():
+                meaning.unmapped[path] += count
     return told
 
 
