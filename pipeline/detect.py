@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from pipeline.apply.columns import frame_of
 from pipeline.apply.fabric import Applied, FabricState, names_of
 from pipeline.apply.records import LATENESS, Records, us
 from pipeline.detectors import FINDING, Rule, mobility, segments, silence, sticky, uplinks, verdicts, vteps
@@ -120,18 +121,19 @@ class Detection:
             return
         flagged = equals(macs.after["mobility_state"], *verdicts.STATES).fill_null(value=False)
         was = equals(macs.before["mobility_state"], *verdicts.STATES).fill_null(value=False)
-        rows = (flagged != was).arg_true()
-        if len(rows):
-            keys = {"mac": "mac", "device": "device", "producer": "producer"}
-            vni = [macs.after["vni"] if macs.exists[row] else macs.before["vni"] for row in rows.to_list()]
-            numbers = [
-                str(column.values[row]) if column.known[row] else None
-                for column, row in zip(vni, rows.to_list(), strict=True)
-            ]
-            told = transitions(macs, applied.records, keys, flagged, rows)
-            self._add(
-                self._flagged, told.with_columns(vni=pl.Series(numbers, dtype=pl.String)), "flagged", news
-            )
+        if not (flagged | was).any():
+            return
+        keys = {"mac": "mac", "device": "device", "producer": "producer"}
+        vnis = {
+            side: frame_of({"vni": columns["vni"]}, {"vni": pl.UInt32})["vni"].cast(pl.String)
+            for side, columns in (("before", macs.before), ("after", macs.after))
+        }
+        # a VNI may be told after the verdict: then it is a verdict on the MAC in that VNI
+        other = vnis["before"].ne_missing(vnis["after"])
+        ended, began = was & (~flagged | other), flagged & (~was | other)
+        for rows, side in ((ended.arg_true(), "before"), (began.arg_true(), "after")):
+            told = transitions(macs, applied.records, keys, flagged if side == "after" else ~was, rows)
+            self._add(self._flagged, told.with_columns(vni=vnis[side].gather(rows)), "flagged", news)
 
     def _take_adjacencies(self, applied: Applied, news: set[str]) -> None:
         sessions, links = applied.changes["bgp_session"], applied.changes["link"]

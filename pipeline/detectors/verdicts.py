@@ -14,7 +14,7 @@ import polars as pl
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.quorum import coverage, votes
 from pipeline.detectors.text import mac_text
-from pipeline.detectors.timeline import changes, telling
+from pipeline.detectors.timeline import changes, counts, telling
 
 STATES: Final = ("DUPLICATE", "FROZEN")
 RULES: Final = catalogue(Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1))
@@ -23,10 +23,12 @@ RULES: Final = catalogue(Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1))
 def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     """Return one finding per change of how many fresh observers call a MAC duplicate.
 
-    ``says``: timeline per (vni, mac, device) of texts, whether the device calls it so. ``fresh``: timeline
-    per device.
+    ``says``: timeline per (vni, mac, device, producer), whether the device calls it so; vni and mac as text.
+    ``fresh``: timeline per device.
     """
-    states = votes(says, fresh, ["vni", "mac"]).with_columns(
+    by_device = ["vni", "mac", "device"]
+    devices = counts(says, by_device, flagged=pl.col("value")).with_columns(value=pl.col("flagged") > 0)
+    states = votes(devices.drop("flagged"), fresh, ["vni", "mac"]).with_columns(
         active=pl.when(pl.col("yes") > 0)
         .then(pl.lit(value=True))
         .when(pl.col("stale_yes") == 0)
@@ -42,7 +44,10 @@ def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
             rule=pl.lit("M13"),
             severity=pl.lit("critical"),
             summary=pl.format(
-                "{} fresh observers call MAC {} in VNI {} a duplicate", "yes", mac_text(pl.col("mac")), "vni"
+                "{} fresh observers call MAC {}{} a duplicate",
+                "yes",
+                mac_text(pl.col("mac")),
+                pl.when(pl.col("vni").is_null()).then(pl.lit("")).otherwise(pl.format(" in VNI {}", "vni")),
             ),
             evidence=pl.struct(
                 flagged_by="yes", fresh_observers="fresh", observers="known"
