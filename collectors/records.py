@@ -1,8 +1,8 @@
 """The record contract: what stands in the topic ``fabricscope.raw.<fabric>``.
 
-One Kafka record carries one ``fabricscope.v1.Record``: an envelope of a few scalars around what a device sent,
-whose bytes are never rewritten. The key of a Kafka record is the target's name (of a tick: the collector's),
-its timestamp is the time of receipt in milliseconds. Nothing is put into Kafka headers.
+One Kafka record carries one ``fabricscope.v1.Record``: an envelope of a few scalars around what a device
+sent, whose bytes are never rewritten. The key of a Kafka record is the target's name (of a tick: the
+collector's), its timestamp is the time of receipt in milliseconds. Nothing is put into Kafka headers.
 
 The message, as a ``.proto`` would say it (field numbers are for ever)::
 
@@ -36,7 +36,7 @@ class Kind(IntEnum):
     RESPONSE = 1
     """What the device said: one ``gnmi.SubscribeResponse``, sync_response included."""
     START = 2
-    """An RPC began. JSON: role, site, rack, labels, subscribed paths with mode and interval, models, versions."""
+    """An RPC began. JSON: role, site, rack, labels, paths with mode and interval, models, versions."""
     END = 3
     """The RPC ended. JSON: reason."""
     TICK = 4

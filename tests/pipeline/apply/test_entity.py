@@ -1,6 +1,7 @@
 """Laws of applying partial rows: a batch does what its rows do one by one, whatever the batching."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def records_of(first: int, stream: list[Step], sessions: dict[str, int]) -> tupl
         number[at] = sessions.setdefault(step.device, 0)
         if isinstance(step, Sync):
             code = int(pl.Series([step.device]).cast(NAME).to_physical()[0])
-            sweeps.append(EntitySweep(at, code, int(number[at])))
+            sweeps.append(EntitySweep(at, code, 0, int(number[at])))
             sessions[step.device] += 1
     device = pl.Series([step.device for step in stream], dtype=pl.String).cast(NAME).to_physical()
     false = np.zeros(size, dtype=bool)
@@ -107,6 +108,17 @@ def facts_of(state: EntityState, first: int, stream: list[Step], sessions: dict[
     return [sorted(facts.select(columns).rows(), key=repr), sorted(closed.select(ended).rows(), key=repr)]
 
 
+def merged(step: Row, before: dict[str, Any] | None) -> dict[str, Any]:
+    """What an update or replace makes of an entity."""
+    base = dict(before or {}) if step.op == "update" else {}
+    after = {}
+    for bit, name in enumerate(("x", "s", "f")):
+        value = getattr(step, name)
+        cleared = bool(step.cleared >> bit & 1)
+        after[name] = value if value is not None or cleared else base.get(name)
+    return after
+
+
 def model(stream: list[Step]) -> list[tuple[Any, ...]]:
     """The same, one step after the other, with dicts."""
     state: dict[tuple[str, str | None, int | None], dict[str, Any]] = {}
@@ -134,9 +146,7 @@ def model(stream: list[Step]) -> list[tuple[Any, ...]]:
             sessions[step.device] += 1
         elif step.op in ("branch", "atomic"):
             hit = [
-                k
-                for k in state
-                if k[0] == step.device and step.a in (None, k[1]) and step.b in (None, k[2])
+                k for k in state if k[0] == step.device and step.a in (None, k[1]) and step.b in (None, k[2])
             ]
             for key in hit:
                 settle(at, key, None, step.op)
@@ -146,13 +156,7 @@ def model(stream: list[Step]) -> list[tuple[Any, ...]]:
                 settle(at, key, None, "delete")
                 continue
             touched[key] = number
-            base = dict(state.get(key) or {}) if step.op == "update" else {}
-            after = {}
-            for bit, name in enumerate(("x", "s", "f")):
-                value = getattr(step, name)
-                cleared = bool(step.cleared >> bit & 1)
-                after[name] = value if value is not None or cleared else base.get(name)
-            settle(at, key, after, "update")
+            settle(at, key, merged(step, state.get(key)), "update")
     return facts
 
 
@@ -166,10 +170,10 @@ def test_a_batch_does_what_its_rows_do_one_by_one(stream: list[Step]) -> None:
 @given(steps, st.lists(st.integers(0, 30), max_size=5))
 def test_batching_changes_nothing(stream: list[Step], cuts: list[int]) -> None:
     whole = facts_of(EntityState(THING), 0, stream, {})
-    state, sessions = EntityState(THING), {}
+    state, sessions = EntityState(THING), dict[str, int]()
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     parts: list[Any] = [[], []]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         for total, part in zip(parts, facts_of(state, start, stream[start:end], sessions), strict=True):
             total.extend(part)
 
@@ -185,7 +189,7 @@ def test_intervals_of_a_key_never_overlap_and_end_where_the_next_begins(stream: 
 
     for rows in by_key.values():
         assert all(row[6] <= row[7] for row in rows)
-        assert all(a[7] <= b[6] for a, b in zip(rows, rows[1:], strict=False))
+        assert all(a[7] <= b[6] for a, b in pairwise(rows))
 
 
 def test_a_deleted_row_keeps_its_last_known_values_in_the_fact() -> None:
