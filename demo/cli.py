@@ -141,14 +141,15 @@ def _next_steps(played: Recording, file: Path, *, temporary: bool) -> list[str]:
         program = "fabricscope"
     elif sys.argv[0].endswith(".py"):
         program = f"{python} {program}"
-    kept = " (temporary; --store FILE makes one where you say)" if temporary else ""
+    kept = ", temporary: --store FILE makes one where you say" if temporary else ""
     # under a name of its own: opened directly, store.duckdb would be a catalog with the name of its schema
     attach = f"ATTACH '{file}' AS demo (READ_ONLY); USE demo"
     query = "SELECT rule, state, opened_at, resolved_at, summary FROM incident ORDER BY opened_at"
     look = f"import duckdb as d; d.sql(\\\"{attach}\\\"); d.sql('{query}').show()"
     capture = f"{program} frr-agent --recording {_quoted(played.folder)} --capture demo.parquet"
     return [
-        f"Everything is in the store {file}{kept}. What next:",
+        f"All of it is in the store {file}{kept}.",
+        "What next:",
         f'  {python} -c "{look}"',
         *(f"  {program} demo --recording {_quoted(other)}" for other in played.siblings()[:1]),
         f"  {capture} && {program} replay demo.parquet --store again.duckdb",
