@@ -21,6 +21,7 @@ from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
+from pipeline.errors import RefusedError
 from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
@@ -83,6 +84,8 @@ class Job:
         self._fabrics = {name: Fabric(name) for name in fabrics}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._writing: Future[None] | None = None
+        self._whole = True
+        """What is in memory follows from whole batches, and the store took all of them."""
         self._restore()
 
     @classmethod
@@ -112,6 +115,7 @@ class Job:
         """
         if not len(batch):
             return
+        whole, self._whole = self._whole, False
         this = self._fabrics[fabric]
         seen = int(np.searchsorted(batch.offsets, this.stored))
         if seen:
@@ -125,6 +129,7 @@ class Job:
                 self._store.commit, replace(commit, positions=[self._position(this)])
             )
             this.stored = this.next_offset
+        self._whole = whole
         passed = timedelta(microseconds=this.state.sessions.now - this.snapshot_time)
         if this.since_snapshot >= SNAPSHOT_RECORDS and passed >= SNAPSHOT_INTERVAL:
             self.snapshot()
@@ -152,10 +157,10 @@ class Job:
             fabric.since_snapshot, fabric.snapshot_time = 0, fabric.state.sessions.now
 
     def close(self) -> None:
-        """Keep the state and let go of the store."""
+        """Keep the state, unless something failed: then it may be ahead of the store; let go of the store."""
         try:
             self.settle()
-            if any(fabric.since_snapshot for fabric in self._fabrics.values()):
+            if self._whole and any(fabric.since_snapshot for fabric in self._fabrics.values()):
                 self.snapshot()
         finally:
             self._writer.shutdown()
@@ -165,7 +170,9 @@ class Job:
         """Wait for the commit under way; raise what went wrong with it."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
+            whole, self._whole = self._whole, False
             writing.result()
+            self._whole = whole
 
     def observers(self, fabric: str) -> pl.DataFrame:
         """Return what is known of who reports: one row per (device, family), as in ``observer_current``."""
@@ -196,6 +203,10 @@ class Job:
         if snapshot is None:
             return
         at = {position.fabric: position.next_offset for position in snapshot.positions}
+        if others := sorted(set(snapshot.state["fabrics"]["name"].to_list()) - set(self._fabrics)):
+            raise RefusedError(
+                f"the store also holds {', '.join(others)}: name all fabrics of a store, or take another"
+            )
         for number, name in enumerate(snapshot.state["fabrics"]["name"].to_list()):
             if name in self._fabrics and name in at:
                 self._fabrics[name].load(part_of(dict(snapshot.state), f"f{number}"))

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from pipeline.apply.ageing import Ageing
+from pipeline.apply.branches import below
 from pipeline.apply.changes import REASONS, Changes
 from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of
 from pipeline.apply.keytable import KeyTable, key_hashes
@@ -212,33 +213,29 @@ class EntityState:
         candidates = self.alive[: len(self.table)].copy()
         candidates[own.row] = True
         parts = [own]
-        for at in np.flatnonzero(wild).tolist():
-            alone = np.array([at])
-            rows = self._matching(
-                candidates, {name: column.take(alone) for name, column in work.keys.items()}
-            )
-            kept = own.row[own.record == work.record[at]]
-            rows = rows[~np.isin(rows, kept)]
-            part = self._blank(rows, np.full(len(rows), work.record[at]), DELETE, int(work.reason[at]))
-            parts.append(part)
+        if wild.any():
+            parts.append(self._below(work.take(np.flatnonzero(wild)), own, np.flatnonzero(candidates)))
         for sweep in sweeps:
-            device = Column(np.array([sweep.device], dtype=np.uint32), np.ones(1, dtype=bool))
-            rows = self._matching(candidates, {"device": device})
-            others = self.alive[rows] & (self.meta.values("family")[rows] != sweep.family)
-            rows = rows[~others]
+            size = len(candidates)
+            mine = candidates & (self.keys.values("device")[:size] == sweep.device)
+            others = self.alive[:size] & (self.meta.values("family")[:size] != sweep.family)
+            rows = np.flatnonzero(mine & ~others)
             part = self._blank(rows, np.full(len(rows), sweep.record), DELETE, _RESYNC)
             part.sweep[:] = sweep.number
             parts.append(part)
         return Work.concat(parts)
 
-    def _matching(self, candidates: Mask, keys: Mapping[str, Column]) -> Rows:
-        """Return candidate rows whose keys equal the known ones of a single-row ``keys``."""
-        found = candidates.copy()
-        size = len(self.table)
-        for name, column in keys.items():
-            if column.known[0]:
-                found &= self.keys.known(name)[:size] & (self.keys.values(name)[:size] == column.values[0])
-        return np.flatnonzero(found)
+    def _below(self, wild: Work, own: Work, candidates: Rows) -> Work:
+        """Return a delete per entity below a branch, but for those with a row of their own in its record."""
+        row, branch = below(self.keys, candidates, wild.keys, wild.cleared)
+        pairs = pl.DataFrame({"row": row, "record": wild.record[branch], "reason": wild.reason[branch]})
+        kept = pl.DataFrame({"row": own.row, "record": own.record})
+        pairs = pairs.join(kept, on=["row", "record"], how="anti", maintain_order="left")
+        deletes = [
+            self._blank(each["row"].to_numpy(), each["record"].to_numpy(), DELETE, int(reason))
+            for (reason,), each in pairs.group_by("reason", maintain_order=True)
+        ]
+        return Work.concat(deletes or [own.take(np.zeros(0, dtype=np.int64))])
 
     def _blank(self, row: Rows, record: Rows, op: int, reason: int) -> Work:
         """Return rows without leaves, numbered per record in the order of the state's rows."""

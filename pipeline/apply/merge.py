@@ -124,7 +124,7 @@ def _idle(work: Work, session: Rows, start: Rows, prior: Prior) -> Mask:
     idle: Mask = work.sweep >= 0
     if not idle.any():
         return idle
-    touch = last(work.op != DELETE)
+    touch = last((work.op != DELETE) & (work.index < EXPANDED))
     touched = np.where(touch >= start, session.take(touch, mode="clip"), prior.meta_at("session", work.row))
     announced: Mask = touched == work.sweep
     return idle & announced

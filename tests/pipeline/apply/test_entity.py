@@ -39,8 +39,8 @@ names = st.sampled_from(["d1", "d2"])
 own_rows = st.builds(
     Row,
     device=names,
-    a=st.sampled_from(["p", "q"]),
-    b=st.integers(0, 1),
+    a=st.none() | st.sampled_from(["p", "q"]),
+    b=st.none() | st.integers(0, 1),
     op=st.sampled_from(["update", "update", "replace", "delete"]),
     x=st.none() | st.integers(0, 2),
     s=st.none() | st.sampled_from(["u", "v"]),
@@ -53,6 +53,11 @@ branches = st.builds(
     a=st.none() | st.sampled_from(["p", "q"]),
     b=st.none() | st.integers(0, 1),
     op=st.sampled_from(["branch", "atomic"]),
+    cleared=st.sampled_from([0, 0, 1, 2]),
+).map(
+    lambda r: Row(
+        r.device, None if r.cleared & 1 else r.a, None if r.cleared & 2 else r.b, r.op, cleared=r.cleared
+    )
 )
 steps = st.lists(own_rows | own_rows | own_rows | branches | st.builds(Sync, names), max_size=30)
 
@@ -108,6 +113,12 @@ def facts_of(state: EntityState, first: int, stream: list[Step], sessions: dict[
     return [sorted(facts.select(columns).rows(), key=repr), sorted(closed.select(ended).rows(), key=repr)]
 
 
+def lies_below(step: Row, key: tuple[str, str | None, int | None]) -> bool:
+    """Whether an entity's keys are those of a branch, and unset where the branch says so."""
+    pairs = ((step.a, key[1], step.cleared & 1), (step.b, key[2], step.cleared & 2))
+    return all(has is None if unset else wanted in (None, has) for wanted, has, unset in pairs)
+
+
 def merged(step: Row, before: dict[str, Any] | None) -> dict[str, Any]:
     """What an update or replace makes of an entity."""
     base = dict(before or {}) if step.op == "update" else {}
@@ -145,9 +156,7 @@ def model(stream: list[Step]) -> list[tuple[Any, ...]]:
                 settle(at, key, None, "resync_missing")
             sessions[step.device] += 1
         elif step.op in ("branch", "atomic"):
-            hit = [
-                k for k in state if k[0] == step.device and step.a in (None, k[1]) and step.b in (None, k[2])
-            ]
+            hit = [key for key in state if key[0] == step.device and lies_below(step, key)]
             for key in hit:
                 settle(at, key, None, step.op)
         else:
