@@ -6,8 +6,10 @@ object, and the keys of an entry stand in the entry itself or in its ``state`` o
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +24,7 @@ from pipeline.decode.plan import ListKey, Node, Plan, Use
 from pipeline.decode.report import Report, quote
 from pipeline.decode.shapes import Shape
 from pipeline.decode.updates import Notifications
-from pipeline.decode.values import BOOL, CONTAINER, MALFORMED, STRING, UINT, Cells
+from pipeline.decode.values import BOOL, CONTAINER, MALFORMED, STRING, UINT, Cells, taken
 
 _KEY_COPIES: Final = ("state", "config")
 _LEAF_LISTS: Final = (Kind.EXT_COMMUNITIES, Kind.AS_PATH)
@@ -36,15 +38,16 @@ class _Level:
 
     depth: int
     """Of the list; of the first level, that of the innermost list on the path."""
-    keys: dict[ListKey, Sequence[str | None]]
+    keys: dict[ListKey, list[str | None]]
     above: "_Level | None"
-    parent: Sequence[int]
+    parent: Rows
     """The entry above each; of the first level, each itself."""
-    place: Sequence[int]
+    place: Rows
     """Place of each in its list."""
-    told: dict[Target, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
-    """Which entries of each target were told, and their numbers."""
+    told: dict[Target, list[Rows]] = field(default_factory=lambda: defaultdict(list))
+    """Entries of each target that were told, time and again."""
     leaves: dict[Target, list[Leaves]] = field(default_factory=lambda: defaultdict(list))
+    """What was told of them: ``entry`` is a place in this level."""
 
 
 class Flattening:
@@ -53,13 +56,12 @@ class Flattening:
     def __init__(self, plan: Plan, shape: Shape, rows: Rows, found: Notifications, report: Report) -> None:
         """Take up the updates with these numbers."""
         self._plan = plan
-        self._shape = shape
         self._report = report
         self._record, self._number = found.update_record[rows], found.update_number[rows]
         self._cells = found.cells(rows)
         places = np.zeros(len(rows), dtype=np.int64)
         paths = Places(found.update, found.prefix, [shape], places, rows, self._record)
-        everyone = range(len(rows))
+        everyone = np.arange(len(rows))
         self._updates = _Level(
             depth=max((depth for depth, _ in shape.keys), default=-1),
             keys={key: paths.key(key).to_list() for key in shape.keys},
@@ -84,151 +86,110 @@ class Flattening:
                 updates.append(at)
             except orjson.JSONDecodeError as error:
                 self._say(at, node, f"malformed JSON: {error}")
-        self._walk(node, values, updates, self._updates)
+        self._walk(node, values, np.array(updates, dtype=np.int64), self._updates)
         for level in self._levels:
             for target, told in level.told.items():
-                yield target, self._entries(target, level, told)
+                yield target, self._entries(target, level, np.unique(np.concatenate(told)))
 
-    def _entries(self, target: Target, level: _Level, told: dict[int, int]) -> Entries:
-        at = sorted(told)
-        # numbered as they were told; they come as they stand
-        place = np.empty(len(at), dtype=np.int64)
-        place[[told[one] for one in at]] = np.arange(len(at))
-        updates = self._updates_of(level, at)
-        wanted = self._plan.sources[target.source].list_keys(target.depth)
+    def _entries(self, target: Target, level: _Level, at: Rows) -> Entries:
+        updates = _updates_of(level, at)
         return Entries(
             record=self._record[updates],
             number=self._number[updates],
-            keys={key: self._key(key, level, at) for key in wanted},
-            leaves=tuple(replace(leaves, entry=place[leaves.entry]) for leaves in level.leaves[target]),
+            keys={
+                key: _key(key, level, at) for key in self._plan.sources[target.source].list_keys(target.depth)
+            },
+            leaves=tuple(
+                replace(leaves, entry=np.searchsorted(at, leaves.entry)) for leaves in level.leaves[target]
+            ),
         )
 
-    def _key(self, key: ListKey, level: _Level, at: Sequence[int]) -> pl.Series:
-        """Return the values of a list key, for some entries of a level."""
-        here: _Level | None = level
-        while here is not None:
-            if key in here.keys:
-                column = here.keys[key]
-                return pl.Series([column[one] for one in at], dtype=pl.String)
-            at, here = [here.parent[one] for one in at], here.above
-        return pl.Series([None] * len(at), dtype=pl.String)
-
-    def _updates_of(self, level: _Level, at: Sequence[int]) -> Rows:
-        while level.above is not None:
-            at, level = [level.parent[one] for one in at], level.above
-        return np.array(at, dtype=np.int64)
-
-    def _walk(self, node: Node, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+    def _walk(self, node: Node, values: list[Json], at: Rows, level: _Level) -> None:
         """Go down from a node with its values; ``at`` says which entries of the level they belong to."""
         if node.use is not None:
             self._tell(node.use, values, at, level)
-        elif node.keys:
-            self._enter(node, values, at, level)
+        elif not node.keys or (level.depth == node.depth and set(map(type, values)) == {dict}):
+            # no list, or the path itself names the entry
+            self._members(node, values, at, level, "is no JSON object")
         else:
-            self._members(node, values, at, level, "is no JSON object")
+            self._enter(node, values, at, level)
 
-    def _enter(self, node: Node, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+    def _enter(self, node: Node, values: list[Json], at: Rows, level: _Level) -> None:
         """Go down into a list: its values are arrays of entries, or single entries."""
-        named = [here for here, value in enumerate(values) if isinstance(value, dict)]
-        if level.depth == node.depth and len(named) == len(values):
-            # the path itself names the entry
-            self._members(node, values, at, level, "is no JSON object")
-            return
-        items: list[Json] = []
-        parent: list[int] = []
-        place: list[int] = []
-        for value, entry in zip(values, at, strict=True):
-            if isinstance(value, list):
-                items += value
-                parent += [entry] * len(value)
-                place += range(len(value))
-            else:
-                items.append(value)
-                parent.append(entry)
-                place.append(0)
-        below = _Level(node.depth, {}, level, parent, place)
+        arrays = [value if isinstance(value, list) else [value] for value in values]
+        sizes = np.fromiter(map(len, arrays), dtype=np.int64, count=len(arrays))
+        items = list(chain.from_iterable(arrays))
+        first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        below = _Level(node.depth, {}, level, np.repeat(at, sizes), np.arange(len(items)) - first)
+        there = set(map(type, items)) == {dict}
         for key in node.keys:
-            column = [self._key_of(item, key) if isinstance(item, dict) else None for item in items]
+            column = [item.get(key) for item in items] if there else [None]
+            if set(map(type, column)) != {str}:
+                column = [self._key_of(item, key) for item in items]
             outer = level.keys.get((node.depth, key)) if None in column else None
             if outer is not None:
                 # an array below a path that names the entry
-                column = [
-                    outer[one] if text is None else text for text, one in zip(column, parent, strict=True)
-                ]
+                named = [outer[one] for one in below.parent.tolist()]
+                column = [name if text is None else text for text, name in zip(column, named, strict=True)]
             below.keys[node.depth, key] = column
         self._levels.append(below)
-        self._members(node, items, range(len(items)), below, "is no list entry")
+        self._members(node, items, np.arange(len(items)), below, "is no list entry")
 
-    def _key_of(self, item: dict[str, Json], key: str) -> str | None:
-        value = item.get(key)
-        if value is None:
-            value = self._member(item, key)
+    def _key_of(self, item: Json, key: str) -> str | None:
+        """Return a list key of an entry, wherever in it that stands."""
+        if not isinstance(item, dict):
+            return None
+        value = self._member(item, key)
         for copy in _KEY_COPIES:
             if value is None:
                 inner = self._member(item, copy)
                 value = self._member(inner, key) if isinstance(inner, dict) else None
-        return value if isinstance(value, str) else scalar(value)[1]
+        return scalar(value)[1]
 
     def _member(self, item: dict[str, Json], name: str) -> Json:
         return next((value for member, value in item.items() if self._bare(member) == name), None)
 
-    def _members(
-        self,
-        node: Node,
-        values: Sequence[Json],
-        at: Sequence[int],
-        level: _Level,
-        wrong: str,
-    ) -> None:
+    def _members(self, node: Node, values: list[Json], at: Rows, level: _Level, wrong: str) -> None:
         """Go down into objects, member by member."""
-        if not all(type(value) is dict for value in values):
-            for value, entry in zip(values, at, strict=True):
-                if not isinstance(value, dict):
-                    self._say(int(self._updates_of(level, [entry])[0]), node, f"{quote(value)} {wrong}")
-            pairs = [
-                (value, entry) for value, entry in zip(values, at, strict=True) if isinstance(value, dict)
-            ]
-            values, at = [value for value, _ in pairs], [entry for _, entry in pairs]
+        if set(map(type, values)) - {dict}:
+            good = np.array([isinstance(value, dict) for value in values], dtype=np.bool_)
+            for here in np.flatnonzero(~good).tolist():
+                update = _updates_of(level, at[here : here + 1])
+                self._say(int(update[0]), node, f"{quote(values[here])} {wrong}")
+            values, at = [value for value in values if isinstance(value, dict)], at[good]
         # sorted: what a batch names first must not matter
-        for name in sorted({name for value in values for name in value}):
+        for name in sorted(set().union(*values)):
             bare = self._bare(name)
             child = None if bare is None else node.children.get(bare)
-            if child is None:
-                if bare not in node.keys:
-                    self.unmapped[f"{node.path}/{name}"] += sum(name in value for value in values)
-                continue
-            inner = [value[name] for value in values if name in value]
-            entries = (
-                at
-                if len(inner) == len(values)
-                else [one for value, one in zip(values, at, strict=True) if name in value]
-            )
-            self._walk(child, inner, entries, level)
+            if child is not None:
+                self._walk(child, *_of_member(name, values, at), level)
+            elif bare not in node.keys:
+                self.unmapped[f"{node.path}/{name}"] += sum(name in value for value in values)
 
-    def _tell(self, use: Use, values: Sequence[Json], at: Sequence[int], level: _Level) -> None:
+    def _tell(self, use: Use, values: list[Json], at: Rows, level: _Level) -> None:
         """Note values of a leaf, or that their entries are there."""
         source = self._plan.sources[use.source]
         leaf = None if use.leaf is None else source.leaves[use.leaf]
         target = Target(use.source, (leaf.up if leaf else 0) or source.depth)
         owner, entry = level, at
         while owner.depth > target.depth and owner.above is not None:
-            entry, owner = [owner.parent[one] for one in entry], owner.above
-        told = owner.told[target]
-        number = [told.setdefault(one, len(told)) for one in entry]
+            entry, owner = owner.parent[entry], owner.above
+        owner.told[target].append(entry)
         if leaf is None or use.leaf is None:
             return
         segment = None
         if leaf.kind is Kind.AS_PATH:
-            keyed = next((self._key(key, level, at) for key in _below(level, target.depth)), None)
-            places = pl.Series([str(level.place[one]) for one in at])
-            segment = places if keyed is None else keyed.zip_with(keyed.is_not_null(), places)
+            segment = pl.Series(level.place[at]).cast(pl.String)
+            for key in _keys_below(level, target.depth):
+                named = _key(key, level, at)
+                segment = named.zip_with(named.is_not_null(), segment)
         owner.leaves[target].append(
             Leaves(
                 leaf=use.leaf,
                 part=use.part,
-                entry=np.array(number, dtype=np.int64),
+                entry=entry,
                 cells=_cells(values, lists=leaf.kind in _LEAF_LISTS),
-                number=self._number[self._updates_of(level, at)],
+                number=self._number[_updates_of(level, at)],
                 segment=segment,
             )
         )
@@ -243,7 +204,34 @@ class Flattening:
         self._report.add(int(self._record[update]), int(self._number[update]), f"{node.path}: {reason}")
 
 
-def _below(level: _Level, depth: int) -> Iterator[ListKey]:
+def _of_member(name: str, values: list[Json], at: Rows) -> tuple[list[Json], Rows]:
+    """Return the values of a member, where it is there, and which entries they belong to."""
+    try:
+        return list(map(itemgetter(name), values)), at
+    except KeyError:
+        there = np.array([name in value for value in values], dtype=np.bool_)
+        return [value[name] for value in values if name in value], at[there]
+
+
+def _updates_of(level: _Level, at: Rows) -> Rows:
+    """Return the updates that some entries of a level stand in."""
+    while level.above is not None:
+        at, level = level.parent[at], level.above
+    return at
+
+
+def _key(key: ListKey, level: _Level, at: Rows) -> pl.Series:
+    """Return the values of a list key, for some entries of a level."""
+    here: _Level | None = level
+    while here is not None:
+        if key in here.keys:
+            column = pl.Series(here.keys[key], dtype=pl.String)
+            return column if np.array_equal(at, np.arange(len(column))) else taken(column, at)
+        at, here = here.parent[at], here.above
+    return pl.Series([None], dtype=pl.String).new_from_index(0, len(at))
+
+
+def _keys_below(level: _Level, depth: int) -> Iterator[ListKey]:
     """Yield the list keys of a level that stand below a depth."""
     here: _Level | None = level
     while here is not None:
@@ -251,7 +239,7 @@ def _below(level: _Level, depth: int) -> Iterator[ListKey]:
         here = here.above
 
 
-def _cells(values: Sequence[Json], *, lists: bool) -> Cells:
+def _cells(values: list[Json], *, lists: bool) -> Cells:
     """Return parsed JSON values as cells."""
     size = len(values)
     number = np.zeros(size, dtype=np.uint64)
