@@ -162,8 +162,9 @@ class Fold:
         if life.open and life.incident is not None:
             if rule.rank < was:
                 events.append(self._event(life, statement.time, "lowered", statement))
-            if self._by_id[life.incident.rule].rank <= rule.rank or not self._reached(life, rule):
-                life = self._worse(life, statement, rule, statement.time, events)
+            life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
+            if life.incident is not None and life.incident.rule == rule.id:
+                life = self._worse(life, statement, events)
         return life
 
     def _lose_sight(self, life: Life, statement: Statement, events: list[Event]) -> Life:
@@ -171,13 +172,17 @@ class Fold:
         if life.incident is not None and life.open:
             life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
             events.append(self._event(life, statement.time, "coverage", statement))
-        return replace(life, unknown=True)
+        reached = {
+            rule.id: life.since[rule.id]
+            for rule in self.rules
+            if rule.id in life.since and self._reached(life, rule)
+        }
+        # what waited starts anew with the next statement that tells
+        return replace(life, unknown=True, since=reached, false_since=None)
 
-    def _worse(self, life: Life, statement: Statement, rule: Rule, when: int, events: list[Event]) -> Life:
-        """Bring an open incident up to a statement of its rule, or of one that is not due yet."""
+    def _worse(self, life: Life, statement: Statement, events: list[Event]) -> Life:
+        """Bring an open incident up to a statement of its rule."""
         assert life.incident is not None
-        if not self._reached(life, rule):
-            return life
         severity = max(life.incident.severity, statement.severity, key=_SEVERITIES.index)
         raised = severity != life.incident.severity
         incident = replace(
@@ -185,11 +190,10 @@ class Fold:
             severity=severity,
             summary=statement.summary,
             evidence=statement.evidence,
-            coverage=statement.coverage,
         )
         life = replace(life, incident=incident)
         if raised:
-            events.append(self._event(life, when, "raised", statement))
+            events.append(self._event(life, statement.time, "raised", statement))
         return life
 
     def _open(

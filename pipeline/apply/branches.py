@@ -14,7 +14,8 @@ def below(
 ) -> tuple[Rows, Rows]:
     """Return (entity row, branch number) of each candidate below each branch.
 
-    Branches of one pattern, the same keys known, are matched together: what a batch costs follows its patterns.
+    Branches of one pattern, the same keys known, are matched together: what a batch costs follows its
+    patterns.
 
     Args:
         keys: the keys of all entities, device included.

@@ -27,13 +27,14 @@ LOCATION: Final = np.dtype(
         ("slot_vtep", np.uint32, SLOTS),
         ("slot_seq", np.uint32, SLOTS),
         ("slot_sticky", np.bool_, SLOTS),
-        ("slot_holders", np.uint16, SLOTS),
-        ("slot_hearers", np.uint16, SLOTS),  # those holders that are not the originator itself
+        ("slot_holders", np.uint32, SLOTS),
+        ("slot_hearers", np.uint32, SLOTS),  # those holders that are not the originator itself
         ("found", np.bool_),  # somebody claims the MAC
         ("location", np.uint32),  # the winner, or the last one when nobody does
         ("vtep", np.uint32),
         ("seq", np.uint32),
         ("sticky", np.bool_),
+        ("top", np.uint32),  # newest number seen in the MAC's life: what falls back and returns has not moved
         ("known", np.bool_),  # there has been a winner
         (
             "contested",
@@ -51,7 +52,7 @@ NAMES: Final = frozenset(
     {"slot_location", "slot_vtep", "location", "vtep", "old_location", "old_vtep", "claim_location"}
 )
 """Fields that hold codes of interned text."""
-_STATE: Final = ("found", "location", "vtep", "seq", "sticky", "known", "contested")
+_STATE: Final = ("found", "location", "vtep", "seq", "sticky", "top", "known", "contested")
 _ORDER: Final = ("index", "offset", "observer", "time", "key")
 """What claims are ordered by, the last first."""
 _PLACE: Final = (
@@ -203,6 +204,7 @@ class Locations:
         intruder = _join(after, claims, at)
         after["contested"] = (before["contested"] | intruder) & _sticky_and_elsewhere(after)
         self._elect(after)
+        after["top"] = _top(before, after, claims)
         changed = after["found"] != before["found"]
         for name in ("location", "vtep", "seq", "sticky"):
             changed |= after["found"] & (after[name] != before[name])
@@ -236,6 +238,21 @@ class Locations:
         after["known"] |= found
         for name in ("location", "vtep", "seq", "sticky"):
             after[name] = np.where(found, after[f"slot_{name}"][at, best], after[name])
+
+
+def _top(before: npt.NDArray[np.void], after: npt.NDArray[np.void], claims: Claims) -> npt.NDArray[np.uint32]:
+    """Return the newest number of each MAC's life, which begins anew where the number falls and nothing was held.
+
+    The number also falls where the owner of the location starts again and says so in place.
+    """
+    seq, top = after["seq"], before["top"]
+    numbered = after["found"] & ~after["sticky"]
+    anew = ~before["found"] & ~newer(seq, top)
+    in_place = claims["leaves"] & claims["joins"] & (claims["old_location"] == claims["location"])
+    restarted = in_place & newer(claims["old_seq"], claims["seq"]) & (after["location"] == claims["location"])
+    risen = newer(seq, top) | ~before["known"]
+    highest: npt.NDArray[np.uint32] = np.where(numbered & (anew | restarted | risen), seq, top)
+    return highest
 
 
 def device_hashes(names: Sequence[str | None]) -> npt.NDArray[np.uint32]:

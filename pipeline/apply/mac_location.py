@@ -47,6 +47,7 @@ STEP_FRAME: Final = pl.Schema(
         "old_found": pl.Boolean,
         "old_location": pl.UInt32,
         "old_seq": pl.UInt32,
+        "old_top": pl.UInt32,
         "old_sticky": pl.Boolean,
         "old_contested": pl.Boolean,
         "claim_location": pl.UInt32,

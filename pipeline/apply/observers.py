@@ -147,6 +147,7 @@ class SessionLog:
         self._events: list[tuple[int, str, str, str, str, str]] = []
         self.sweeps: list[Sweep] = []
         self.freshness: list[Freshness] = []
+        self.retired: list[tuple[int, str]] = []
         self.declared: list[tuple[int, str, dict[str, Any]]] = []
 
     def event(self, row: int, observer: Observer, kind: str, detail: str) -> None:

@@ -47,7 +47,8 @@ class Records:
     """Says what was there already, not that something happened: before the sync, or after a hole."""
     known_until: Times
     """Of a dump: up to when the observer had heard the device before it went blind; 0: never before."""
-    sync: Flags
+    kind: npt.NDArray[np.uint8]
+    """``collectors.records.Kind``."""
 
     def __len__(self) -> int:
         """Return the number of records."""

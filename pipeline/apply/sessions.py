@@ -26,6 +26,8 @@ class SessionBatch:
     events: pl.DataFrame
     sweeps: list[Sweep] = field(default_factory=list)
     freshness: list[Freshness] = field(default_factory=list)
+    retired: list[tuple[int, str]] = field(default_factory=list)
+    """(record number, family) of ends because a target was taken out of service."""
     declared: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     """(record number, kind, content) of start and fabric records, in order."""
 
@@ -82,7 +84,12 @@ class Sessions:
             self._observer(batch, int(at[0])).put_in_order(records.order_time, at[accepted[at]])
         self._flag_skew(batch, records, log)
         return SessionBatch(
-            records, log.frame(), log.sweeps, log.freshness, sorted(log.declared, key=lambda entry: entry[0])
+            records,
+            log.frame(),
+            log.sweeps,
+            log.freshness,
+            log.retired,
+            sorted(log.declared, key=lambda entry: entry[0]),
         )
 
     def observer_frame(self) -> pl.DataFrame:
@@ -191,6 +198,8 @@ class Sessions:
             observer.ended, observer.retired = True, reason == RETIRED
             observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             log.event(row, observer, "end", reason)
+            if observer.retired:
+                log.retired.append((row, observer.family))
             log.fresh(row, observer, fresh=False)
         elif batch.sync[row]:
             observer.synced = True
@@ -309,5 +318,5 @@ def _times(
         accepted=accepted,
         dump=dump,
         known_until=np.where(dump, known_until, 0),
-        sync=batch.sync,
+        kind=batch.kind,
     )

@@ -98,9 +98,9 @@ def _read_updates(octets: Octets, start: Places, end: Places) -> tuple[Updates, 
     behind = path + path_length
     good = (data[start] == _PATH) & (behind <= end) & (start < end)
     behind = np.where(good, behind, start)
-    valued = good & (behind < end)
+    valued = good & (behind < end) & (data[behind] == _VAL)
     value_length, value = octets.lengths(behind + 1)
-    good &= ~valued | ((data[behind] == _VAL) & (value + value_length <= end))
+    good &= ~valued | (value + value_length <= end)
     value_length = np.where(valued & good, value_length, 0)
     behind = np.where(valued & good, value + value_length, behind)
     duplicates = np.zeros(len(start), dtype=np.int64)

@@ -6,6 +6,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from pipeline.decode.octets import as_text
 from pipeline.decode.values import CONTAINER, JSON_BOOL, JSON_NULL, MALFORMED, NUMBER, STRING
 
 _NEEDS_PARSER: Final = r'[\\"\x00-\x1f]'
@@ -17,7 +18,7 @@ def scalars(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
     What is plainly a scalar is read here, column by column, and what begins like a container is not yet read;
     the rest goes through the parser.
     """
-    text = raw.cast(pl.String, strict=False)
+    text = as_text(raw)
     inner = text.str.slice(1).str.head(-1)
     plain = text.str.starts_with('"') & text.str.ends_with('"') & (text.str.len_bytes() > 1)
     plain &= ~inner.str.contains(_NEEDS_PARSER)

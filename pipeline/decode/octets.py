@@ -95,7 +95,7 @@ class Octets:
 
     def texts(self, start: Places, length: Places) -> pl.Series:
         """Return slices as a String column; null where one is no UTF-8."""
-        return self.slices(start, length).cast(pl.String, strict=False)
+        return as_text(self.slices(start, length))
 
     def words(self, start: Places, count: int) -> NDArray[np.uint64]:
         """Return so many words of eight octets from each start, one row per start."""
@@ -103,6 +103,22 @@ class Octets:
         # one item per octet, each as long as all words: taking an item is one copy
         items = np.ndarray((len(self.data) - size + 1,), f"V{size}", self.data.data, strides=(1,))
         return items[start].view(np.uint64).reshape(len(start), count)
+
+
+def as_text(raw: pl.Series) -> pl.Series:
+    """Return a Binary column as String; null where a value is no UTF-8."""
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        # Polars refuses the whole column for one value
+        return pl.Series([_decoded(value) for value in raw], dtype=pl.String)
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _overlapping(data: NDArray[np.uint8], dtype: str) -> NDArray[np.uint64]:

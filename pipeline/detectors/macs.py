@@ -68,7 +68,7 @@ def _kept(steps: pl.DataFrame, now: int) -> pl.DataFrame:
 
 def _matters() -> pl.Expr:
     """Return whether a step can be part of a finding: a newer number, or a contest that began or ended."""
-    newer = (pl.col("seq").cast(pl.Int64) - pl.col("old_seq")) % 2**32
+    newer = (pl.col("seq").cast(pl.Int64) - pl.col("old_top")) % 2**32
     rises = pl.col("old_known") & pl.col("found") & newer.is_between(1, 2**31 - 1)
     return rises | (pl.col("contested") != pl.col("old_contested"))
 

@@ -78,14 +78,17 @@ def blindness(fresh: pl.DataFrame) -> pl.DataFrame:
 
 
 def _moves(steps: pl.DataFrame) -> pl.DataFrame:
-    """Return the steps with a newer sequence number than the winner before: ``seen`` new moves each."""
-    newer = (pl.col("seq") - pl.col("old_seq")) % 2**32
+    """Return the steps with a newer sequence number than the MAC ever had: ``newer`` moves each.
+
+    A winner that only comes back, after a withdraw or a stale claim, brings no new number and has not moved.
+    """
+    newer = (pl.col("seq") - pl.col("old_top")) % 2**32
     sequenced = pl.col("old_known") & pl.col("found") & ~pl.col("sticky") & ~pl.col("old_sticky")
     elsewhere = pl.col("location") != pl.col("old_location")
     # without a number after a withdraw the MAC's life begins anew: no wrap, however high the number was
     reborn = ~pl.col("old_found") & (pl.col("seq") == 0)
     return (
-        steps.with_columns(pl.col("seq", "old_seq").cast(pl.Int64))
+        steps.with_columns(pl.col("seq", "old_seq", "old_top").cast(pl.Int64))
         .with_columns(newer=newer)
         .filter(
             sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway()
@@ -113,11 +116,14 @@ def _gateway() -> pl.Expr:
 def _bursts(moves: pl.DataFrame) -> pl.DataFrame:
     """Number the bursts of each MAC; a move knows when its burst began and whether the burst became long."""
     gap = pl.col("at").diff().over("key")
+    age = pl.col("at") - pl.col("at").first().over("burst")
+    back = pl.col("old_name").first().over("burst") == pl.col("name").last().over("burst")
     return (
         moves.with_columns(burst=(gap.is_null() | (gap >= STILL)).cum_sum())
-        .with_columns(age=pl.col("at") - pl.col("at").first().over("burst"))
+        # older steps are forgotten: nothing may depend on when
+        .with_columns(age=pl.min_horizontal(age, pl.lit(WINDOW)))
         .with_columns(
-            long=pl.col("age").max().over("burst") > BURST,
+            long=(pl.col("age").max().over("burst") > BURST) | back,
             last=pl.int_range(pl.len()).over("burst") == pl.len().over("burst") - 1,
             moves=pl.when("live").then("newer").otherwise(0),
         )
@@ -168,7 +174,8 @@ def _count(moves: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(steps: int) -> pl.Expr:
-    return pl.col("old_name").shift(steps).over("key")
+    recent = pl.col("at") - pl.col("at").shift(steps).over("key") < WINDOW
+    return pl.when(recent).then(pl.col("old_name").shift(steps).over("key"))
 
 
 def _sum(column: str, window: timedelta, *over: str) -> pl.Expr:

@@ -22,14 +22,15 @@ def gaps(heard: pl.DataFrame, now: int) -> pl.DataFrame:
     """Return the silences: device, since, until (null: goes on), with the evidence's offset.
 
     ``heard``: one row per device and second in which it was heard: device, second, first, last
-    (microseconds), offset (of the last record), first_offset.
+    (microseconds), offset (of the last record), first_offset, final (the watch ended).
     """
     ordered = heard.sort("device", "second").with_columns(
         until=pl.col("first").shift(-1).over("device"),
         end_offset=pl.col("first_offset").shift(-1).over("device"),
     )
     span = pl.coalesce("until", pl.lit(now)) - pl.col("last")
-    return ordered.filter(span >= _SILENCE_US).select(
+    # nobody waits to hear of a target that was taken out of service
+    return ordered.filter((span >= _SILENCE_US) & ~pl.col("final")).select(
         "device", "offset", "until", "end_offset", since=pl.col("last")
     )
 

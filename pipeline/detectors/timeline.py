@@ -59,10 +59,13 @@ def align(left: pl.DataFrame, right: pl.DataFrame, on: Sequence[str], name: str)
     beside = [column for column in left.columns if column == "value" or column.startswith("with ")]
     units = left.select(keys).unique()
     other = units.join(right.rename({"value": name}), on=list(on), how="inner", nulls_equal=True)
-    both = pl.concat([left, other.select(*keys, *PLACE, name)], how="diagonal").sort(
+    # a null among the values says "unknown" and stays: only rows of the other side are filled
+    ours = left.select(*keys, *PLACE, ours=pl.struct(beside))
+    theirs = other.select(*keys, *PLACE, theirs=pl.struct(name))
+    both = pl.concat([ours, theirs], how="diagonal").sort(
         *keys, "time", "offset", "index", maintain_order=True
     )
-    return both.with_columns(pl.col(*beside, name).forward_fill().over(keys))
+    return both.with_columns(pl.col("ours", "theirs").forward_fill().over(keys)).unnest("ours", "theirs")
 
 
 def counts(timeline: pl.DataFrame, subject: Sequence[str], **flags: pl.Expr) -> pl.DataFrame:

@@ -57,8 +57,10 @@ def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
         unknown=pl.col("value").is_null(),
         leaves=pl.lit(value=True),
     )
-    # one session is one leaf's matter
-    lost = (pl.col("down") == pl.col("leaves")) & (pl.col("leaves") > 1)
+    # the sessions of one leaf are that leaf's matter
+    several = sessions.group_by("peer").agg(several=pl.col("leaf").n_unique() > 1)
+    tally = tally.join(several, on="peer", maintain_order="left")
+    lost = (pl.col("down") == pl.col("leaves")) & pl.col("several")
     unsure = (pl.col("unknown") > 0) & (pl.col("down") + pl.col("unknown") == pl.col("leaves"))
     return tally.with_columns(value=pl.when(~unsure).then(lost))
 
@@ -102,11 +104,10 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
         links=link & pl.col("value").is_not_null(),
         links_down=link & pl.col("value"),
         missing=pl.col("value") & ~spine_lost,
-        unknown=pl.col("value").is_null(),
-    )
-    isolated = ((pl.col("sessions") > 0) & (pl.col("sessions_down") == pl.col("sessions"))) | (
-        (pl.col("links") > 0) & (pl.col("links_down") == pl.col("links"))
-    )
+        sessions_unknown=session & pl.col("value").is_null(),
+        links_unknown=link & pl.col("value").is_null(),
+    ).with_columns(unknown=pl.col("sessions_unknown") + pl.col("links_unknown"))
+    isolated = _all_down("sessions") | _all_down("links")
     total = pl.col("sessions") + pl.col("links") + pl.col("unknown")
     lacking = isolated | (pl.col("missing") > 0)
     states = changes(tally, ["leaf"], ["sessions_down", "links_down", "missing", "unknown"]).with_columns(
@@ -146,3 +147,8 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
             ).struct.json_encode(),
         )
     )  # fmt: skip
+
+
+def _all_down(kind: str) -> pl.Expr:
+    known = (pl.col(kind) > 0) & (pl.col(f"{kind}_unknown") == 0)
+    return known & (pl.col(f"{kind}_down") == pl.col(kind))

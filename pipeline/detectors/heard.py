@@ -1,0 +1,89 @@
+"""When each target was last heard: what rule X1 reads.
+
+Only answers count, not that a collector tried: a start of a session is a beginning where nothing was heard
+before, and the end of the liveness session of a target that was taken out of service ends the watch.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from collectors.profiles import LIVENESS
+from collectors.records import Kind
+from pipeline.apply.columns import Array
+from pipeline.apply.records import Records
+from pipeline.apply.sessions import SessionBatch
+from pipeline.detectors.silence import SILENCE
+from pipeline.schema import NAME
+
+SCHEMA: Final = pl.Schema(
+    {
+        "device": pl.String,
+        "second": pl.Int64,
+        "first": pl.Int64,
+        "last": pl.Int64,
+        "offset": pl.Int64,
+        "first_offset": pl.Int64,
+        "final": pl.Boolean,
+    }
+)
+"""One row per device and second in which it was heard; first and last in microseconds."""
+_SECOND_US: Final = 1_000_000
+_KEPT_US: Final = 2 * SILENCE // SILENCE.resolution
+
+
+class Heard:
+    """What was heard of the targets of one fabric lately."""
+
+    def __init__(self) -> None:
+        self.rows = pl.DataFrame(schema=SCHEMA)
+
+    def take(self, sessions: SessionBatch) -> None:
+        """Remember the answers of a batch."""
+        records = sessions.records
+        answers = _rows(records, np.flatnonzero(records.accepted & (records.kind == Kind.RESPONSE)))
+        begun = _rows(records, np.flatnonzero(records.accepted & (records.kind == Kind.START)))
+        unknown = begun.join(self.rows, on="device", how="anti").sort("time").group_by("device").first()
+        left = [row for row, family in sessions.retired if family == LIVENESS]
+        ended = _rows(records, np.array(left, dtype=np.int64)).with_columns(final=pl.lit(value=True))
+        new = pl.concat([answers, unknown.select(answers.columns), ended])
+        if new.is_empty():
+            return
+        seconds = new.select(
+            "device",
+            "final",
+            "offset",
+            second=pl.col("time") // _SECOND_US,
+            first="time",
+            last="time",
+            first_offset="offset",
+        )
+        self.rows = (
+            pl.concat([self.rows, seconds.select(SCHEMA.names())])
+            .sort("last", "offset", maintain_order=True)
+            .group_by("device", "second")
+            .agg(
+                pl.col("first").min(),
+                pl.col("last").max(),
+                pl.col("offset").last(),
+                pl.col("first_offset").sort_by("first", maintain_order=True).first(),
+                pl.col("final").last(),
+            )
+            .select(SCHEMA.names())
+        )
+
+    def settle(self, horizon: int) -> None:
+        """Forget what can't be part of a silence any more; the last sign of each target stays."""
+        old = pl.col("second") < (horizon - _KEPT_US) // _SECOND_US
+        newest = pl.col("second") == pl.col("second").max().over("device")
+        self.rows = self.rows.filter(~old | newest)
+
+
+def _rows(records: Records, at: Array) -> pl.DataFrame:
+    codes = pl.DataFrame({"device": records.device[at]}, schema={"device": pl.UInt32})
+    return codes.select(pl.col("device").cat.to(NAME).cast(pl.String)).with_columns(
+        time=pl.Series(records.record_time[at]),
+        offset=pl.Series(records.offset[at]),
+        final=pl.lit(value=False),
+    )
