@@ -24,7 +24,6 @@ CLAIM: Final = np.dtype(
         ("observer", np.uint32),  # hash of the device's name: the same in every run
         ("offset", np.int64),
         ("index", np.uint32),
-        ("record", np.int64),
         ("now", np.int64),
         ("record_time", np.int64),
         ("dump", np.bool_),
@@ -115,7 +114,7 @@ def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.ND
     claims["time"] = records.take("order_time", changes.record)
     claims["observer"] = device_hash.take(changes.keys["device"].values)
     claims["remote"] = changes.keys["neighbor"].known
-    claims["record"], claims["index"] = changes.record, changes.index
+    claims["index"] = changes.index
     return claims
 
 
