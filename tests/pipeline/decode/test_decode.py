@@ -172,3 +172,32 @@ def test_counts_of_coalesced_values_that_no_column_holds_stop_at_its_end() -> No
     for update in said.update:
         update.duplicates = 2**32 - 1
     assert decode(batch([record(said)])).control["duplicates"].to_list() == [2**32 - 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            b"DOWN",
+            "/interfaces/interface/state/oper-status: the value is missing, or of a type that is not read",
+        ),
+        (b"Ethernet1/2", "/interfaces/interface: the list key name is missing"),
+        (b"TESTING", "/interfaces/interface/state/oper-status: the value is b'\"TESTI\\xffG\"'"),
+        (b"oper-status", "malformed protobuf in the path of an update"),
+    ],
+)
+def test_text_that_is_no_utf8_costs_only_itself(text: bytes, reason: str) -> None:
+    leaf = down("state", "oper-status")
+    said = [
+        ([*interface("Ethernet1/2"), *leaf], proto("DOWN")),
+        ([*interface("Ethernet1/3"), *leaf], json_ietf("TESTING")),
+    ]
+    broken = bytearray(text)
+    broken[-2] = 0xFF
+    value = record(notification(said)).replace(text, bytes(broken))
+    decoded = decode(batch([record(notification(UP)), value, record(notification(UP))]))
+
+    assert decoded.control["offset"].to_list() == [0, 1, 2]
+    assert decoded.tables["link"].filter(pl.col("record") != 1)["oper_status"].to_list() == ["UP", "UP"]
+    assert decoded.dead["offset"].unique().to_list() == [1]
+    assert decoded.dead["reason"][0].startswith(reason)
