@@ -6,9 +6,10 @@ moves happened, seen or not; they count as moves where the MAC was seen at two p
 window, else they are evidence for M12.
 
 A migration of a virtual machine moves its MAC up to six times within seconds (Juniper KB35676), so moves come
-in bursts: moves less than 30 s apart. A burst that lasted 10 s or less counts as one move; one that lasts
-longer counts in full. For M12 one jump of the number is excused as such a burst, unless it happened while the
-observer was blind for longer than a burst. Windows are half open, (t - 180 s, t].
+in bursts: moves less than 30 s apart. A burst that is over counts as one move if it looks like a migration:
+10 s or less, up to six moves, not just there and back. Any other counts in full; a burst that goes on counts
+as one until it lasts longer than 10 s. For M12 one jump of the number is excused as such a burst, unless it
+happened while the observer was blind for longer than a burst. Windows are half open, (t - 180 s, t].
 
 Subject: vni or evi, mac. Look first at the ports behind the two locations.
 """
@@ -32,6 +33,7 @@ UNSEEN_MOVES: Final = 5
 """M12 fires above this many moves in the window."""
 MIGRATION_MOVES: Final = 6
 """Moves that one migration may show (Juniper KB35676)."""
+_THERE_AND_BACK: Final = 2
 KEPT: Final = WINDOW + STILL + BURST + timedelta(seconds=10)
 """How long steps are of use: the window, the burst before it, and the lateness."""
 
@@ -123,9 +125,14 @@ def _bursts(moves: pl.DataFrame) -> pl.DataFrame:
         # older steps are forgotten: nothing may depend on when
         .with_columns(age=pl.min_horizontal(age, pl.lit(WINDOW)))
         .with_columns(
-            long=(pl.col("age").max().over("burst") > BURST) | back,
             last=pl.int_range(pl.len()).over("burst") == pl.len().over("burst") - 1,
             moves=pl.when("live").then("newer").otherwise(0),
+        )
+        .with_columns(all_moves=pl.col("moves").sum().over("burst"))
+        .with_columns(
+            long=(pl.col("age").max().over("burst") > BURST)
+            | (pl.col("all_moves") > MIGRATION_MOVES)
+            | (back & (pl.col("all_moves") == _THERE_AND_BACK))
         )
         .with_columns(
             counted=pl.when("long").then("moves").otherwise((pl.col("last") & pl.col("live")).cast(pl.Int64)),

@@ -524,6 +524,13 @@ def test_a_mac_of_an_mpls_fabric_is_told_by_its_evi() -> None:
 # A law: the catalogue's sentences, word for word, in plain Python.
 
 
+def excused(burst: list[float], latest: list[float]) -> bool:
+    """Whether a burst of moves between two places counts as one: it may be a migration."""
+    if burst[-1] - burst[0] > 10:
+        return False
+    return burst is latest or (len(burst) <= 6 and len(burst) != 2)
+
+
 def verdicts(times: Sequence[float]) -> list[str]:
     """The rule that holds at each of a MAC's moves."""
     bursts: list[list[float]] = []
@@ -533,7 +540,7 @@ def verdicts(times: Sequence[float]) -> list[str]:
             bursts[-1].append(now)
         else:
             bursts.append([now])
-        moves = [at for burst in bursts for at in (burst if burst[-1] - burst[0] > 10 else burst[-1:])]
+        moves = [at for burst in bursts for at in (burst[-1:] if excused(burst, bursts[-1]) else burst)]
 
         def count(window: float, now: float = now, moves: Sequence[float] = moves) -> int:
             return sum(now - window < at <= now for at in moves)
