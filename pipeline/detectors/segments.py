@@ -45,10 +45,10 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     )
     lost = (pl.col("lost") > 0).alias("value")
     states = counts(
-        legs.select("esi", "pe", *PLACE, lost, unknown=pl.col("unknown") > 0),
+        legs.select("esi", "pe", *PLACE, lost, (pl.col("unknown") > 0).alias("with unknown")),
         ["esi"],
         lost=pl.col("value"),
-        unknown=~pl.col("value") & pl.col("unknown"),
+        unknown=~pl.col("value") & pl.col("with unknown"),
         expected=pl.col("value").is_not_null(),
     ).with_columns(left=pl.col("expected") - pl.col("lost"))
     down = pl.col("left") == 0
