@@ -532,7 +532,7 @@ def excused(burst: list[float], latest: list[float]) -> bool:
 
 
 def verdicts(times: Sequence[float]) -> list[str]:
-    """The rule that holds at each of a MAC's moves."""
+    """The rule that holds at each move of a MAC between two places."""
     bursts: list[list[float]] = []
     told = []
     for now in times:
@@ -540,7 +540,11 @@ def verdicts(times: Sequence[float]) -> list[str]:
             bursts[-1].append(now)
         else:
             bursts.append([now])
-        moves = [at for burst in bursts for at in (burst[-1:] if excused(burst, bursts[-1]) else burst)]
+        *over, current = bursts
+        moves = current if now - current[0] > 10 else [now]
+        for burst in over:
+            migration = burst[-1] - burst[0] <= 10 and len(burst) <= 6 and len(burst) != 2
+            moves = moves + (burst[-1:] if migration else burst)
 
         def count(window: float, now: float = now, moves: Sequence[float] = moves) -> int:
             return sum(now - window < at <= now for at in moves)

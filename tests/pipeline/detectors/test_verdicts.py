@@ -1,0 +1,138 @@
+"""MACs that devices themselves call duplicate: M13."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipeline.detectors import FINDING
+from pipeline.detectors.timeline import PLACE
+from pipeline.detectors.verdicts import detect
+from tests.pipeline.driver import play
+from tests.pipeline.scene import Scene, mac
+
+
+def flagged(*devices: str, state: str = "DUPLICATE") -> Scene:
+    scene = Scene().joins("l1", "l2", "l3").passes(1)
+    for device in ("l1", "l2", "l3"):
+        scene.learns(device, 1)
+    scene.passes(9)
+    for device in devices:
+        scene.learns(device, 1, mobility_state=state)
+    return scene
+
+
+@pytest.mark.parametrize("state", ["DUPLICATE", "FROZEN"])
+def test_a_device_s_own_verdict_is_told_at_once(state: str) -> None:
+    [incident] = play(flagged("l1", state=state).passes(1)).incidents
+
+    assert (incident["rule"], incident["severity"]) == ("M13", "critical")
+    assert (incident["vni"], incident["mac"], incident["detected_at"]) == (1010, mac(1), 10)
+
+
+@pytest.mark.parametrize("state", ["NORMAL", None])
+def test_any_other_state_is_silent(state: str | None) -> None:
+    scene = Scene().joins("l1").passes(1).learns("l1", 1, mobility_state=state).passes(1)
+
+    assert play(scene).findings == []
+
+
+def test_several_devices_that_agree_are_one_incident() -> None:
+    [incident] = play(flagged("l1", "l2").passes(1)).incidents
+
+    assert incident["summary"].startswith("2 ")
+
+
+def test_a_device_that_says_so_of_two_producers_is_one_device() -> None:
+    scene = flagged("l1").learns("l1", 1, producer="BGP", mobility_state="DUPLICATE").passes(1)
+
+    [incident] = play(scene).incidents
+
+    assert incident["summary"] == "1 fresh observers call MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate"
+
+
+def test_it_clears_5_s_after_the_last_device_takes_it_back_and_not_before() -> None:
+    scene = flagged("l1", "l2").passes(10).learns("l1", 1, mobility_state="NORMAL").passes(20)
+    assert play(scene).spans() == [(10, None)]
+
+    scene.learns("l2", 1, mobility_state="NORMAL").passes(4.9)
+    assert play(scene).spans() == [(10, None)]
+    assert play(scene.passes(1)).spans() == [(10, 40 + 5)]
+
+
+@pytest.mark.parametrize("op", ["delete", "replace"])
+def test_it_clears_when_the_entry_or_the_leaf_is_gone(op: str) -> None:
+    scene = flagged("l1").passes(10).learns("l1", 1, op=op).passes(10)
+
+    assert play(scene).spans() == [(10, 20 + 5)]
+
+
+def test_it_stays_open_without_coverage_while_the_one_who_says_so_is_blind() -> None:
+    scene = flagged("l1").passes(10).mute("l1").passes(60)
+
+    outcome = play(scene)
+
+    [incident] = outcome.of("M13")
+    assert (incident["state"], incident["coverage"]) == ("open", pytest.approx(0.0))
+    assert outcome.found("M13", active=None)
+
+
+def test_what_a_blind_device_said_neither_opens_nor_ends_it() -> None:
+    # l2 never said it is a duplicate; that it is fresh doesn't take back what l1 said
+    scene = flagged("l1").passes(2).ends("l1").passes(60)
+
+    assert play(scene).spans("M13") == [(10, None)]
+
+
+def test_it_clears_when_the_device_is_back_and_says_otherwise() -> None:
+    scene = flagged("l1").passes(10).ends("l1").passes(20)
+    with scene.dump("l1"):
+        scene.learns("l1", 1, mobility_state="NORMAL")
+    scene.passes(10)
+
+    assert play(scene).spans("M13") == [(10, 40 + 5)]
+
+
+def test_a_verdict_in_a_dump_is_a_fact_to_read() -> None:
+    scene = Scene().passes(3)
+    with scene.dump("l1"):
+        scene.learns("l1", 1, mobility_state="FROZEN")
+
+    assert play(scene.passes(3)).rules() == ["M13"]
+
+
+def test_a_verdict_told_before_the_vni_is_of_the_vni_once_it_is_told() -> None:
+    key: dict[str, Any] = {"network_instance": "default", "mac": mac(1), "producer": "LOCAL"}
+    scene = Scene().joins("l1").passes(1)
+    scene.row("l1", "mac", "mac", mobility_state="DUPLICATE", **key).passes(1)
+    scene.row("l1", "mac", "mac", vni=1010, **key).passes(20)
+    scene.row("l1", "mac", "mac", mobility_state="NORMAL", **key).passes(20)
+
+    outcome = play(scene)
+
+    [finding] = outcome.found("M13")[:1]
+    assert (finding["vni"], finding["summary"]) == (
+        None,
+        "1 fresh observers call MAC 00:11:c0:08:00:01 a duplicate",
+    )
+    assert [(one["vni"], one["state"]) for one in outcome.incidents] == [
+        (None, "resolved"),
+        (1010, "resolved"),
+    ]
+
+
+def test_without_anything_said_there_are_no_findings_but_all_columns() -> None:
+    says = pl.DataFrame(
+        schema={
+            "vni": pl.UInt32,
+            "mac": pl.String,
+            "device": pl.String,
+            "producer": pl.String,
+            **PLACE,
+            "value": pl.Boolean,
+        }
+    )
+    fresh = pl.DataFrame(schema={"device": pl.String, **PLACE, "value": pl.Boolean})
+
+    assert detect(says, fresh).schema == FINDING
+    assert detect(says, fresh).is_empty()
