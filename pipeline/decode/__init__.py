@@ -7,20 +7,16 @@ deletes (``deletes``), and all rows of a table together (``tables``).
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline.batch import RawBatch
 from pipeline.decode import wire
+from pipeline.decode.control import control_frame
 from pipeline.decode.meaning import counted, meaning_of
 from pipeline.decode.report import Report
 from pipeline.decode.tables import assemble, told_rows
 from pipeline.decode.updates import notifications
-from pipeline.schema import CONTROL, DEAD, NAME, TIME
-
-_MOST = (1 << 32) - 1
+from pipeline.schema import DEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ def decode(batch: RawBatch) -> Decoded:
     told += [one for removal in meaning.removals for one in removal.cleared(report)]
     gone = [one for removal in meaning.removals for one in removal.gone(report)]
     tables = assemble(told, gone, len(rows))
-    control = _control(batch, rows, records, found.updates.duplicates)
+    control = control_frame(batch, rows, records, found.updates.duplicates)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
     dead.sort()
@@ -71,51 +67,4 @@ def decode(batch: RawBatch) -> Decoded:
             },
         ).cast(pl.Schema(DEAD)),
         unmapped=counted(meaning.unmapped),
-    )
-
-
-def _control(
-    batch: RawBatch, rows: NDArray[np.int64], records: pa.RecordBatch, duplicates: NDArray[np.int64]
-) -> pl.DataFrame:
-    response = records.column("response")
-    notification = response.field("update")
-    start = notification.field("update").offsets.to_numpy()
-    total = np.concatenate(([0], np.cumsum(duplicates)))
-    told = response.is_valid().to_numpy(zero_copy_only=False)
-    return (
-        pl.DataFrame(
-            {
-                "offset": batch.offsets[rows],
-                "record_time": batch.timestamps_ms[rows] * 1000,
-                "device": pl.Series([batch.keys[row] for row in rows], dtype=pl.String),
-                "kind": pl.Series(records.column("kind")),
-                "profile": pl.Series(records.column("profile")),
-                "family": pl.Series(records.column("family")),
-                "session": pl.Series(records.column("session")),
-                "seq": pl.Series(records.column("seq")),
-                "recv_time": pl.Series(records.column("recv_ns")),
-                "event_time": pl.Series(notification.field("timestamp")),
-                "sync": pl.Series(response.field("sync_response").to_numpy(zero_copy_only=False) & told),
-                "updates": np.diff(start) + np.diff(notification.field("delete").offsets.to_numpy()),
-                "duplicates": np.minimum(total[start[1:]] - total[start[:-1]], _MOST),
-                "json": pl.Series(records.column("json")),
-            }
-        )
-        .select(
-            "offset",
-            pl.col("record_time").cast(TIME),
-            pl.col("device", "profile", "family").replace("", None).cast(NAME),
-            "kind",
-            "session",
-            "seq",
-            *(
-                pl.when(pl.col(time) != 0).then(pl.col(time) // 1000).cast(TIME).alias(time)
-                for time in ("recv_time", "event_time")
-            ),
-            "sync",
-            "updates",
-            "duplicates",
-            "json",
-        )
-        .select(pl.col(name).cast(dtype) for name, dtype in CONTROL.items())
     )

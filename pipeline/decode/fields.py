@@ -164,7 +164,7 @@ def _appended(
 ) -> tuple[Octets, Places, Places]:
     """Return a buffer with messages written anew behind it, and starts and ends that point to them."""
     sizes = np.array([len(one) for one in written], dtype=np.int64)
-    last = len(octets) + np.cumsum(sizes)
+    last = len(octets.data) + np.cumsum(sizes)
     start, end = start.copy(), end.copy()
     start[at], end[at] = last - sizes, last
-    return Octets(octets.data[: len(octets)], b"".join(written)), start, end
+    return Octets.of(octets.data, b"".join(written)), start, end

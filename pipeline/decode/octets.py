@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 Places = NDArray[np.int64]
 
-_PAD: Final = 16
-"""Zero octets behind the buffer, so that wide reads at its end stay inside."""
+PAD: Final = 16
+"""Octets at the end of a buffer that nothing stands in."""
 _INLINE: Final = 12
 """Longest text that an Arrow view holds itself."""
 _LOW_OCTETS: Final = np.array([(1 << 8 * octets) - 1 for octets in range(9)], dtype=np.uint64)
@@ -25,17 +25,19 @@ _ONE: Final = np.uint64(1)
 class Octets:
     """A buffer of bytes. Starts and lengths below are positions in it, one per row."""
 
-    def __init__(self, *parts: bytes | NDArray[np.uint8]) -> None:
-        """Join the parts."""
-        arrays = [np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part for part in parts]
-        self.data: NDArray[np.uint8] = np.concatenate([*arrays, np.zeros(_PAD, dtype=np.uint8)])
+    def __init__(self, data: NDArray[np.uint8]) -> None:
+        """Take a buffer as it is; its last octets are there only so that wide reads stay inside."""
+        assert len(data) >= PAD, f"{len(data)} octets are too few"
+        self.data = data
         # numbers may begin at any octet: overlapping views, one item per octet
         self._u32 = _overlapping(self.data, "<u4")
         self._u64 = _overlapping(self.data, "<u8")
 
-    def __len__(self) -> int:
-        """Return the number of octets."""
-        return len(self.data) - _PAD
+    @classmethod
+    def of(cls, *parts: bytes | NDArray[np.uint8]) -> "Octets":
+        """Return the parts as one buffer."""
+        arrays = [np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part for part in parts]
+        return cls(np.concatenate([*arrays, np.zeros(PAD, dtype=np.uint8)]))
 
     def lengths(self, at: Places) -> tuple[Places, Places]:
         """Return base-128 lengths and the positions behind them: ``varints`` that are mostly short."""

@@ -27,6 +27,8 @@ _BLOCK: Final = 4096
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _MOST_ELEMENTS: Final = 64
 """Elements that tell layouts apart; paths with more are compared all the same."""
+_TRIES: Final = 4
+"""Layouts of one length that paths are compared with before they are told apart by a signature."""
 _PATIENCE: Final = 32
 """Layouts of one signature that paths are compared with; beyond that each path is read for itself."""
 
@@ -53,19 +55,23 @@ class Paths:
         """Find the layouts of the paths that stand at some places."""
         self._octets = octets
         self._start = start
+        self._length = length
         self.malformed = np.zeros(len(start), dtype=np.bool_)
-        layout = np.zeros(len(start), dtype=np.int64)
+        self._layout: Rows = np.zeros(len(start), dtype=np.int64)
         layouts: list[Layout] = []
-        for rows in by_code(_signatures(octets, start, length)):
-            self._find(rows, length, layout, layouts)
+        for alike in by_code(length):
+            rest = self._find(alike, layouts, _TRIES)
+            # layouts of one length are few, or else mostly told apart by the lengths of their elements
+            for rows in by_code(_signatures(octets, start[rest], length[rest])):
+                for row in self._find(rest[rows], layouts, _PATIENCE):
+                    self._find(np.array([row]), layouts, 1)
         shapes = {(found.origin, found.elements): None for found in layouts}
         self.shapes: Sequence[tuple[str, tuple[Element, ...]]] = list(shapes)
         """Origin and elements of each shape."""
         number = {shape: at for at, shape in enumerate(self.shapes)}
         shape_of = np.array([number[found.origin, found.elements] for found in layouts], dtype=np.int64)
-        self.shape: Rows = shape_of[layout] if layouts else layout
+        self.shape: Rows = shape_of[self._layout] if layouts else self._layout
         """Number of each path's shape."""
-        self._layout = layout
         most = max((len(found.values) for found in layouts), default=0)
         self._values = np.zeros((len(layouts), most, 2), dtype=np.int64)
         deepest = max((len(found.element_ends) for found in layouts), default=0)
@@ -88,28 +94,25 @@ class Paths:
         length = self._ends[self._layout[rows], elements - 1]
         return self._octets.slices(self._start[rows], length).hash().to_numpy()
 
-    def _find(self, rows: Rows, length: Places, layout: Rows, layouts: list[Layout]) -> None:
-        """Find the layouts of paths with equal signatures: nearly always one."""
-        tries = 0
-        while len(rows):
-            tries += 1
-            first = int(rows[0])
-            size = int(length[first])
+    def _find(self, rows: Rows, layouts: list[Layout], tries: int) -> Rows:
+        """Find the layouts of paths, at most so many; return the paths that have still others."""
+        while len(rows) and tries:
+            tries -= 1
+            first, rest = int(rows[0]), rows[1:]
+            size = int(self._length[first])
             raw = self._octets.data[self._start[first] : self._start[first] + size].tobytes()
+            alike = np.zeros(len(rest), dtype=np.bool_)
             try:
                 found = read_path(raw)
             except MalformedPathError:
                 found = Layout("", (), (), ())
                 self.malformed[first] = True
-            layout[first] = len(layouts)
+            else:
+                alike = (self._length[rest] == size) & self._alike(rest, raw, found)
+            self._layout[first] = self._layout[rest[alike]] = len(layouts)
             layouts.append(found)
-            rest = rows[1:]
-            if self.malformed[first] or tries > _PATIENCE:
-                rows = rest
-                continue
-            alike = (length[rest] == size) & self._alike(rest, raw, found)
-            layout[rest[alike]] = layout[first]
             rows = rest[~alike]
+        return rows
 
     def _alike(self, rows: Rows, raw: bytes, found: Layout) -> NDArray[np.bool_]:
         """Return which paths have all octets of ``raw`` but those of key values."""

@@ -39,10 +39,11 @@ class Notifications:
 def notifications(records: pa.RecordBatch) -> Notifications:
     """Return the notifications in the records, one prefix per record."""
     notification = records.column("response").field("update")
-    update, delete = notification.field("update"), notification.field("delete")
-    update_record, update_number = _flatten(update.offsets.to_numpy())
-    delete_record, delete_number = _flatten(delete.offsets.to_numpy())
-    updates = read_updates(update.values)
+    update_start, update = wire.items(notification.field("update"))
+    delete_start, delete = wire.items(notification.field("delete"))
+    update_record, update_number = _flatten(update_start)
+    delete_record, delete_number = _flatten(delete_start)
+    updates = read_updates(update)
     return Notifications(
         prefix=_paths(notification.field("prefix")),
         atomic=notification.field("atomic").to_numpy(zero_copy_only=False),
@@ -52,7 +53,7 @@ def notifications(records: pa.RecordBatch) -> Notifications:
         updates=updates,
         delete_record=delete_record,
         delete_number=delete_number,
-        delete=_paths(delete.values),
+        delete=_paths(delete),
     )
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ptars import HandlerPool
 
 from collectors.records import Kind, RecordError, decode_record, encode_record
+from pipeline.decode.octets import PAD
 
 _FIELD: Final = FieldDescriptorProto
 _PACKAGE: Final = "fabricscope.slim"
@@ -130,15 +131,33 @@ def _strip(wire: dict[int, bytes], unreadable: list[Unreadable]) -> None:
 def flat(column: pa.BinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
     """Return the bytes of a column, and where each of its items starts and ends in them."""
     ends = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
-    data = column.buffers()[2]
-    found = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
     places = ends.astype(np.int64)
-    return found, places[:-1], places[1:]
+    return np.frombuffer(column.buffers()[2], dtype=np.uint8), places[:-1], places[1:]
+
+
+def items(column: pa.ListArray) -> tuple[NDArray[np.int32], pa.Array]:
+    """Return where each row's items start, and where the last end, and the items of all rows."""
+    start = column.offsets.to_numpy()
+    return start, column.values.slice(0, int(start[-1]))
 
 
 def _arrow(values: list[bytes]) -> pa.RecordBatch:
-    """Return one row per record; raises ValueError if any is malformed."""
-    return _handler().list_to_record_batch(values)
+    """Return one row per record; raises ValueError if any is malformed.
+
+    Behind the last record stand some octets more in the buffers of paths and updates (see ``octets``).
+    """
+    return _handler().list_to_record_batch([*values, _padding()]).slice(0, len(values))
+
+
+@cache
+def _padding() -> bytes:
+    """Return a record whose prefix, update and delete are nothing but octets."""
+    record: Any = message_class("Record")()
+    notification = record.response.update
+    notification.prefix = bytes(PAD)
+    notification.update.append(bytes(PAD))
+    notification.delete.append(bytes(PAD))
+    return bytes(record.SerializeToString())
 
 
 def _malformed(values: list[bytes], start: int) -> list[tuple[int, str]]:

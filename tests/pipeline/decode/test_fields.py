@@ -10,6 +10,7 @@ from pygnmi.spec.v080 import gnmi_pb2
 
 from pipeline.decode import decode, values
 from pipeline.decode.fields import read_updates, read_values
+from pipeline.decode.octets import PAD
 from tests.pipeline.decode.said import batch, down, fill, interface, notification, proto, record
 
 PATH = fill(gnmi_pb2.Path(), [*interface("Ethernet1/1"), *down("state", "oper-status")])
@@ -46,7 +47,7 @@ def test_updates_are_read_as_they_were_written(told: list[tuple[gnmi_pb2.TypedVa
         if not pathless:
             update.path.CopyFrom(PATH)
         raw.append(update.SerializeToString())
-    updates = read_updates(pa.array(raw, pa.binary()))
+    updates = read_updates(pa.array([*raw, bytes(PAD)], pa.binary())[:-1])
     found = read_values(updates.octets, updates.value, updates.value_length)
 
     assert not updates.malformed.any()

@@ -23,7 +23,7 @@ elements = st.lists(
 
 def paths_of(raw: list[bytes]) -> Paths:
     sizes = np.array([len(one) for one in raw], dtype=np.int64)
-    return Paths(Octets(b"".join(raw)), np.cumsum(sizes) - sizes, sizes)
+    return Paths(Octets.of(b"".join(raw)), np.cumsum(sizes) - sizes, sizes)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "openconfig"]), elements), max_size=12))
