@@ -107,7 +107,12 @@ class Correlator:
             said += [(event, key) for event in events if event not in entry.told]
             lost = [event for event in entry.told if event not in events]
             unsaid += [(event, key) for event in lost]
-            gone += [event.incident_id for event in lost if event.kind == "opened"]
+            opens = {event.incident_id for event in events if event.kind == "opened"}
+            gone += [
+                event.incident_id
+                for event in lost
+                if event.kind == "opened" and event.incident_id not in opens
+            ]
             if live.incident is not None and live.incident != entry.shown:
                 changed.append((live.incident, key))
                 was_open = entry.shown is not None and entry.shown.resolved_at is None
