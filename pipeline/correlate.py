@@ -58,6 +58,7 @@ class Correlator:
         self._folds = {family: Fold(fabric, members) for family, members in families.items()}
         self._entries: dict[Key, _Entry] = {}
         self._due: dict[Key, int] = {}
+        self._labels: dict[Key, dict[str, Any]] = {}
 
     def revise(self, added: pl.DataFrame, removed: pl.DataFrame, now: int) -> Revision:
         """Take findings (FINDING) said and unsaid in a batch that ends at ``now``."""
@@ -92,7 +93,13 @@ class Correlator:
         subjects = frame.select(SUBJECT).rows()
         for subject, values in zip(subjects, frame.select(_STATEMENT).rows(), strict=True):
             statement = Statement(*values)
-            yield (self._rules[statement.rule].family, subject), statement
+            rule = self._rules[statement.rule]
+            key = tuple(
+                None if name in rule.labels else value for name, value in zip(SUBJECT, subject, strict=True)
+            )
+            for name in rule.labels:
+                self._labels.setdefault((rule.family, key), {})[name] = subject[SUBJECT.index(name)]
+            yield (rule.family, key), statement
 
     def _revise(self, keys: list[Key], now: int) -> Revision:
         changed: list[tuple[Incident, Key]] = []
@@ -153,6 +160,7 @@ class Correlator:
             {
                 **asdict(incident),
                 **dict(zip(SUBJECT, key[1], strict=True)),
+                **self._labels.get(key, {}),
                 "family": key[0],
                 "name": self._rules[incident.rule].name,
                 "state": "open" if incident.resolved_at is None else "resolved",
@@ -196,6 +204,7 @@ class Correlator:
                 "told": orjson.dumps([list(e) for e in entry.told]).decode(),
                 "shown": orjson.dumps(None if entry.shown is None else asdict(entry.shown)).decode(),
                 "due": self._due.get((family, subject)),
+                "labels": orjson.dumps(self._labels.get((family, subject), {})).decode(),
             }
             for (family, subject), entry in sorted(self._entries.items(), key=repr)
         ]
@@ -212,6 +221,8 @@ class Correlator:
                 told=[Event(*values) for values in orjson.loads(row["told"])],
                 shown=None if shown is None else Incident(**shown),
             )
+            if labels := orjson.loads(row["labels"]):
+                self._labels[key] = labels
             if row["due"] is not None:
                 self._due[key] = row["due"]
 
@@ -247,6 +258,7 @@ _LIFE: Final = {
     "told": pl.String,
     "shown": pl.String,
     "due": pl.Int64,
+    "labels": pl.String,
 }
 _INCIDENT: Final = {
     "incident_id": pl.String,

@@ -36,8 +36,8 @@ class Ageing:
         at = np.flatnonzero(records.accepted & (records.session == session))
         if not len(at):
             return None
-        due = min(self._due.get(session, 0), int(records.now[at[0]]) + max_age)
-        if int(records.now[at[-1]]) < due:
+        due = min(self._due.get(session, 0), int(records.session_clock[at[0]]) + max_age)
+        if int(records.session_clock[at[-1]]) < due:
             self._due[session] = due
             return None
         return at
@@ -53,7 +53,7 @@ class Ageing:
         order = np.lexsort((record, row))
         row, record, gone_at = row[order], record[order], time[order] + max_age
         again = np.append(np.where(np.diff(row) == 0, record[1:], _NEVER), _NEVER)[: len(row)]
-        clock = records.now[at]
+        clock = records.session_clock[at]
         place = np.searchsorted(clock, gone_at, side="left")
         passed = np.append(at, _NEVER)[place]
         aged = (passed < _NEVER) & (passed < again)

@@ -194,7 +194,7 @@ class EntityState:
             size = len(self.table)
             before = np.flatnonzero(self.alive[:size] & (self.meta.values("session")[:size] == session))
             sent = np.flatnonzero((work.op <= REPLACE) & (records.take("session", work.record) == session))
-            now = records.take("now", work.record[sent])
+            now = records.take("session_clock", work.record[sent])
             row, record = self._ageing.find(
                 session,
                 max_age,
@@ -268,7 +268,7 @@ class EntityState:
         changed, start = merged.changed, merged.start
         first = start == np.arange(len(work))
         # times of a key never run backwards: clamp to the beginning of the state before
-        event = np.where(changed, records.take("event_time", work.record), 0)
+        event = np.where(changed, records.take("valid_time", work.record), 0)
         floor = np.where(first, self.meta_at("valid_from", work.row), 0)
         opening = {
             "valid_from": running_max(np.maximum(event, floor), work.row),
@@ -329,7 +329,11 @@ class EntityState:
             name: np.where(source >= start, values.take(source, mode="clip"), self.meta_at(name, rows))
             for name, values in opening.items()
         }
-        for name, source_name in (("session", "session"), ("family", "family"), ("touched_at", "now")):
+        for name, source_name in (
+            ("session", "session"),
+            ("family", "family"),
+            ("touched_at", "session_clock"),
+        ):
             touched = records.take(source_name, record)
             latest[name] = np.where(touch >= start, touched, self.meta_at(name, rows))
         known = np.ones(len(rows), dtype=bool)

@@ -241,7 +241,7 @@ class Locations:
 
 
 def _top(before: npt.NDArray[np.void], after: npt.NDArray[np.void], claims: Claims) -> npt.NDArray[np.uint32]:
-    """Return the newest number of each MAC's life; it begins anew where the number falls and nothing was held.
+    """Return the newest number of each MAC's life; it begins anew where the number falls and nothing is held.
 
     The number also falls where the owner of the location starts again and says so in place.
     """

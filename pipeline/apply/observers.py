@@ -54,6 +54,9 @@ class Observer:
     """Subscribed paths; None without a start record: then nothing is swept."""
     samples: list[list[Any]] = field(default_factory=list)
     """Sampled paths with their intervals in seconds."""
+    clock: int = 0
+    """How long its sessions went on, in microseconds: a silence counts as one sample interval."""
+    clock_at: int = 0
     since: int = 0
     last_seen: int = 0
     known_until: int = 0
@@ -66,6 +69,14 @@ class Observer:
         if len(at):
             times[at] = np.maximum.accumulate(np.maximum(times[at], self.ordered))
             self.ordered = int(times[at[-1]])
+
+    def go_on(self, times: Times) -> Times:
+        """Return the clock at each of the times at which the session said something."""
+        interval = int(max((seconds for _, seconds in self.samples), default=0) * 1_000_000)
+        steps = np.diff(times, prepend=self.clock_at or times[0])
+        clock = self.clock + np.cumsum(np.clip(steps, 0, interval))
+        self.clock, self.clock_at = int(clock[-1]), int(times[-1])
+        return clock
 
     @property
     def state(self) -> str:

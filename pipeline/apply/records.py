@@ -33,6 +33,10 @@ class Records:
     recv_time: Times
     event_time: Times
     """Device clock; the collector's where the device gave none."""
+    valid_time: Times
+    """When what it says began to hold: event time, unless that clock can't be trusted or runs ahead."""
+    session_clock: Times
+    """How long the session went on, microseconds; what entities of sampled paths age by."""
     order_time: Times
     """Orders the record against other devices' records; never behind ``now`` by more than the lateness."""
     late: Flags

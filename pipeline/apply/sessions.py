@@ -58,6 +58,7 @@ class Sessions:
         accepted = np.zeros(len(control), dtype=bool)
         dump = np.zeros(len(control), dtype=bool)
         known_until = np.zeros(len(control), dtype=np.int64)
+        clock = np.zeros(len(control), dtype=np.int64)
         now = np.maximum.accumulate(np.maximum(batch.record_time, self.now))
         log = SessionLog(batch, now)
         bound = np.flatnonzero((batch.kind >= Kind.RESPONSE) & (batch.kind <= Kind.END))
@@ -68,18 +69,23 @@ class Sessions:
                 accepted[at], dump[at], number[at] = True, not observer.fresh, observer.number
                 known_until[at] = observer.known_until
                 observer.next_seq += len(at)
+                clock[at] = observer.go_on(now[at])
             else:
                 for row in at:
                     accepted[row] = self._step(observer, batch, int(row), log)
                     dump[row], number[row] = not observer.fresh, observer.number
                     known_until[row] = observer.known_until
+                    if accepted[row]:
+                        clock[row] = observer.go_on(now[row : row + 1])[0]
                     observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             observer.last_seen = max(observer.last_seen, int(batch.record_time[at].max()))
         for kind in (Kind.FABRIC, Kind.ACTION):
             for row in np.flatnonzero(batch.kind == kind).tolist():
                 log.declare(row, kind.name.lower(), batch.content(row))
         self.now = int(now[-1]) if len(now) else self.now
-        records = _times(batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until)
+        records = _times(
+            batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until, clock=clock
+        )
         for at in groups:
             self._observer(batch, int(at[0])).put_in_order(records.order_time, at[accepted[at]])
         self._flag_skew(batch, records, log)
@@ -258,6 +264,8 @@ _OBSERVER: Final = {
     "swept_before": pl.Boolean,
     "paths": pl.String,
     "samples": pl.String,
+    "clock": pl.Int64,
+    "clock_at": pl.Int64,
     "since": pl.Int64,
     "last_seen": pl.Int64,
     "known_until": pl.Int64,
@@ -298,7 +306,14 @@ def _paths(start: dict[str, Any]) -> list[str] | None:
 
 
 def _times(
-    batch: ControlBatch, now: Times, *, number: Times, accepted: Flags, dump: Flags, known_until: Times
+    batch: ControlBatch,
+    now: Times,
+    *,
+    number: Times,
+    accepted: Flags,
+    dump: Flags,
+    known_until: Times,
+    clock: Times,
 ) -> Records:
     behind = np.abs(batch.recv_time - batch.event_time)
     trusted = ~dump & (behind < us(SKEW_DISTRUSTED))
@@ -310,6 +325,12 @@ def _times(
         record_time=batch.record_time,
         recv_time=batch.recv_time,
         event_time=batch.event_time,
+        valid_time=np.where(
+            dump,
+            np.minimum(batch.event_time, batch.recv_time),
+            np.where(trusted, batch.event_time, batch.recv_time),
+        ),
+        session_clock=clock,
         order_time=np.minimum(np.maximum(order_time, now - us(LATENESS)), now + us(LATENESS)),
         late=late,
         device=batch.device,

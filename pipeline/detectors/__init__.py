@@ -53,6 +53,8 @@ class Rule:
     """How long the rule must hold before it opens."""
     clear: timedelta = timedelta(seconds=5)
     """How long it must be false and seen so; of ``momentary`` rules: how long nothing may happen."""
+    labels: frozenset[str] = frozenset()
+    """Subject columns that say more of the subject but don't make it another: they may be learnt later."""
     momentary: bool = False
     """The rule speaks of something that happened, not of a state that lasts."""
 

@@ -19,7 +19,9 @@ from pipeline.detectors.quorum import coverage, votes
 from pipeline.detectors.timeline import changes, telling
 
 QUORUM: Final = 0.5
-RULES: Final = catalogue(Rule("V1", "VTEP_LOSS", "vtep", rank=1, wait=timedelta(seconds=5)))
+RULES: Final = catalogue(
+    Rule("V1", "VTEP_LOSS", "vtep", rank=1, wait=timedelta(seconds=5), labels=frozenset({"device"}))
+)
 
 
 def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:

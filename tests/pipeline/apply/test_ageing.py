@@ -30,6 +30,8 @@ def records_of(seconds: list[int], first: int) -> Records:
         record_time=time,
         recv_time=time,
         event_time=time,
+        valid_time=time,
+        session_clock=time,
         order_time=time,
         late=false,
         device=same,
@@ -38,7 +40,7 @@ def records_of(seconds: list[int], first: int) -> Records:
         accepted=~false,
         dump=false,
         known_until=time,
-        sync=false,
+        kind=np.ones(size, dtype=np.uint8),
     )
 
 

@@ -82,6 +82,8 @@ def records_of(first: int, stream: list[Step], sessions: dict[str, int]) -> tupl
         record_time=time,
         recv_time=time,
         event_time=time,
+        valid_time=time,
+        session_clock=time,
         order_time=time,
         late=false,
         device=device.to_numpy(),
@@ -90,7 +92,7 @@ def records_of(first: int, stream: list[Step], sessions: dict[str, int]) -> tupl
         accepted=~false,
         dump=false,
         known_until=time,
-        sync=false,
+        kind=np.ones(size, dtype=np.uint8),
     ), sweeps
 
 

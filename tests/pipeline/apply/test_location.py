@@ -65,6 +65,8 @@ class Model:
     contested: bool = False
 
     def tell(self, told: Told) -> None:
+        if told.claim is not None and self.held.get((told.observer, told.route)) == (told.claim, told.remote):
+            return
         self.held.pop((told.observer, told.route), None)
         if told.claim is not None:
             new = all(claim != told.claim for claim, _ in self.held.values())
