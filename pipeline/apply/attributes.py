@@ -167,11 +167,20 @@ def first_conflict(routes: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rec
         uses = _pointed(routes, records).filter(pl.col(pointer).is_not_null())
         key = ["device", "network_instance", pointer]
         first = uses.group_by(key).agg(used=pl.col("record").min())
-        fills = _pointed(table, records).join(first, on=key, nulls_equal=True)
+        fills = _new_content(_pointed(table, records), entity, key).join(first, on=key, nulls_equal=True)
         late = fills.filter(pl.col("record") > pl.col("used"))
         if len(late):
             found.append(int(late["record"].min()))  # type: ignore[arg-type]  # a column of UInt32
     return min(found, default=None)
+
+
+def _new_content(fills: pl.DataFrame, entity: Entity, key: list[str]) -> pl.DataFrame:
+    """Return the rows that don't just repeat what was said of their index before, as many agents do."""
+    told = pl.struct("op", "cleared", *entity.leaves)
+    ordered = fills.sort("record", "index", maintain_order=True)
+    again = (pl.col("op") == "update") & told.eq_missing(told.shift(1).over(key))
+    first = pl.int_range(pl.len()).over(key) == 0
+    return ordered.filter(first | ~again)
 
 
 def _pointed(partial: pl.DataFrame, records: Records) -> pl.DataFrame:
