@@ -25,6 +25,18 @@ def observer(store: duckdb.DuckDBPyConnection, device: str, state: str, seen: st
         " $2 AS state, ('2026-01-01 ' || $3 || 'Z')::TIMESTAMPTZ AS last_seen",
         [device, state, seen],
     )
+    heard(store, device)
+
+
+def heard(store: duckdb.DuckDBPyConnection, device: str, ago: str = "0 seconds") -> None:
+    """The device's last sign of life, that long before the stream's last record."""
+    store.execute("DELETE FROM store.observer_current WHERE device = $1 AND family = 'liveness'", [device])
+    store.execute(
+        "INSERT INTO store.observer_current BY NAME SELECT 'dc1' AS fabric, $1 AS device,"
+        " 'liveness' AS family, 'fresh' AS state, max(record_time) - $2::INTERVAL AS last_seen"
+        " FROM store.stream_position",
+        [device, ago],
+    )
 
 
 def entry(store: duckdb.DuckDBPyConnection, device: str) -> None:
@@ -79,7 +91,19 @@ def test_nothing_is_fresh_once_the_stream_has_been_silent_for_15_seconds(
     location(store, vni=100)
     for view in ("mac_current", "evpn_route_current", "mac_location_current"):
         assert known(store, view) == [(expected, "12:00:00")]
-    assert store.execute("SELECT known FROM observer_current").fetchall() == [(expected,)]
+    mine = "SELECT known FROM observer_current WHERE family = 'mac'"
+    assert store.execute(mine).fetchall() == [(expected,)]
+
+
+@pytest.mark.parametrize(("ago", "expected"), [("15 seconds", "fresh"), ("15.001 seconds", "stale")])
+def test_a_quiet_family_is_fresh_as_long_as_its_device_is_heard(
+    ago: str, expected: str, store: duckdb.DuckDBPyConnection
+) -> None:
+    stream(store, "1 second")
+    observer(store, "leaf-1", "fresh")
+    heard(store, "leaf-1", ago)
+    entry(store, "leaf-1")
+    assert known(store, "mac_current") == [(expected, "12:00:00")]
 
 
 def test_a_row_without_observer_or_stream_is_unknown(store: duckdb.DuckDBPyConnection) -> None:
