@@ -114,13 +114,13 @@ class Locations:
         joined = np.concatenate(steps) if steps else np.zeros(0, dtype=STEP)
         return joined, void
 
-    def dump(self, now: int) -> dict[str, pl.DataFrame]:
-        """Return the state as frames: all keys, and claims that may be rolled back with the states before."""
+    def dump(self, keys: int, now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames: the keys there are, claims that may be rolled back, states before."""
         claims, before = self._logged()
         recent = np.flatnonzero(claims["time"] >= now - us(LATENESS))
         recent = recent[np.lexsort([claims[name][recent] for name in _ORDER])]
         return {
-            "locations": to_frame(self.state, NAMES),
+            "locations": to_frame(self.state[:keys], NAMES),
             "claims": to_frame(claims[recent], NAMES),
             "before": to_frame(before[recent], NAMES),
         }

@@ -139,7 +139,8 @@ class MacLocations:
         rows = np.arange(len(self.table))
         told = self._told[self._told["time"] >= now - us(LATENESS)]
         told = told[np.lexsort([told[name] for name in ("index", "offset", "key")])]
-        return {"keys": self.keys.frame(rows), "told": to_frame(told, NAMES), **self.locations.dump(now)}
+        locations = self.locations.dump(len(self.table), now)
+        return {"keys": self.keys.frame(rows), "told": to_frame(told, NAMES), **locations}
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
