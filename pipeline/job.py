@@ -28,7 +28,8 @@ from pipeline.store.database import Stage
 
 SNAPSHOT_RECORDS: Final = 20_000
 SNAPSHOT_INTERVAL: Final = timedelta(seconds=60)
-"""A snapshot is due after this many records and this much of the stream's time, whichever comes last."""
+"""A snapshot is due after this many records, half as many as there are entities, and this much of the stream's time:
+whichever comes last. What it costs follows the state, what a restart costs the records since."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -131,7 +132,8 @@ class Job:
             this.stored = this.next_offset
         self._whole = whole
         passed = timedelta(microseconds=this.state.sessions.now - this.snapshot_time)
-        if this.since_snapshot >= SNAPSHOT_RECORDS and passed >= SNAPSHOT_INTERVAL:
+        due = max(SNAPSHOT_RECORDS, this.state.size() // 2)
+        if this.since_snapshot >= due and passed >= SNAPSHOT_INTERVAL:
             self.snapshot()
 
     def snapshot(self) -> None:

@@ -74,6 +74,10 @@ class FabricState:
         changes = {name: Changes.concat([part[name] for part, _ in done]) for name in self.entities}
         return Applied(batch, changes, Located.concat([located for _, located in done]))
 
+    def size(self) -> int:
+        """Return how many entities were ever seen."""
+        return sum(len(state.table) for state in self.entities.values())
+
     def dump(self) -> dict[str, pl.DataFrame]:
         """Return the state as frames, by part and name."""
         parts = {
