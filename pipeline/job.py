@@ -29,7 +29,7 @@ from pipeline.store.database import Stage
 SNAPSHOT_RECORDS: Final = 20_000
 SNAPSHOT_INTERVAL: Final = timedelta(seconds=60)
 """A snapshot is due after this many records, half as many as there are entities, and this much of the
-stream's time, whichever comes last: what it costs follows the state, what a restart costs the records since."""
+stream's time, whichever comes last. Its cost follows the state, that of a restart the records since."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
