@@ -322,7 +322,8 @@ def test_nothing_happens_before_the_time_that_is_due(
 
     assert STATES.run(life, "subject", [], (due - 1 if due else 10**15))[1] == []
     if due is not None:
-        assert [event.time for event in STATES.run(life, "subject", [], due)[1]] == [due]
+        # two rules may become due at once
+        assert {event.time for event in STATES.run(life, "subject", [], due)[1]} == {due}
 
 
 @given(said_states)
