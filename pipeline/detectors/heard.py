@@ -74,10 +74,15 @@ class Heard:
         )
 
     def settle(self, horizon: int) -> None:
-        """Forget what can't be part of a silence any more; the last sign of each target stays."""
+        """Forget what can't be part of a silence any more.
+
+        The last sign of each target stays, and the last before a sign that may still be revised: the silence
+        between the two is over only then.
+        """
         old = pl.col("second") < (horizon - _KEPT_US) // _SECOND_US
-        newest = pl.col("second") == pl.col("second").max().over("device")
-        self.rows = self.rows.filter(~old | newest)
+        following = pl.col("first").shift(-1).over("device")
+        done = old & (following < horizon)
+        self.rows = self.rows.sort("device", "second").filter(~done.fill_null(value=False))
 
 
 def _rows(records: Records, at: Array) -> pl.DataFrame:
