@@ -45,7 +45,7 @@ def decode(batch: RawBatch) -> Decoded:
     told += [one for removal in meaning.removals for one in removal.cleared(report)]
     gone = [one for removal in meaning.removals for one in removal.gone(report)]
     tables = assemble(told, gone, len(rows))
-    control = control_frame(batch, rows, records, found)
+    control = control_frame(batch, rows, records, found.updates.duplicates)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
     dead.sort()

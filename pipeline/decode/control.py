@@ -8,19 +8,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.batch import RawBatch
-from pipeline.decode.updates import Notifications
 from pipeline.schema import CONTROL, NAME, TIME
 
 _MOST: Final = (1 << 32) - 1
 
 
 def control_frame(
-    batch: RawBatch, rows: NDArray[np.int64], records: pa.RecordBatch, found: Notifications
+    batch: RawBatch, rows: NDArray[np.int64], records: pa.RecordBatch, duplicates: NDArray[np.int64]
 ) -> pl.DataFrame:
-    """Return the envelopes of the records at ``rows``, with what their notifications say in sum."""
-    updates = np.bincount(found.update_record, minlength=len(rows))
-    deletes = np.bincount(found.delete_record, minlength=len(rows))
-    duplicates = np.bincount(found.update_record, found.updates.duplicates, minlength=len(rows))
+    """Return the envelopes of the records at ``rows``, with what their notifications say in sum.
+
+    ``duplicates`` has one row per update.
+    """
+    response = records.column("response")
+    notification = response.field("update")
+    start = notification.field("update").offsets.to_numpy()
+    total = np.concatenate(([0], np.cumsum(duplicates)))
     everyone = len(rows) == len(batch)
     keys = batch.keys if everyone else [batch.keys[row] for row in rows.tolist()]
     columns = {
@@ -33,10 +36,13 @@ def control_frame(
         "session": pl.Series(records.column("session")),
         "seq": pl.Series(records.column("seq")),
         "recv_time": _times(records.column("recv_ns").to_numpy()),
-        "event_time": _times(found.responses.timestamp),
-        "sync": pl.Series(found.responses.sync),
-        "updates": pl.Series(updates + deletes),
-        "duplicates": pl.Series(np.minimum(duplicates, _MOST).astype(np.int64)),
+        "event_time": _times(notification.field("timestamp").to_numpy()),
+        "sync": pl.Series(
+            response.field("sync_response").to_numpy(zero_copy_only=False)
+            & response.is_valid().to_numpy(zero_copy_only=False)
+        ),
+        "updates": pl.Series(np.diff(start) + np.diff(notification.field("delete").offsets.to_numpy())),
+        "duplicates": pl.Series(np.minimum(total[start[1:]] - total[start[:-1]], _MOST)),
         "json": pl.Series(records.column("json")),
     }
     return pl.DataFrame({name: columns[name].cast(dtype) for name, dtype in CONTROL.items()})

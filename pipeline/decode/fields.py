@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from pipeline.decode import wire
-from pipeline.decode.octets import Octets, Places, appended
+from pipeline.decode.octets import Octets, Places
 from pipeline.decode.values import BOOL, INT, JSON, LEAFLIST, NONE, STRING, UINT
 
 _PATH, _VAL, _DUPLICATES = 0x0A, 0x1A, 0x20
@@ -58,16 +59,17 @@ class Values:
     number: NDArray[np.uint64]
 
 
-def read_updates(octets: Octets, start: Places, end: Places) -> Updates:
-    """Return the fields of the updates that stand at some places, one row each."""
+def read_updates(raw: pa.BinaryArray) -> Updates:
+    """Return the fields of updates, one row each."""
+    data, start, end = wire.flat(raw)
+    octets = Octets(data)
     updates, unusual = _read_updates(octets, start, end)
     if not len(unusual):
         return updates
-    data = octets.data
     written = [_rewrite(wire.UPDATE, data[start[at] : end[at]].tobytes()) for at in unusual.tolist()]
     malformed = np.zeros(len(start), dtype=np.bool_)
     malformed[unusual] = [one is None for one in written]
-    octets, start, end = appended(octets, start, end, unusual, [one or b"" for one in written])
+    octets, start, end = _appended(octets, start, end, unusual, [one or b"" for one in written])
     updates, _ = _read_updates(octets, start, end)
     updates.malformed[:] = malformed
     return updates
@@ -83,7 +85,7 @@ def read_values(octets: Octets, start: Places, length: Places) -> Values:
         _rewrite(wire.TYPED_VALUE, data[start[at] : start[at] + length[at]].tobytes()) or b""
         for at in unusual.tolist()
     ]
-    octets, start, end = appended(octets, start, start + length, unusual, written)
+    octets, start, end = _appended(octets, start, start + length, unusual, written)
     values, unread = _read_values(octets, start, end)
     values.code[unread] = NONE
     return values
@@ -155,3 +157,14 @@ def _rewrite(message: str, raw: bytes) -> bytes | None:
         path = b"" if parsed.path else b"\x0a\x00"
         return path + bytes(parsed.SerializeToString())
     return bytes(parsed.SerializeToString())
+
+
+def _appended(
+    octets: Octets, start: Places, end: Places, at: Places, written: list[bytes]
+) -> tuple[Octets, Places, Places]:
+    """Return a buffer with messages written anew behind it, and starts and ends that point to them."""
+    sizes = np.array([len(one) for one in written], dtype=np.int64)
+    last = len(octets.data) + np.cumsum(sizes)
+    start, end = start.copy(), end.copy()
+    start[at], end[at] = last - sizes, last
+    return Octets.of(octets.data, b"".join(written)), start, end

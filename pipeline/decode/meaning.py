@@ -70,8 +70,6 @@ def meaning_of(records: pa.RecordBatch, found: Notifications, report: Report) ->
 
 
 def _report_malformed(found: Notifications, report: Report) -> None:
-    for row in np.flatnonzero(found.responses.malformed).tolist():
-        report.add(row, -1, "malformed protobuf in the response")
     for what, malformed, record, number in (
         ("the prefix", found.prefix.malformed, np.arange(len(found.prefix)), np.full(len(found.prefix), -1)),
         ("an update", found.updates.malformed, found.update_record, found.update_number),
@@ -141,7 +139,7 @@ def _alike(
 
 def _add_atomic(meaning: Meaning, plans: _Plans, found: Notifications, report: Report) -> None:
     """Add the prefixes of atomic notifications: what they don't tell is gone."""
-    atomic = np.flatnonzero(found.responses.atomic & ~found.prefix.malformed)
+    atomic = np.flatnonzero(found.atomic & ~found.prefix.malformed)
     codes = found.prefix.shape[atomic] * len(plans.plans) + plans.number[atomic]
     for members in by_code(codes):
         rows = atomic[members]

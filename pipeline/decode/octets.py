@@ -107,17 +107,6 @@ class Octets:
         return items[start].view(np.uint64).reshape(len(start), count)
 
 
-def appended(
-    octets: Octets, start: Places, end: Places, at: Places, written: list[bytes]
-) -> tuple[Octets, Places, Places]:
-    """Return a buffer with messages written anew behind it, and starts and ends that point to them."""
-    sizes = np.array([len(one) for one in written], dtype=np.int64)
-    last = len(octets.data) + np.cumsum(sizes)
-    start, end = start.copy(), end.copy()
-    start[at], end[at] = last - sizes, last
-    return Octets.of(octets.data, b"".join(written)), start, end
-
-
 def as_text(raw: pl.Series) -> pl.Series:
     """Return a Binary column as String; null where a value is no UTF-8."""
     try:

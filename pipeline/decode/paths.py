@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipeline.decode.octets import Octets, Places
-from pipeline.decode.protobuf import DELIMITED, MalformedError, fields
 
 Rows = NDArray[np.int64]
 Element = tuple[str, tuple[str, ...]]
@@ -32,6 +31,10 @@ _TRIES: Final = 4
 """Layouts of one length that paths are compared with before they are told apart by a signature."""
 _PATIENCE: Final = 32
 """Layouts of one signature that paths are compared with; beyond that each path is read for itself."""
+
+
+class MalformedPathError(ValueError):
+    """Bytes that are no ``gnmi.Path``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Paths:
             alike = np.zeros(len(rest), dtype=np.bool_)
             try:
                 found = read_path(raw)
-            except MalformedError:
+            except MalformedPathError:
                 found = Layout("", (), (), ())
                 self.malformed[first] = True
             else:
@@ -131,17 +134,17 @@ class Paths:
 
 
 def read_path(raw: bytes) -> Layout:
-    """Return the layout of a path; raises MalformedError."""
+    """Return the layout of a path; raises MalformedPathError."""
     origin = ""
     elements: list[Element] = []
     ends: list[int] = []
     values: list[tuple[int, int]] = []
-    for number, start, end in _delimited(raw, 0, len(raw)):
+    for number, start, end in _fields(raw, 0, len(raw)):
         if number == _ORIGIN:
             origin = _text(raw, start, end)
         elif number == _ELEM:
             name, keys = "", []
-            for inner, inner_start, inner_end in _delimited(raw, start, end):
+            for inner, inner_start, inner_end in _fields(raw, start, end):
                 if inner == _NAME:
                     name = _text(raw, inner_start, inner_end)
                 elif inner == _KEY:
@@ -156,7 +159,7 @@ def read_path(raw: bytes) -> Layout:
 def _entry(raw: bytes, start: int, end: int) -> tuple[str, tuple[int, int]]:
     """Return the name of a list key, and start and length of its value."""
     name, value = "", (start, 0)
-    for number, inner_start, inner_end in _delimited(raw, start, end):
+    for number, inner_start, inner_end in _fields(raw, start, end):
         if number == _NAME:
             name = _text(raw, inner_start, inner_end)
         elif number == _KEY:
@@ -164,16 +167,47 @@ def _entry(raw: bytes, start: int, end: int) -> tuple[str, tuple[int, int]]:
     return name, value
 
 
-def _delimited(raw: bytes, start: int, end: int) -> list[tuple[int, int, int]]:
-    """Return number, start and end of the fields that are messages or text."""
-    return [(number, at, behind) for number, kind, at, behind in fields(raw, start, end) if kind == DELIMITED]
+def _fields(raw: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
+    """Return number, start and end of all delimited fields of a message."""
+    found: list[tuple[int, int, int]] = []
+    while at < end:
+        tag, at = _varint(raw, at, end)
+        match tag & 7:
+            case 0:
+                _, at = _varint(raw, at, end)
+                continue
+            case 1:
+                size = 8
+            case 2:
+                size, at = _varint(raw, at, end)
+                found.append((tag >> 3, at, at + size))
+            case 5:
+                size = 4
+            case _:
+                raise MalformedPathError(f"wire type {tag & 7} at octet {at}")
+        at += size
+        if at > end:
+            raise MalformedPathError(f"cut off at octet {end}")
+    return found
+
+
+def _varint(raw: bytes, at: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < end and shift < 70:
+        octet = raw[at]
+        at += 1
+        value |= (octet & 0x7F) << shift
+        if octet < 0x80:
+            return value, at
+        shift += 7
+    raise MalformedPathError(f"no number ends at octet {at}")
 
 
 def _text(raw: bytes, start: int, end: int) -> str:
     try:
         return raw[start:end].decode()
     except UnicodeDecodeError as error:
-        raise MalformedError(f"no UTF-8 at octet {start}") from error
+        raise MalformedPathError(f"no UTF-8 at octet {start}") from error
 
 
 def _signatures(octets: Octets, start: Places, length: Places) -> NDArray[np.uint64]:

@@ -8,12 +8,10 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from collectors.records import Kind
 from pipeline.decode import json_scalars, wire
 from pipeline.decode.fields import Updates, Values, read_updates, read_values
 from pipeline.decode.octets import Octets
 from pipeline.decode.paths import Paths, Rows
-from pipeline.decode.responses import Responses, read_responses
 from pipeline.decode.values import JSON, LEAFLIST, STRING, Cells
 
 
@@ -21,9 +19,8 @@ from pipeline.decode.values import JSON, LEAFLIST, STRING, Cells
 class Notifications:
     """All notifications of a batch; ``*_record`` is the number of the record a row belongs to, ascending."""
 
-    responses: Responses
     prefix: Paths
-    """One per record."""
+    atomic: NDArray[np.bool_]
     update_record: Rows
     update_number: Rows
     """Counts the updates of a record from 0."""
@@ -40,23 +37,36 @@ class Notifications:
 
 
 def notifications(records: pa.RecordBatch) -> Notifications:
-    """Return the notifications in the records."""
-    data, start, end = wire.flat(records.column("response"))
-    said = records.column("kind").to_numpy() == Kind.RESPONSE
-    responses = read_responses(Octets(data), start, np.where(said, end, start))
-    told, gone = responses.updates, responses.deletes
-    updates = read_updates(responses.octets, told.start, told.start + told.length)
+    """Return the notifications in the records, one prefix per record."""
+    notification = records.column("response").field("update")
+    update_start, update = wire.items(notification.field("update"))
+    delete_start, delete = wire.items(notification.field("delete"))
+    update_record, update_number = _flatten(update_start)
+    delete_record, delete_number = _flatten(delete_start)
+    updates = read_updates(update)
     return Notifications(
-        responses=responses,
-        prefix=Paths(responses.octets, responses.prefix, responses.prefix_length),
-        update_record=told.record,
-        update_number=told.number,
+        prefix=_paths(notification.field("prefix")),
+        atomic=notification.field("atomic").to_numpy(zero_copy_only=False),
+        update_record=update_record,
+        update_number=update_number,
         update=Paths(updates.octets, updates.path, updates.path_length),
         updates=updates,
-        delete_record=gone.record,
-        delete_number=gone.number,
-        delete=Paths(responses.octets, gone.start, gone.length),
+        delete_record=delete_record,
+        delete_number=delete_number,
+        delete=_paths(delete),
     )
+
+
+def _paths(raw: pa.BinaryArray) -> Paths:
+    data, start, end = wire.flat(raw)
+    return Paths(Octets(data), start, end - start)
+
+
+def _flatten(start: NDArray[np.int32]) -> tuple[Rows, Rows]:
+    """Return, for each item of a list column, its row and its place in that row's list."""
+    place: Rows = np.arange(start[0], start[-1], dtype=np.int64)
+    row = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+    return row, place - start[row]
 
 
 def _cells(found: Values) -> Cells:

@@ -6,7 +6,7 @@ the gNMI classes that a collector in the same process may have loaded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 from ptars import HandlerPool
 
-from collectors.records import Kind, Record, encode_record
+from collectors.records import Kind, RecordError, decode_record, encode_record
 from pipeline.decode.octets import PAD
 
 _FIELD: Final = FieldDescriptorProto
@@ -38,13 +38,20 @@ _MESSAGES: Final[dict[str, list[tuple[int, str, int | str, bool, bool]]]] = {
         (4, "session", _FIELD.TYPE_STRING, False, False),
         (5, "seq", _FIELD.TYPE_UINT64, False, False),
         (6, "recv_ns", _FIELD.TYPE_SFIXED64, False, False),
-        # responses, updates and paths stay bytes here: see octets
-        (7, "response", _FIELD.TYPE_BYTES, False, False),
+        (7, "response", "SubscribeResponse", False, False),
         (8, "json", _FIELD.TYPE_BYTES, False, False),
     ],
     "SubscribeResponse": [
-        (1, "update", _FIELD.TYPE_BYTES, False, False),
+        (1, "update", "Notification", False, False),
         (3, "sync_response", _FIELD.TYPE_BOOL, False, False),
+    ],
+    # paths and updates stay bytes here: see octets, fields and paths
+    "Notification": [
+        (1, "timestamp", _FIELD.TYPE_INT64, False, False),
+        (2, "prefix", _FIELD.TYPE_BYTES, False, False),
+        (4, "update", _FIELD.TYPE_BYTES, True, False),
+        (5, "delete", _FIELD.TYPE_BYTES, True, False),
+        (6, "atomic", _FIELD.TYPE_BOOL, False, False),
     ],
     UPDATE: [
         (1, "path", _FIELD.TYPE_BYTES, False, False),
@@ -79,29 +86,46 @@ class Unreadable:
 
 
 def read(values: Sequence[bytes]) -> tuple[NDArray[np.int64], pa.RecordBatch, list[Unreadable]]:
-    """Return the rows of the readable records, their envelopes, one row each, and what could not be read.
+    """Return the rows of the readable records, their content, one row each, and what could not be read.
 
-    Responses stay bytes here; one that stands in a record of another kind is told, and not to be looked at.
+    A record whose notification can't be read stays, without it, so that its session shows no hole; one whose
+    envelope can't be read is left out.
     """
-    rows = np.arange(len(values), dtype=np.int64)
+    wire = dict(enumerate(values))
     unreadable: list[Unreadable] = []
     try:
         found = _arrow(list(values))
     except ValueError:
         unreadable = [Unreadable(row, reason) for row, reason in _malformed(list(values), 0)]
-        rows = np.setdiff1d(rows, [one.row for one in unreadable])
-        found = _arrow([values[row] for row in rows.tolist()])
+        _strip(wire, unreadable)
+        found = _arrow(list(wire.values()))
     kind = found.column("kind").to_numpy()
-    known = (kind >= min(Kind)) & (kind <= max(Kind))
-    for at in np.flatnonzero(~known).tolist():
-        unreadable.append(Unreadable(int(rows[at]), f"unknown kind of record: {kind[at]}"))
-    if not known.all():
-        rows, kind = rows[known], kind[known]
-        found = _arrow([values[row] for row in rows.tolist()])
-    _, start, end = flat(found.column("response"))
-    for at in np.flatnonzero((kind != Kind.RESPONSE) & (start < end)).tolist():
-        unreadable.append(Unreadable(int(rows[at]), f"a record of kind {kind[at]} holds a notification"))
+    unknown = (kind < min(Kind)) | (kind > max(Kind))
+    misplaced = (kind != Kind.RESPONSE) & found.column("response").is_valid().to_numpy(zero_copy_only=False)
+    rows = np.fromiter(wire, dtype=np.int64, count=len(wire))
+    if unknown.any() or misplaced.any():
+        again = [
+            Unreadable(int(rows[at]), f"unknown kind of record: {kind[at]}") for at in np.flatnonzero(unknown)
+        ]
+        again += [
+            Unreadable(int(rows[at]), f"a record of kind {kind[at]} holds a notification")
+            for at in np.flatnonzero(misplaced & ~unknown)
+        ]
+        _strip(wire, again)
+        unreadable += again
+        found = _arrow(list(wire.values()))
+        rows = np.fromiter(wire, dtype=np.int64, count=len(wire))
     return rows, found, unreadable
+
+
+def _strip(wire: dict[int, bytes], unreadable: list[Unreadable]) -> None:
+    """Take the notification off unreadable records, or the whole record away if no envelope is left."""
+    for one in unreadable:
+        envelope = _envelope(wire[one.row])
+        if envelope is None:
+            del wire[one.row]
+        else:
+            wire[one.row] = envelope
 
 
 def flat(column: pa.BinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
@@ -111,13 +135,29 @@ def flat(column: pa.BinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64], 
     return np.frombuffer(column.buffers()[2], dtype=np.uint8), places[:-1], places[1:]
 
 
+def items(column: pa.ListArray) -> tuple[NDArray[np.int32], pa.Array]:
+    """Return where each row's items start, and where the last end, and the items of all rows."""
+    start = column.offsets.to_numpy()
+    return start, column.values.slice(0, int(start[-1]))
+
+
 def _arrow(values: list[bytes]) -> pa.RecordBatch:
     """Return one row per record; raises ValueError if any is malformed.
 
-    Behind the last response stand some octets more in its column (see ``octets``).
+    Behind the last record stand some octets more in the buffers of paths and updates (see ``octets``).
     """
-    padding = encode_record(Record(Kind.RESPONSE, response=bytes(PAD)))
-    return _handler().list_to_record_batch([*values, padding]).slice(0, len(values))
+    return _handler().list_to_record_batch([*values, _padding()]).slice(0, len(values))
+
+
+@cache
+def _padding() -> bytes:
+    """Return a record whose prefix, update and delete are nothing but octets."""
+    record: Any = message_class("Record")()
+    notification = record.response.update
+    notification.prefix = bytes(PAD)
+    notification.update.append(bytes(PAD))
+    notification.delete.append(bytes(PAD))
+    return bytes(record.SerializeToString())
 
 
 def _malformed(values: list[bytes], start: int) -> list[tuple[int, str]]:
@@ -136,6 +176,16 @@ def _malformed(values: list[bytes], start: int) -> list[tuple[int, str]]:
         return _malformed(values[:half], start) + _malformed(values[half:], start + half)
     else:
         return []
+
+
+def _envelope(value: bytes) -> bytes | None:
+    """Return a record without its notification, or None if not even that can be read."""
+    try:
+        envelope = encode_record(replace(decode_record(value), response=b""))
+        _arrow([envelope])
+    except (RecordError, ValueError):
+        return None
+    return envelope
 
 
 def leaf_list(raw: bytes) -> list[str | int | bytes] | None:

@@ -2,7 +2,7 @@
 
 import struct
 
-import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from pygnmi.spec.v080 import gnmi_pb2
 
 from pipeline.decode import decode, values
 from pipeline.decode.fields import read_updates, read_values
-from pipeline.decode.octets import Octets
+from pipeline.decode.octets import PAD
 from tests.pipeline.decode.said import batch, down, fill, interface, notification, proto, record
 
 PATH = fill(gnmi_pb2.Path(), [*interface("Ethernet1/1"), *down("state", "oper-status")])
@@ -47,9 +47,7 @@ def test_updates_are_read_as_they_were_written(told: list[tuple[gnmi_pb2.TypedVa
         if not pathless:
             update.path.CopyFrom(PATH)
         raw.append(update.SerializeToString())
-    sizes = np.array([len(update) for update in raw], dtype=np.int64)
-    ends = np.cumsum(sizes)
-    updates = read_updates(Octets.of(b"".join(raw)), ends - sizes, ends)
+    updates = read_updates(pa.array([*raw, bytes(PAD)], pa.binary())[:-1])
     found = read_values(updates.octets, updates.value, updates.value_length)
 
     assert not updates.malformed.any()

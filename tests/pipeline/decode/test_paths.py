@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pygnmi.spec.v080 import gnmi_pb2
 
 from pipeline.decode.octets import Octets
-from pipeline.decode.paths import Paths, by_code, read_path
-from pipeline.decode.protobuf import MalformedError
+from pipeline.decode.paths import MalformedPathError, Paths, by_code, read_path
 from tests.pipeline.decode.said import Element, fill
 
 elements = st.lists(
@@ -88,7 +87,7 @@ def test_fields_that_are_not_read_are_passed_over() -> None:
 def test_what_is_no_path_is_malformed_and_leaves_others_alone(raw: bytes) -> None:
     good = fill(gnmi_pb2.Path(), [("interfaces", {})]).SerializeToString()
     paths = paths_of([good, raw, good])
-    with pytest.raises(MalformedError):
+    with pytest.raises(MalformedPathError):
         read_path(raw)
     assert paths.malformed.tolist() == [False, True, False]
     assert paths.shapes[paths.shape[2]] == ("", (("interfaces", ()),))
