@@ -121,7 +121,7 @@ def test_four_moves_are_no_duplicate_and_the_fifth_opens_it_at_once(version: int
     )
 
 
-def test_moves_around_three_places_are_a_duplicate_alike() -> None:
+def test_moves_around_three_places_of_which_each_sees_a_share_are_a_duplicate() -> None:
     outcome = play(moving(every(31, 5), places=3))
 
     assert outcome.rules() == ["M2"]
@@ -147,6 +147,17 @@ def test_four_migrations_within_the_window_are_four_moves_and_a_fifth_makes_a_du
 
     assert play(moving(bursts[:12])).of("M2") == []
     assert play(moving(bursts)).of("M2")[0]["detected_at"] == 145
+
+
+@pytest.mark.parametrize(("first", "found"), [([5, 6], True), ([5, 6, 7], False)])
+def test_there_and_back_is_no_migration_but_two_moves(first: list[float], *, found: bool) -> None:
+    # three single moves after it
+    assert bool(play(moving([*first, 40, 75, 110])).of("M2")) is found
+
+
+@pytest.mark.parametrize(("moves", "found"), [(7, True), (6, False)])
+def test_a_burst_of_more_than_six_moves_is_no_migration(moves: int, *, found: bool) -> None:
+    assert bool(play(moving([*every(1.5, moves), 60])).of("M2")) is found
 
 
 @pytest.mark.parametrize(("gap", "found"), [(29.0, True), (30.0, False)])
@@ -353,6 +364,14 @@ def test_a_dual_homed_mac_announced_by_both_pes_with_one_number_is_silent() -> N
     assert play(scene).findings == []
 
 
+def test_a_single_homed_duplicate_on_a_multihomed_fabric_is_found_by_nobody_else() -> None:
+    # with any Ethernet segment configured some devices switch their own detection off
+    scene = moving(every(20, 5))
+    scene.segment_route("s1", "00:01", address(1)).ad_route("s1", "00:01", address(2)).passes(1)
+
+    assert play(scene).rules() == ["M2"]
+
+
 def test_one_change_of_a_redundant_pair_from_anycast_to_unicast_is_information_at_most() -> None:
     outcome = play(moving([5]))
 
@@ -524,11 +543,9 @@ def test_a_mac_of_an_mpls_fabric_is_told_by_its_evi() -> None:
 # A law: the catalogue's sentences, word for word, in plain Python.
 
 
-def excused(burst: list[float], latest: list[float]) -> bool:
-    """Whether a burst of moves between two places counts as one: it may be a migration."""
-    if burst[-1] - burst[0] > 10:
-        return False
-    return burst is latest or (len(burst) <= 6 and len(burst) != 2)
+def migration(burst: Sequence[float]) -> bool:
+    """Whether moves between two places that are over look like a migration, not like there and back."""
+    return burst[-1] - burst[0] <= 10 and len(burst) <= 6 and len(burst) != 2
 
 
 def verdicts(times: Sequence[float]) -> list[str]:
@@ -542,9 +559,7 @@ def verdicts(times: Sequence[float]) -> list[str]:
             bursts.append([now])
         *over, current = bursts
         moves = current if now - current[0] > 10 else [now]
-        for burst in over:
-            migration = burst[-1] - burst[0] <= 10 and len(burst) <= 6 and len(burst) != 2
-            moves = moves + (burst[-1:] if migration else burst)
+        moves = [*moves, *(at for burst in over for at in (burst[-1:] if migration(burst) else burst))]
 
         def count(window: float, now: float = now, moves: Sequence[float] = moves) -> int:
             return sum(now - window < at <= now for at in moves)

@@ -28,13 +28,20 @@ def sessions(*rows: Row) -> pl.DataFrame:
 
 def silences(*rows: tuple[str, float, float | None]) -> pl.DataFrame:
     """Device, last heard and heard again."""
+
+    def micros(seconds: float | None) -> int | None:
+        return None if seconds is None else round(seconds * SECOND)
+
     data = [
         {
-            "device": device, "offset": 100 + number, "until": None if until is None else round(until * SECOND),
-            "end_offset": None if until is None else 200 + number, "since": round(since * SECOND),
+            "device": device,
+            "offset": 100 + number,
+            "until": micros(until),
+            "end_offset": None if until is None else 200 + number,
+            "since": micros(since),
         }
         for number, (device, since, until) in enumerate(rows)
-    ]  # fmt: skip
+    ]
     integers = dict.fromkeys(("offset", "until", "end_offset", "since"), pl.Int64)
     return pl.DataFrame(data, schema={"device": pl.String, **integers})
 

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import FINDING
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.topology import ENDS
@@ -280,8 +281,14 @@ def test_the_standby_leg_of_a_single_active_segment_may_be_down() -> None:
 def test_a_blip_that_only_the_carrier_counter_shows_is_no_loss() -> None:
     scene = fabric().link("l1", "up1", "UP", carrier_transitions=2).passes(3)
     scene.link("l1", "up1", "UP", carrier_transitions=4).passes(10)
+    counted: list[int] = []
 
-    assert play(scene).incidents == []
+    def watch(applied: Applied) -> None:
+        facts = applied.changes["link"].facts(applied.records)
+        counted.extend(facts["carrier_transitions"].drop_nulls().to_list())
+
+    assert play(scene, watch=watch).incidents == []
+    assert counted == [2, 4]
 
 
 def test_a_session_between_leaves_is_no_uplink() -> None:

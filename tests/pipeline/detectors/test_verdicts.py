@@ -9,7 +9,7 @@ from pipeline.detectors import FINDING
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.verdicts import detect
 from tests.pipeline.driver import play
-from tests.pipeline.scene import Scene, mac
+from tests.pipeline.scene import Scene, address, mac
 
 
 def flagged(*devices: str, state: str = "DUPLICATE") -> Scene:
@@ -91,6 +91,18 @@ def test_it_clears_when_the_device_is_back_and_says_otherwise() -> None:
     scene.passes(10)
 
     assert play(scene).spans("M13") == [(10, 40 + 5)]
+
+
+def test_a_mac_that_is_frozen_after_three_moves_is_known_by_the_verdict_alone() -> None:
+    # a device that froze a MAC stops advertising it: sequence numbers stop telling
+    scene = Scene().joins("s1", "l1").passes(1)
+    for move in range(4):
+        scene.mac_route("s1", 1, address(1 + move % 2), move).passes(25)
+    scene.learns("l1", 1, mobility_state="FROZEN").passes(300)
+
+    assert [(one["rule"], one["state"]) for one in play(scene).incidents if one["state"] == "open"] == [
+        ("M13", "open")
+    ]
 
 
 def test_a_verdict_in_a_dump_is_a_fact_to_read() -> None:
