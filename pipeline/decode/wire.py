@@ -8,6 +8,7 @@ the gNMI classes that a collector in the same process may have loaded.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,8 @@ from pipeline.decode.octets import PAD
 
 _FIELD: Final = FieldDescriptorProto
 _PACKAGE: Final = "fabricscope.slim"
+_PIECE_BYTES: Final = 4 << 20
+"""Records are read in pieces of about this size: larger buffers cost more to grow than pieces to join."""
 _FILE: Final = "fabricscope/slim.proto"
 
 UPDATE: Final = "Update"
@@ -146,7 +149,13 @@ def _arrow(values: list[bytes]) -> pa.RecordBatch:
 
     Behind the last record stand some octets more in the buffers of paths and updates (see ``octets``).
     """
-    return _handler().list_to_record_batch([*values, _padding()]).slice(0, len(values))
+    padded = [*values, _padding()]
+    ends = np.cumsum(np.fromiter(map(len, padded), dtype=np.int64, count=len(padded)))
+    cuts = np.searchsorted(ends, np.arange(_PIECE_BYTES, ends[-1], _PIECE_BYTES))
+    bounds = np.unique(np.concatenate(([0], cuts, [len(padded)]))).tolist()
+    pieces = [_handler().list_to_record_batch(padded[start:end]) for start, end in pairwise(bounds)]
+    found = pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
+    return found.slice(0, len(values))
 
 
 @cache
