@@ -201,3 +201,16 @@ def test_text_that_is_no_utf8_costs_only_itself(text: bytes, reason: str) -> Non
     assert decoded.tables["link"].filter(pl.col("record") != 1)["oper_status"].to_list() == ["UP", "UP"]
     assert decoded.dead["offset"].unique().to_list() == [1]
     assert decoded.dead["reason"][0].startswith(reason)
+
+
+def test_records_of_many_megabytes_are_read_in_pieces_like_small_ones() -> None:
+    long_text = proto("x" * (3 << 20))
+    path = [*interface("Ethernet1/1"), *down("state", "description")]
+    large = [record(notification([*UP, (path, long_text)]), seq=seq) for seq in range(4)]
+    values = [large[0], record(notification(UP), seq=9), large[1], b"\xff", *large[2:]]
+    decoded = decode(batch(values))
+
+    assert decoded.control["seq"].to_list() == [0, 9, 1, 2, 3]
+    assert decoded.control["updates"].to_list() == [2, 1, 2, 2, 2]
+    assert decoded.tables["link"]["oper_status"].to_list() == ["UP"] * 5
+    assert decoded.dead["offset"].to_list() == [3]
