@@ -1,10 +1,10 @@
 """Decode: a batch of records to partial rows, a pure function.
 
 Records become columns (``wire``, ``control``), and so do the updates in them (``updates``, ``fields``,
-``paths``, on ``octets``). Paths get a meaning from the profile (``plan``, ``shapes``, ``meaning``), updates of
-one list entry are brought together (``entries``, ``containers``) and typed (``rows``, ``values``, ``addresses``,
-``bgp_attributes``, ``json_scalars``); deletes become rows as well (``deletes``), and all rows of a table one
-frame (``tables``).
+``paths``, on ``octets``). Paths get a meaning from the profile (``plan``, ``shapes``, ``meaning``), updates
+of one list entry are brought together (``entries``, ``containers``) and typed (``rows``, ``values``,
+``addresses``, ``bgp_attributes``, ``json_scalars``); deletes become rows as well (``deletes``), and all rows
+of a table one frame (``tables``).
 """
 
 from dataclasses import dataclass
