@@ -1,7 +1,7 @@
-"""Laws of whole stores: neither the cuts between batches nor who is heard first changes anything."""
+"""Laws of whole stores: neither cuts between batches, restarts nor who is heard first changes anything."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from pipeline.batch import RawBatch, concatenate, cut
 from pipeline.decode import decode
 from pipeline.job import Job
 from pipeline.store.equality import contents, differences
+from tests.disturbed import SHORT, disturbed_stream
 from tests.recordings.interleaved import WAYS, interleaved
 from tests.recordings.variants import Recordings
 
 pytestmark = pytest.mark.slow
 
 RECORDINGS = ("verdicts", "segments")
+STREAMS = (*RECORDINGS, "disturbed")
 ORDER = (
     "offset",
     "index",
@@ -33,13 +35,21 @@ ORDER = (
 
 
 def records_of(recordings: Recordings, name: str) -> RawBatch:
+    if name == "disturbed":
+        return disturbed_stream(SHORT)
     return concatenate(list(transfer.batches_of(recordings.capture(name))))
 
 
-def filled(store: Path, fabric: str, records: RawBatch, cuts: Iterable[int]) -> Path:
-    """Fill a store with records, cut at the numbers given."""
+def filled(
+    store: Path, fabric: str, records: RawBatch, cuts: Iterable[int], restarts: Collection[int] = ()
+) -> Path:
+    """Fill a store with records, cut at the numbers given, some of which see a new job."""
     job = Job.open(store, [fabric], None)
     for start, end in pairwise(sorted({0, *cuts, len(records)})):
+        if start in restarts:
+            job.close()
+            job = Job.open(store, [fabric], None)
+            assert job.position(fabric) == start
         batch = cut(records, start, end)
         job.process(fabric, batch, decode(batch))
     job.close()
@@ -70,19 +80,25 @@ def not_in_both(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -
     return lines
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
-@pytest.mark.parametrize("seed", range(2))
-def test_cuts_anywhere_change_nothing(name: str, seed: int, recordings: Recordings, tmp_path: Path) -> None:
-    records = records_of(recordings, name)
-    store = filled(tmp_path / "cut.duckdb", name, records, cuts_in(records, seed, 20))
-    assert differences(store, recordings.store(name)) == []
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("part", [0.4, 0.7])
+def test_neither_cuts_nor_restarts_change_anything(
+    name: str, part: float, recordings: Recordings, tmp_path: Path
+) -> None:
+    # in the middle of things there is more to remember than at their end
+    whole = records_of(recordings, name)
+    records = cut(whole, 0, int(part * len(whole)))
+    cuts = cuts_in(records, seed=len(records), count=12)
+    at_once = filled(tmp_path / "at-once.duckdb", name, records, [])
+    store = filled(tmp_path / "cut.duckdb", name, records, cuts, restarts=cuts[::2])
+    assert differences(store, at_once) == []
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_a_batch_per_record_changes_nothing(name: str, recordings: Recordings, tmp_path: Path) -> None:
     records = records_of(recordings, name)
-    begin = random.Random(name).randrange(len(records) - 100)
-    store = filled(tmp_path / "single.duckdb", name, records, range(begin, begin + 100))
+    begin = random.Random(name).randrange(len(records) - 60)
+    store = filled(tmp_path / "single.duckdb", name, records, range(begin, begin + 60))
     assert differences(store, recordings.store(name)) == []
 
 
@@ -103,10 +119,9 @@ def test_an_interleaving_is_another_order_that_keeps_that_of_each_device(
 
 @pytest.mark.parametrize("name", RECORDINGS)
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("seed", [1, 2])
 def test_who_is_heard_first_changes_nothing_within_the_lateness(
-    name: str, way: str, seed: int, recordings: Recordings, tmp_path: Path
+    name: str, way: str, recordings: Recordings, tmp_path: Path
 ) -> None:
-    records = interleaved(records_of(recordings, name), way, seed)
-    store = filled(tmp_path / "interleaved.duckdb", name, records, cuts_in(records, seed, 12))
+    records = interleaved(records_of(recordings, name), way, seed=1)
+    store = filled(tmp_path / "interleaved.duckdb", name, records, cuts_in(records, seed=1, count=12))
     assert not_in_both(without_order(store), without_order(recordings.store(name))) == []
