@@ -55,6 +55,7 @@ class Size:
         self.dump_s = time.perf_counter() - began
         began = time.perf_counter()
         self._job.snapshot()
+        self._job.settle()
         self.snapshot_s = time.perf_counter() - began
         self.steady = self.stream.batches(BATCH_RECORDS, start=self.stream.truth.dumped)
 

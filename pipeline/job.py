@@ -137,7 +137,10 @@ class Job:
             self.snapshot()
 
     def snapshot(self) -> None:
-        """Keep the state of all fabrics, for readers and for the next start."""
+        """Keep the state of all fabrics, for readers and for the next start.
+
+        It is copied here and written while the next batch is applied, as a commit is.
+        """
         self.settle()
         behind = [fabric for fabric in self._fabrics.values() if fabric.next_offset < fabric.stored]
         if behind:
@@ -154,7 +157,7 @@ class Job:
         }
         state["fabrics"] = pl.DataFrame({"name": list(self._fabrics)}, schema={"name": pl.String})
         positions = [self._position(fabric) for fabric in self._fabrics.values() if fabric.next_offset]
-        self._store.snapshot(Snapshot(frames, state, positions))
+        self._writing = self._writer.submit(self._store.snapshot, Snapshot(frames, state, positions))
         for fabric in self._fabrics.values():
             fabric.since_snapshot, fabric.snapshot_time = 0, fabric.state.sessions.now
 
@@ -164,12 +167,13 @@ class Job:
             self.settle()
             if self._whole and any(fabric.since_snapshot for fabric in self._fabrics.values()):
                 self.snapshot()
+                self.settle()
         finally:
             self._writer.shutdown()
             self._store.close()
 
     def settle(self) -> None:
-        """Wait for the commit under way; raise what went wrong with it."""
+        """Wait for the commit or snapshot under way; raise what went wrong with it."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             whole, self._whole = self._whole, False

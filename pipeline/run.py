@@ -1,6 +1,7 @@
 """The loops that feed a job: from topics as they grow, and from a capture as fast as it goes.
 
-Reading and decoding run one batch ahead, in a thread of their own: both wait on other things than apply does.
+Reading and decoding run ahead, each by one batch and in a thread of its own: while one waits for the broker
+or the disk, the others go on.
 """
 
 import threading
@@ -55,6 +56,13 @@ class Source(Protocol):
         ...
 
 
+class _Read(NamedTuple):
+    """A batch of a fabric."""
+
+    fabric: str
+    batch: RawBatch
+
+
 class _Item(NamedTuple):
     """What a job is given."""
 
@@ -82,7 +90,8 @@ def run(
     until_caught_up: bool = False,
 ) -> None:
     """Feed the job until ``stop`` is set, or until it has what the topics held when this began."""
-    with closing(_ahead(_polled(source, fabrics, stop, until_caught_up=until_caught_up))) as items:
+    polled = _ahead(_polled(source, fabrics, stop, until_caught_up=until_caught_up))
+    with closing(polled), closing(_ahead(map(_decoded, polled))) as items:
         for item in items:
             if item is None:
                 job.settle()
@@ -90,10 +99,14 @@ def run(
                 job.process(*item)
 
 
+def _decoded(read: _Read | None) -> _Item | None:
+    return None if read is None else _Item(read.fabric, read.batch, decode(read.batch))
+
+
 def _polled(
     source: Source, fabrics: Sequence[str], stop: threading.Event, *, until_caught_up: bool
-) -> Iterator[_Item | None]:
-    """Yield what the topics hold and get, decoded, until ``stop`` is set or the job will have caught up.
+) -> Iterator[_Read | None]:
+    """Yield what the topics hold and get until ``stop`` is set or the job will have caught up.
 
     None says that there was nothing: so that nobody waits longer than a poll for this to end.
     """
@@ -102,7 +115,7 @@ def _polled(
     while not stop.is_set():
         found = source.poll(POLL_TIME)
         for fabric, batch in found.items():
-            yield _Item(fabric, batch, decode(batch))
+            yield _Read(fabric, batch)
         if not found:
             yield None
         for fabric in sorted(behind):
@@ -125,17 +138,18 @@ def replay(
 
     ``progress`` is told the number of records read from each batch of the file.
     """
-    with closing(_ahead(_read(fabric, batches, job.position(fabric)))) as items:
-        for read, item in items:
+    position = job.position(fabric)
+
+    def item(batch: RawBatch) -> tuple[int, _Item | None]:
+        """Return the size of a batch, and what of it lies at or behind the position, decoded."""
+        rest = cut(batch, int(np.searchsorted(batch.offsets, position)), len(batch))
+        return len(batch), _decoded(_Read(fabric, rest) if len(rest) else None)
+
+    read = _ahead(iter(batches))
+    with closing(read), closing(_ahead(map(item, read))) as items:
+        for size, decoded in items:
             if stop.is_set():
                 return
-            if item is not None:
-                job.process(*item)
-            progress(read)
-
-
-def _read(fabric: str, batches: Iterable[RawBatch], position: int) -> Iterator[tuple[int, _Item | None]]:
-    """Yield the size of each batch, and what of it lies at or behind ``position``, decoded."""
-    for batch in batches:
-        rest = cut(batch, int(np.searchsorted(batch.offsets, position)), len(batch))
-        yield len(batch), _Item(fabric, rest, decode(rest)) if len(rest) else None
+            if decoded is not None:
+                job.process(*decoded)
+            progress(size)

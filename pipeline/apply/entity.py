@@ -130,14 +130,14 @@ class EntityState:
         return np.flatnonzero(self.alive[: len(self.table)])
 
     def dump(self) -> pl.DataFrame:
-        """Return the state: a row per entity ever seen, ordered by key."""
+        """Return the state: a row per entity ever seen, in order of row numbers."""
         rows = np.arange(len(self.table))
         meta = self.meta.frame(rows).rename(lambda name: f"meta {name}")
         whole = self.frame(rows).hstack(meta.get_columns()).with_columns(alive=pl.Series(self.alive[rows]))
         texts = [
             pl.col(name).cast(pl.String) for name, dtype in whole.schema.items() if dtype == pl.Categorical
         ]
-        return whole.with_columns(texts).sort(list(self.keys.schema))
+        return whole.with_columns(texts)
 
     def load(self, frame: pl.DataFrame) -> None:
         """Take the state from a frame that ``dump`` made."""

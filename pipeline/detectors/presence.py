@@ -28,8 +28,9 @@ class Presence:
         self.counts = np.zeros(0, dtype=np.int64)
 
     def dump(self) -> pl.DataFrame:
-        """Return the state: a row per key ever seen, with its count, ordered by key."""
-        return self._names.with_columns(count=pl.Series(self.counts[: len(self._table)])).sort(self.keys)
+        """Return the state: a row per key ever seen, with its count."""
+        counts = self.counts[: len(self._table)].copy()  # a series only borrows an array
+        return self._names.with_columns(count=pl.Series(counts))
 
     def load(self, frame: pl.DataFrame) -> None:
         """Take the state from a frame that ``dump`` made."""

@@ -1,13 +1,10 @@
 """The store's file in use: commit, snapshot, restart."""
 
-import io
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import duckdb
-import polars as pl
 
 from pipeline.schema import TIMELINES
 from pipeline.store.contract import Commit, Position, Snapshot
@@ -15,16 +12,16 @@ from pipeline.store.opening import another, check_cluster, connect
 from pipeline.store.tables import (
     append,
     columns_of,
+    keep_state,
+    kept_state,
     positions,
     read,
-    registered,
     remove,
     set_positions,
     transaction,
 )
 
 SNAPSHOT_TABLES: Final = (*(f"{entity.name}_current" for entity in TIMELINES), "observer_current")
-_STATE_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 Stage = Literal["before_begin", "after_facts", "before_commit", "after_commit"]
 """Moments of a commit; a process may die at any of them."""
@@ -93,11 +90,7 @@ class Store:
                 self._snapshots.execute(f"TRUNCATE store.{table}")
                 if table in snapshot.frames:
                     append(self._snapshots, self._columns, table, snapshot.frames[table])
-            for (name,) in self._snapshots.execute("SELECT name FROM store.snapshot_schema").fetchall():
-                self._snapshots.execute(f"DROP TABLE store.state_{name}")
-            self._snapshots.execute("TRUNCATE store.snapshot_schema")
-            for name, rows in snapshot.state.items():
-                self._keep_state(name, rows)
+            keep_state(self._snapshots, snapshot.state)
             self._snapshots.execute("TRUNCATE store.snapshot_position")
             set_positions(self._snapshots, "snapshot_position", snapshot.positions)
 
@@ -106,14 +99,8 @@ class Store:
         found = positions(self._snapshots, "snapshot_position")
         if not found:
             return None
-        schemas = self._snapshots.execute("SELECT name, empty_frame FROM store.snapshot_schema").fetchall()
-        state = {name: self._state(name, pl.read_ipc(io.BytesIO(empty)).schema) for name, empty in schemas}
-        return Snapshot({table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}, state, found)
-
-    def facts_since(self, table: str, fabric: str, offset: int) -> pl.DataFrame:
-        """Return the rows of a table of facts from record ``offset`` of ``fabric`` on, in stream order."""
-        since = 'WHERE fabric = ? AND "offset" >= ? ORDER BY "offset", "index"'
-        return read(self._connection, table, since, fabric, offset)
+        frames = {table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}
+        return Snapshot(frames, kept_state(self._snapshots), found)
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Return one more connection, for queries from another thread; to be closed before the store."""
@@ -127,19 +114,3 @@ class Store:
     def _tell(self, stage: Stage) -> None:
         if self._reached is not None:
             self._reached(stage)
-
-    def _keep_state(self, name: str, rows: pl.DataFrame) -> None:
-        if not _STATE_NAME.fullmatch(name):
-            raise ValueError(f"state {name!r} can't name a table: use a-z, 0-9 and _, a letter first")
-        if pl.Duration in rows.schema.dtypes():
-            raise ValueError(f"state {name} has a Duration, which DuckDB gives back as months, days and ns")
-        with registered(self._snapshots, rows):
-            self._snapshots.execute(f"CREATE TABLE store.state_{name} AS FROM given")
-        self._state(name, rows.schema, "LIMIT 0")  # what can't come back must fail now, not at the restart
-        empty = io.BytesIO()
-        rows.clear().write_ipc(empty)
-        self._snapshots.execute("INSERT INTO store.snapshot_schema VALUES (?, ?)", [name, empty.getvalue()])
-
-    def _state(self, name: str, schema: pl.Schema, limit: str = "") -> pl.DataFrame:
-        rows: pl.DataFrame = self._snapshots.sql(f"FROM store.state_{name} {limit}").pl()
-        return rows.cast(schema)

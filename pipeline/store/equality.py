@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.store.opening import look
+from pipeline.store.tables import kept_state
 
 WALL_CLOCK: Final = ("known",)
 """Columns that depend on when one asks: ``known`` is unknown once the stream has been silent for 15 s."""
@@ -21,9 +22,10 @@ def contents(path: Path) -> Contents:
     with look(path) as connection:
         names = connection.execute(
             "SELECT 'main.' || view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
-            " UNION ALL SELECT 'store.state_' || name FROM store.snapshot_schema"
         ).fetchall()
-        return {name: _counted(connection.sql(f"FROM {name}").pl()) for (name,) in names}
+        views = {name: _counted(connection.sql(f"FROM {name}").pl()) for (name,) in names}
+        state = {f"state {name}": _counted(rows) for name, rows in kept_state(connection).items()}
+        return views | state
 
 
 def differences(left: Path, right: Path, *, rows: int = 5) -> list[str]:

@@ -3,6 +3,7 @@
 S608, SQL made from strings: names of tables and columns are the store's own; values are parameters.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
@@ -91,6 +92,24 @@ def read(connection: duckdb.DuckDBPyConnection, table: str, where: str = "", *va
     """Return the rows of ``table``, in the order in which they were stored unless ``where`` orders them."""
     rows: pl.DataFrame = connection.sql(f"FROM store.{table} {where}", params=list(values)).pl()
     return rows.cast(_INTERNED.get(table, pl.Schema()))
+
+
+def keep_state(connection: duckdb.DuckDBPyConnection, state: Mapping[str, pl.DataFrame]) -> None:
+    """Replace all frames of state.
+
+    As tables they would take DuckDB longer than the rest of a snapshot together: nobody queries them.
+    """
+    connection.execute("TRUNCATE store.snapshot_state")
+    for name, rows in state.items():
+        frame = io.BytesIO()
+        rows.write_ipc(frame, compression="zstd")
+        connection.execute("INSERT INTO store.snapshot_state VALUES (?, ?)", [name, frame.getvalue()])
+
+
+def kept_state(connection: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
+    """Return the frames of state by name, rows and types as they were given."""
+    rows = connection.execute("SELECT name, frame FROM store.snapshot_state").fetchall()
+    return {name: pl.read_ipc(io.BytesIO(frame)) for name, frame in rows}
 
 
 @contextmanager

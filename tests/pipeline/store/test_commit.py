@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipeline.schema import MAC, NAME, event_schema
+from pipeline.schema import NAME
 from pipeline.store import Commit, Position, Store
 from pipeline.store.database import Stage
 from pipeline.store.opening import ROW_GROUP_ROWS
+from tests.pipeline.store.facts import facts_of
 
 Facts = Callable[[int, int], pl.DataFrame]
 At = Callable[[int], Position]
@@ -35,23 +36,15 @@ def asked(store: Store, query: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("rows", [1, ROW_GROUP_ROWS - 1, ROW_GROUP_ROWS, 2 * ROW_GROUP_ROWS + 1])
 def test_facts_come_back_as_they_went_in(rows: int, store: Store, facts: Facts, position: At) -> None:
     store.commit(Commit({"mac_event": facts(0, rows)}, positions=[position(rows)]))
-    assert_frame_equal(store.facts_since("mac_event", "dc1", 0), facts(0, rows))
+    assert_frame_equal(facts_of(store, "mac_event"), facts(0, rows))
     assert store.position("dc1") == position(rows)
-
-
-def test_facts_since_an_offset_include_it(store: Store, facts: Facts) -> None:
-    store.commit(Commit({"mac_event": facts(0, 5)}))
-    store.commit(Commit({"mac_event": facts(5, 9)}))
-    assert store.facts_since("mac_event", "dc1", 4)["offset"].to_list() == [4, 5, 6, 7, 8]
-    assert store.facts_since("mac_event", "dc1", 9).schema == event_schema(MAC)
-    assert store.facts_since("mac_event", "dc2", 0).is_empty()
 
 
 def test_the_order_of_columns_does_not_matter(store: Store, facts: Facts) -> None:
     store.commit(Commit({"mac_event": facts(0, 5).select(pl.all().reverse())}))
     shuffled = facts(5, 9)[sorted(facts(5, 9).columns)]
     store.commit(Commit({"mac_event": shuffled}))
-    assert store.facts_since("mac_event", "dc1", 5).equals(facts(5, 9))
+    assert facts_of(store, "mac_event", 'WHERE "offset" >= 5').equals(facts(5, 9))
 
 
 def test_an_unknown_value_is_stored_as_null_and_interned_text_as_text(store: Store, facts: Facts) -> None:
@@ -84,7 +77,7 @@ def test_facts_are_removed_by_offset_wherever_they_are(store: Store, facts: Fact
     store.commit(Commit({"mac_event": facts(0, 9)}))
     gone = pl.DataFrame({"offset": [2, 7], "device": ["leaf-2", "leaf-0"]})  # offset 7 is of leaf-1
     store.commit(Commit(removals={"mac_event": gone}))
-    assert store.facts_since("mac_event", "dc1", 0)["offset"].to_list() == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert facts_of(store, "mac_event")["offset"].to_list() == [0, 1, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_fact_without_offset_can_be_removed(store: Store, facts: Facts) -> None:
@@ -117,11 +110,11 @@ def test_after_an_error_nothing_has_changed(store: Store, facts: Facts, position
     )
     with pytest.raises(duckdb.ConversionException):
         store.commit(bad)
-    assert store.facts_since("mac_event", "dc1", 0).height == 3
+    assert facts_of(store, "mac_event").height == 3
     assert asked(store, "SELECT state FROM incident") == [("open",)]
     assert store.position("dc1") == position(3)
     store.commit(Commit({"mac_event": facts(3, 9)}, positions=[position(9)]))
-    assert store.facts_since("mac_event", "dc1", 0).equals(facts(0, 9))
+    assert facts_of(store, "mac_event").equals(facts(0, 9))
 
 
 def test_an_error_of_the_caller_between_facts_and_commit_leaves_nothing(
@@ -135,7 +128,7 @@ def test_an_error_of_the_caller_between_facts_and_commit_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         store.commit(Commit({"mac_event": facts(0, 3)}, positions=[position(3)]))
     assert store.position("dc1") is None
-    assert store.facts_since("mac_event", "dc1", 0).is_empty()
+    assert facts_of(store, "mac_event").is_empty()
     store.close()
 
 

@@ -57,8 +57,8 @@ def test_detector_state_counts_its_types_too(tmp_path: Path, position: At) -> No
     one = stored(tmp_path / "1", commit, state=pl.DataFrame({"moves": [1]}))
     two = stored(tmp_path / "2", commit, state=pl.DataFrame({"moves": [2]}))
     three = stored(tmp_path / "3", commit, state=pl.DataFrame({"moves": ["1"]}))
-    assert [line.split(",")[0] for line in differences(one, two)] == ["store.state_m2"] * 2
-    assert [line.split(",")[0] for line in differences(one, three)] == ["store.state_m2"] * 2
+    assert [line.split(",")[0] for line in differences(one, two)] == ["state m2"] * 2
+    assert [line.split(",")[0] for line in differences(one, three)] == ["state m2"] * 2
     assert differences(one, one) == []
 
 
