@@ -65,20 +65,21 @@ class Sessions:
         groups = [bound[rows] for rows in _groups(batch.device[bound], batch.family[bound])]
         for at in groups:
             observer = self._observer(batch, int(at[0]))
-            if self._plain(observer, batch, at):
-                accepted[at], dump[at], number[at] = True, not observer.fresh, observer.number
-                known_until[at] = observer.known_until
-                observer.next_seq += len(at)
-                clock[at] = observer.go_on(now[at])
-            else:
-                for row in at:
+            for part in _parts(batch, at):
+                if self._plain(observer, batch, part):
+                    accepted[part], dump[part], number[part] = True, not observer.fresh, observer.number
+                    known_until[part] = observer.known_until
+                    observer.next_seq += len(part)
+                    clock[part] = observer.go_on(now[part])
+                    observer.last_seen = max(observer.last_seen, int(batch.record_time[part].max()))
+                    continue
+                for row in part:
                     accepted[row] = self._step(observer, batch, int(row), log)
                     dump[row], number[row] = not observer.fresh, observer.number
                     known_until[row] = observer.known_until
                     if accepted[row]:
                         clock[row] = observer.go_on(now[row : row + 1])[0]
                     observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
-            observer.last_seen = max(observer.last_seen, int(batch.record_time[at].max()))
         for kind in (Kind.FABRIC, Kind.ACTION):
             for row in np.flatnonzero(batch.kind == kind).tolist():
                 log.declare(row, kind.name.lower(), batch.content(row))
@@ -280,6 +281,15 @@ def _groups(device: Any, family: Any) -> Iterable[Times]:
     edges = np.flatnonzero(np.diff(key[order])) + 1
     groups = np.split(order, edges) if len(order) else []
     return sorted(groups, key=lambda rows: int(rows[0]))
+
+
+def _parts(batch: ControlBatch, at: Times) -> list[Times]:
+    """Cut the records of an observer around each at which something may happen to its session."""
+    kind, session, seq = batch.kind[at], batch.session[at], batch.seq[at]
+    happens = (kind != Kind.RESPONSE) | batch.sync[at]
+    happens[1:] |= (session[1:] != session[:-1]) | (seq[1:] != seq[:-1] + 1)
+    rows = np.flatnonzero(happens)
+    return [part for part in np.split(at, np.union1d(rows, rows + 1)) if len(part)]
 
 
 def _samples(start: dict[str, Any]) -> list[list[Any]]:
