@@ -25,9 +25,14 @@ class Column(NamedTuple):
 
     def take(self, rows: Rows) -> "Column":
         """Return the column at ``rows``; row -1 is unknown."""
-        if len(self.values) == 0:
-            return Column(np.zeros(len(rows), dtype=self.values.dtype), np.zeros(len(rows), dtype=bool))
+        if not self.known.any():  # half the columns of a batch of routes: ten times as fast as the rest
+            return unknown(len(rows), self.values.dtype)
         return Column(self.values.take(rows, mode="clip"), self.known.take(rows, mode="clip") & (rows >= 0))
+
+
+def unknown(size: int, dtype: np.dtype[Any]) -> Column:
+    """Return a column that is known nowhere."""
+    return Column(np.zeros(size, dtype=dtype), np.zeros(size, dtype=bool))
 
 
 def storage_type(dtype: pl.DataType | type[pl.DataType]) -> np.dtype[Any]:
@@ -57,9 +62,7 @@ def column_of(series: pl.Series) -> Column:
     if series.null_count() == 0:
         return Column(physical.to_numpy(), np.ones(len(series), dtype=bool))
     if len(series) == series.null_count():
-        return Column(
-            np.zeros(len(series), dtype=storage_type(series.dtype)), np.zeros(len(series), dtype=bool)
-        )
+        return unknown(len(series), storage_type(series.dtype))
     zero: Any = False if series.dtype == pl.Boolean else 0
     return Column(physical.fill_null(zero).to_numpy(), series.is_not_null().to_numpy())
 
@@ -71,12 +74,18 @@ def columns_of(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, Column]:
 
 def frame_of(columns: Mapping[str, Column], schema: Columns) -> pl.DataFrame:
     """Return arrays as a frame with the types of ``schema``, one row per array element."""
-    raw = pl.DataFrame({name: columns[name].values for name in schema})
+    found = {name: columns[name] for name in schema if columns[name].known.any()}
+    if not found:
+        return pl.DataFrame(schema=schema).clear(max(len(columns[name].known) for name in schema))
+    raw = pl.DataFrame({name: column.values for name, column in found.items()})
     masks = pl.DataFrame(
-        {f"known {name}": columns[name].known for name in schema if not columns[name].known.all()}
+        {f"known {name}": column.known for name, column in found.items() if not column.known.all()}
     )
     expressions = []
     for name, dtype in schema.items():
+        if name not in found:
+            expressions.append(pl.lit(None, dtype=dtype).alias(name))
+            continue
         value = pl.col(name)
         if f"known {name}" in masks.columns:
             value = pl.when(f"known {name}").then(value).alias(name)
@@ -128,10 +137,8 @@ class ColumnStore:
 
     def take(self, name: str, rows: Rows) -> Column:
         """Return a column at ``rows``; row -1 is unknown."""
-        if len(self._known) == 0:
-            return Column(
-                np.zeros(len(rows), dtype=self._values[name].dtype), np.zeros(len(rows), dtype=bool)
-            )
+        if not self.ever_known(name):
+            return unknown(len(rows), self._values[name].dtype)
         known = (self._known.take(rows, mode="clip") & self._bits[name]) != 0
         return Column(self._values[name].take(rows, mode="clip"), known & (rows >= 0))
 

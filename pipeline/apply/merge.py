@@ -78,6 +78,7 @@ def merge(entity: Entity, work: Work, session: Rows, prior: Prior, resolve: Reso
     before: dict[str, Column] = {}
     after: dict[str, Column] = {}
     changed = existed != exists
+    cleared = bool(work.cleared.any())
 
     def settle(name: str, column: Column, old: Column) -> None:
         nonlocal changed
@@ -91,7 +92,9 @@ def merge(entity: Entity, work: Work, session: Rows, prior: Prior, resolve: Reso
     for bit, name in enumerate(entity.leaves):
         values, known = work.leaves[name]
         old = prior.value(name, work.row)
-        set_here = known | ((work.cleared >> np.uint64(bit)) & np.uint64(1)).astype(bool)
+        set_here = (
+            known | ((work.cleared >> np.uint64(bit)) & np.uint64(1)).astype(bool) if cleared else known
+        )
         if old is None and not known.any():
             after[name] = before[name] = Column(unknown.values.astype(values.dtype), unknown.known)
             continue
@@ -170,8 +173,6 @@ def running_max(time: Rows, row: Rows) -> Rows:
 
 def _shifted(after: Column, prior: Column, first: Mask, existed: Mask) -> Column:
     """Return each row's state before: the row above, or the state's at the first row of an entity."""
-    values = np.empty_like(after.values)
-    known = np.empty_like(after.known)
-    values[1:], known[1:] = after.values[:-1], after.known[:-1]
-    values[first], known[first] = prior.values[first], prior.known[first]
+    values = np.where(first, prior.values, np.roll(after.values, 1))
+    known = np.where(first, prior.known, np.roll(after.known, 1))
     return Column(values, known & existed)

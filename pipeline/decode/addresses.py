@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from socket import AF_INET6, inet_pton
 from typing import Final
 
 import numpy as np
@@ -27,8 +28,8 @@ _HEX: Final = np.full(256, _NO_DIGIT, dtype=np.uint8)
 for _digit in "0123456789abcdefABCDEF":
     _HEX[ord(_digit)] = int(_digit, 16)
 _MAC_DIGITS: Final = np.array([at for at in range(_MAC_LENGTH) if at % 3 != 2])
+_V4_LENGTH: Final = len("255.255.255.255")
 _MAPPED_V4: Final = 0xFFFF_0000_0000
-_HALF: Final = 0xFFFF_FFFF_FFFF_FFFF
 _ESI: Final = re.compile(r"[0-9a-f]{20}")
 _RD_TYPE: Final = re.compile(r"(?:type)?[012]:(?=[^:]+:\d+$)", re.IGNORECASE)
 
@@ -51,15 +52,8 @@ def mac_numbers(text: pl.Series) -> pl.Series:
 
 def ip_numbers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return IP addresses as two UInt64 halves, IPv4 as IPv4-mapped; a length or a zone is ignored."""
-    address = text
-    if bool(text.str.contains("[/%]").any()):
-        address = text.str.replace(r"[/%].*$", "")
-    octets = address.str.split_exact(".", 3).struct.unnest()
-    numbers = octets.select(pl.all().cast(pl.UInt8, strict=False).cast(pl.UInt64))
-    first, second, third, fourth = numbers.get_columns()
-    v4 = (((first * 256 + second) * 256 + third) * 256 + fourth) + _MAPPED_V4
-    v4 = v4.set(~address.str.contains(r"^\d{1,3}(?:\.\d{1,3}){3}$").fill_null(value=False), None)
-    rest = address.filter(v4.is_null() & address.is_not_null())
+    v4 = _v4_numbers(text)
+    rest = text.filter(v4.is_null() & text.is_not_null())
     if rest.is_empty():
         return pl.select(pl.when(v4.is_not_null()).then(pl.lit(0, pl.UInt64))).to_series(), v4
     distinct = rest.unique()
@@ -67,11 +61,37 @@ def ip_numbers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     found = pl.DataFrame(
         {"text": distinct, "hi": [hi for hi, _ in halves], "lo": [lo for _, lo in halves]}
     ).cast({"hi": pl.UInt64, "lo": pl.UInt64})
-    joined = pl.DataFrame({"text": address}).join(found, on="text", how="left", maintain_order="left")
+    joined = pl.DataFrame({"text": text}).join(found, on="text", how="left", maintain_order="left")
     return (
         pl.select(pl.when(v4.is_not_null()).then(pl.lit(0, pl.UInt64)).otherwise(joined["hi"])).to_series(),
         pl.select(pl.coalesce(v4, joined["lo"])).to_series(),
     )
+
+
+def _v4_numbers(text: pl.Series) -> pl.Series:
+    """Return IPv4 addresses, dotted decimal, as IPv4-mapped lower halves; null for all else."""
+    raw = text.fill_null("").to_arrow().cast(pa.large_binary())
+    bounds = np.frombuffer(raw.buffers()[1], dtype=np.int64)[raw.offset : raw.offset + len(raw) + 1]
+    start, length = bounds[:-1], np.diff(bounds)
+    padding = np.zeros(_V4_LENGTH + 1, dtype=np.uint8)
+    octets = np.concatenate([np.frombuffer(raw.buffers()[2] or b"", dtype=np.uint8), padding])
+    readable = np.ones(len(raw), dtype=bool)
+    address, number = np.zeros((2, len(raw)), dtype=np.uint32)
+    digits, numbers = np.zeros((2, len(raw)), dtype=np.uint8)
+    for place in range(min(_V4_LENGTH, int(length.max(initial=0))) + 1):
+        octet = octets[start + place]
+        length = np.where((octet == ord("/")) | (octet == ord("%")), np.minimum(length, place), length)
+        digit = octet - np.uint8(ord("0"))  # wraps: what is no digit is above 9
+        inside = place < length
+        is_digit = inside & (digit <= 9)
+        ends = (inside & (octet == ord("."))) | (place == length)
+        readable &= is_digit | (ends & (digits > 0) & (digits <= 3) & (number <= 0xFF)) | (place > length)
+        address = np.where(ends, (address << np.uint32(8)) | number, address)
+        numbers += ends
+        digits = np.where(ends, np.uint8(0), digits + is_digit)
+        number = np.where(ends, np.uint32(0), np.where(is_digit, number * np.uint32(10) + digit, number))
+    readable &= (numbers == 4) & (length <= _V4_LENGTH)
+    return pl.Series(address.astype(np.uint64) + np.uint64(_MAPPED_V4)).set(pl.Series(~readable), None)
 
 
 def canonical(
@@ -145,7 +165,7 @@ def spell_rd(text: str) -> str | None:
 
 def _v6_halves(text: str) -> tuple[int | None, int | None]:
     try:
-        number = int(IPv6Address(text))
-    except ValueError:
+        octets = inet_pton(AF_INET6, text.partition("%")[0].partition("/")[0])
+    except (OSError, ValueError):
         return None, None
-    return number >> 64, number & _HALF
+    return int.from_bytes(octets[:8]), int.from_bytes(octets[8:])

@@ -119,33 +119,37 @@ def _table(entity: Entity, told: Sequence[pl.DataFrame], removed: Sequence[Gone]
     keys = ["record", *entity.keys]
     gone = [_gone_rows(entity, one) for one in removed]
     if rows is not None:
+        concerned = pl.concat([one.rows["record"] for one in removed])
+        beside = rows.select(*keys, at=pl.int_range(pl.len())).filter(
+            pl.Series(np.isin(rows["record"].to_numpy(), concerned.to_numpy()))
+        )
         within = [
-            rows.select("record", *entity.keys, at=pl.int_range(pl.len()))
-            .join(
+            beside.join(
                 one.rows,
                 on=["record", *(c for c in one.rows.columns if c in entity.keys)],
                 how="semi",
                 nulls_equal=True,
-            )
-            .get_column("at")
+            ).get_column("at")
             for one in removed
         ]
         replaced = pl.Series(np.zeros(len(rows), dtype=np.bool_)).scatter(
             pl.concat(within).cast(pl.UInt32), values=True
         )
         # leaves cleared in an entity that goes anyway say nothing; one told again is a new one
+        kept = rows["told"] | ~replaced
+        told_again = beside.filter(kept.gather(beside["at"]))
         rows = rows.with_columns(
             op=pl.when(replaced).then(pl.lit("replace", OPS)).otherwise("op"),
             cleared=pl.when(replaced).then(pl.lit(0, pl.UInt64)).otherwise("cleared"),
-        ).filter(pl.col("told") | ~replaced)
-        told_again = rows.select(keys)
+        ).filter(kept)
         gone = [
             one.join(told_again, on=keys, how="anti", nulls_equal=True) if part.op == "delete" else one
             for one, part in zip(gone, removed, strict=True)
         ]
-        gone.append(rows)
-    together = pl.concat(gone).sort(_ORDER, maintain_order=True)
-    return together.unique(["record", "op", "cleared", *entity.keys], keep="first", maintain_order=True)
+    # rows told are one per key already
+    deletes = pl.concat(gone).sort(_ORDER, maintain_order=True)
+    deletes = deletes.unique(["record", "op", "cleared", *entity.keys], keep="first", maintain_order=True)
+    return deletes if rows is None else pl.concat([deletes, rows]).sort(_ORDER, maintain_order=True)
 
 
 def _gone_rows(entity: Entity, gone: Gone) -> pl.DataFrame:

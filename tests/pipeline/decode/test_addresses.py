@@ -45,6 +45,8 @@ def test_addresses_become_halves_of_their_ipv6_form(hosts: list[IPv4Address | IP
     [
         ("10.1.0.5/32", 0xFFFF_0A01_0005),
         ("2001:db8::5/128", 0x20010DB8 << 96 | 5),
+        ("255.255.255.255/32", 0xFFFF_FFFF_FFFF),
+        ("10.1.0.5%mgmt", 0xFFFF_0A01_0005),
         ("fe80::1%eth1/1.0", 0xFE80 << 112 | 1),
     ],
 )
@@ -54,7 +56,33 @@ def test_a_length_or_a_zone_is_ignored(text: str, number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "10.0.0", "10.0.0.256", "10.0.0.1.2", "+1.0.0.1", "10.0.0.0x1", "1::2::3", "::g", None]
+    "text",
+    [
+        "",
+        ".",
+        "...",
+        "10.0.0",
+        "10.0.0.",
+        "10..0.1",
+        ".10.0.0.1",
+        "10.0.0.256",
+        "10.0.0.0001",
+        "10.0.0.1.2",
+        "10.0.0.1.",
+        "10.0.0.1.222222222",
+        "10.0.0.99999999999",
+        "+1.0.0.1",
+        "10.0.0.0x1",
+        "10.0.0.1 ",
+        "ä.0.0.1",
+        "10.0.0/8",
+        "/10.0.0.1",
+        "%",
+        "1::2::3",
+        "::g",
+        "::1\0",
+        None,
+    ],
 )
 def test_what_is_no_address_is_null_in_both_halves(text: str | None) -> None:
     high, low = addresses.ip_numbers(pl.Series(["::1", text, "10.0.0.1"], dtype=pl.String))
