@@ -28,6 +28,7 @@ from pipeline.errors import InputError, PipelineError
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher, create_topic
+from pipeline.memory import keep_freed_memory
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -177,6 +178,7 @@ def replay(
     """
     name = _checked_fabric(fabric or file.stem)
     total = _records_in(file)
+    keep_freed_memory()
     with (
         _stop_on_signals() as stop,
         contextlib.closing(Job.open(store, [name], None)) as job,
@@ -233,6 +235,7 @@ def run(
         user=kafka_user,
         password_file=kafka_password_file,
     )
+    keep_freed_memory()
     with (
         _stop_on_signals() as stop,
         contextlib.closing(Job.open(store, fabric, access.cluster_id())) as job,

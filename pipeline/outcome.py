@@ -25,10 +25,17 @@ def current_rows(fabric: str, state: FabricState) -> dict[str, pl.DataFrame]:
             entity_state = state.entities[entity.name]
             living = entity_state.living()
             meta = entity_state.meta.frame(living)
-            rows = entity_state.frame(living).hstack(
-                meta.select(
-                    pl.col("valid_from", "seen_from").cast(TIME), "opened_offset", "opened_index", "family"
-                ).get_columns()
+            rows = (
+                entity_state.frame(living)
+                .drop(entity.pointers)
+                .hstack(
+                    meta.select(
+                        pl.col("valid_from", "seen_from").cast(TIME),
+                        "opened_offset",
+                        "opened_index",
+                        "family",
+                    ).get_columns()
+                )
             )
             family = pl.col("family")
         tables[f"{entity.name}_current"] = rows.with_columns(family=family)

@@ -29,18 +29,27 @@ class Entity:
     """One kind of thing that devices report.
 
     ``keys`` identify it within a device; ``leaves`` come from the wire, a null leaf in a partial row means
-    "not in this notification"; ``resolved`` leaves are joined in apply from the attribute tables.
+    "not in this notification". ``resolved`` leaves are joined in apply from the attribute tables, whose rows
+    the leaves in ``pointers`` name: they are no content, so that a route which only points elsewhere has not
+    changed, and tables do without them.
     """
 
     name: str
     keys: Columns
     leaves: Columns
     resolved: Columns = field(default_factory=dict)
+    pointers: frozenset[str] = frozenset()
 
     @property
     def values(self) -> Columns:
         """All non-key columns, wire leaves first."""
         return {**self.leaves, **self.resolved}
+
+    @property
+    def stored(self) -> Columns:
+        """The keys and values that tables have as columns."""
+        columns = {**self.keys, **self.values}
+        return {name: dtype for name, dtype in columns.items() if name not in self.pointers}
 
 
 OPS: Final = pl.Enum(["update", "replace", "delete", "branch", "atomic"])
@@ -135,6 +144,7 @@ EVPN_ROUTE: Final = Entity(
         "df_capabilities": pl.UInt16,
         "df_preference": pl.UInt16,
     },
+    pointers=frozenset({"attr_index", "ext_community_index"}),
 )
 
 BGP_ATTR_SET: Final = Entity(
@@ -341,8 +351,7 @@ def event_schema(entity: Entity) -> pl.Schema:
         {
             **_FACT,
             "device": NAME,
-            **entity.keys,
-            **entity.values,
+            **entity.stored,
             "reason": NAME,
             "dump": pl.Boolean,
             "late": pl.Boolean,
@@ -361,8 +370,7 @@ def history_schema(entity: Entity) -> pl.Schema:
     return pl.Schema(
         {
             **_identity(entity),
-            **entity.keys,
-            **entity.values,
+            **entity.stored,
             "valid_from": TIME,
             "valid_to": TIME,
             "seen_from": TIME,
@@ -378,8 +386,7 @@ def current_schema(entity: Entity) -> pl.Schema:
     return pl.Schema(
         {
             **_identity(entity),
-            **entity.keys,
-            **entity.values,
+            **entity.stored,
             "valid_from": TIME,
             "seen_from": TIME,
             **_OPENED,

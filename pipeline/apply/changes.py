@@ -104,14 +104,13 @@ class Changes:
 
     def facts(self, records: Records) -> pl.DataFrame:
         """Return the rows of ``<entity>_event``: one per change; a delete carries the last known values."""
-        last = {
-            name: Column(
-                np.where(self.exists, self.after[name].values, self.before[name].values),
-                np.where(self.exists, self.after[name].known, self.before[name].known),
-            )
-            for name in self.entity.values
-        }
-        frame = frame_of({**self.keys, **last}, _schema(self.entity))
+        columns = {**self.keys, **self.after}
+        gone = np.flatnonzero(~self.exists)
+        if gone.size:
+            for name in self.entity.values:
+                values, known = columns[name] = Column(*map(np.copy, self.after[name]))
+                values[gone], known[gone] = self.before[name].take(gone)
+        frame = frame_of(columns, _schema(self.entity))
         return frame.with_columns(
             self._series("offset", records.take("offset", self.record)),
             self._series("index", self.index),
@@ -126,9 +125,9 @@ class Changes:
     def closed(self, records: Records) -> pl.DataFrame:
         """Return the rows of ``<entity>_history``: one per state that ended."""
         ended = np.flatnonzero(self.existed)
+        columns = {**self.keys, **self.before}
         frame = frame_of(
-            {name: column.take(ended) for name, column in {**self.keys, **self.before}.items()},
-            _schema(self.entity),
+            {name: columns[name].take(ended) for name in _schema(self.entity)}, _schema(self.entity)
         )
         return frame.with_columns(
             self._time("valid_from", self.valid_from[ended]),
@@ -158,4 +157,4 @@ _ARRAYS: Final = (
 
 
 def _schema(entity: Entity) -> Columns:
-    return {"device": NAME, **entity.keys, **entity.values}
+    return {"device": NAME, **entity.stored}

@@ -15,8 +15,6 @@ from pipeline.apply.columns import Array, Column, Mask, Rows
 from pipeline.apply.work import DELETE, EXPANDED, REPLACE, Work
 from pipeline.schema import Entity
 
-INDIRECT: Final = frozenset({"attr_index", "ext_community_index"})
-"""Joins, not content: a path that only points elsewhere has not changed."""
 _SPAN_BITS: Final = 41
 """Times of a batch that span less than 2^41 us (25 days) fit beside a group number."""
 
@@ -83,7 +81,7 @@ def merge(entity: Entity, work: Work, session: Rows, prior: Prior, resolve: Reso
     def settle(name: str, column: Column, old: Column) -> None:
         nonlocal changed
         after[name], before[name] = column, _shifted(column, old, first, existed)
-        if name not in INDIRECT:
+        if name not in entity.pointers:
             differs = (column.known != before[name].known) | (
                 column.known & (column.values != before[name].values)
             )

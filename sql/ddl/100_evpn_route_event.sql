@@ -25,8 +25,6 @@ CREATE TABLE store.evpn_route_event (
     gateway VARCHAR,
     best BOOLEAN,
     valid BOOLEAN,
-    attr_index UBIGINT,
-    ext_community_index UBIGINT,
     last_modified TIMESTAMPTZ,
     invalid_reason VARCHAR,
     next_hop VARCHAR,

@@ -23,8 +23,6 @@ CREATE TABLE store.evpn_route_current (
     gateway VARCHAR,
     best BOOLEAN,
     valid BOOLEAN,
-    attr_index UBIGINT,
-    ext_community_index UBIGINT,
     last_modified TIMESTAMPTZ,
     invalid_reason VARCHAR,
     next_hop VARCHAR,

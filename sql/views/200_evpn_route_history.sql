@@ -23,8 +23,6 @@ SELECT
     gateway,
     best,
     valid,
-    attr_index,
-    ext_community_index,
     last_modified,
     invalid_reason,
     next_hop,

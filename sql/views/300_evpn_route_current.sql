@@ -23,8 +23,6 @@ SELECT
     c.gateway,
     c.best,
     c.valid,
-    c.attr_index,
-    c.ext_community_index,
     c.last_modified,
     c.invalid_reason,
     c.next_hop,
