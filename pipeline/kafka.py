@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import kafka
 import kafka.errors
+import numpy as np
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 
@@ -56,6 +57,7 @@ class KafkaSource:
         self._whole_batches = False
         self._partitions: dict[str, TopicPartition] = {}
         self._pending: dict[str, deque[RawBatch]] = defaultdict(deque)
+        self._pending_bytes: dict[str, int] = defaultdict(int)
         self._beyond_end_since: dict[str, float] = {}
 
     @classmethod
@@ -185,14 +187,15 @@ class KafkaSource:
             raise
         fabrics = {partition: fabric for fabric, partition in self._partitions.items()}
         for partition, items in fetched.items():
-            self._pending[fabrics[partition]].append(raw_batch(items))
+            fabric, batch = fabrics[partition], raw_batch(items)
+            self._pending[fabric].append(batch)
+            self._pending_bytes[fabric] += sum(map(len, batch.values))
 
     def _wants_more(self) -> bool:
         """Whether a fabric has less than a full batch although its topic holds more."""
         for fabric, partition in self._partitions.items():
             records = sum(map(len, self._pending[fabric]))
-            size = sum(len(value) for batch in self._pending[fabric] for value in batch.values)
-            if records >= self._max_records or size >= self._max_bytes:
+            if records >= self._max_records or self._pending_bytes[fabric] >= self._max_bytes:
                 return False
             if (self.end(fabric) or 0) > self._consumer.position(partition):
                 return True
@@ -203,14 +206,11 @@ class KafkaSource:
         pending = self._pending[fabric]
         whole = concatenate(list(pending))
         pending.clear()
-        size, count = 0, 0
-        for value in whole.values[: self._max_records]:
-            size += len(value)
-            if size > self._max_bytes and count:
-                break
-            count += 1
+        ends = np.cumsum(np.fromiter(map(len, whole.values), dtype=np.int64, count=len(whole)))
+        count = max(1, min(int(np.searchsorted(ends, self._max_bytes, side="right")), self._max_records))
         if count < len(whole):
             pending.append(cut(whole, count, len(whole)))
+        self._pending_bytes[fabric] = int(ends[-1] - ends[min(count, len(whole)) - 1])
         return cut(whole, 0, count)
 
     def _check_ends(self, grace: timedelta) -> None:
