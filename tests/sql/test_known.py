@@ -47,18 +47,27 @@ def entry(store: duckdb.DuckDBPyConnection, device: str) -> None:
     )
 
 
-def route(store: duckdb.DuckDBPyConnection, device: str, *, label: int, route_type: int = 2) -> None:
+def route(
+    store: duckdb.DuckDBPyConnection,
+    device: str,
+    *,
+    label: int,
+    route_type: int = 2,
+    next_hop: str = "192.0.2.1",
+    esi: str | None = None,
+    valid: bool | None = None,
+) -> None:
     store.execute(
         "INSERT INTO store.evpn_route_current BY NAME SELECT 'dc1' AS fabric, $1 AS device, $2 AS route_type,"
-        " 1 AS mac, $3 AS label, 'mac' AS family",
-        [device, route_type, label],
+        " 1 AS mac, $3 AS label, $4 AS next_hop, $5 AS esi, $6 AS valid, 'mac' AS family",
+        [device, route_type, label, next_hop, esi, valid],
     )
 
 
 def location(store: duckdb.DuckDBPyConnection, *, vni: int | None, evi: int | None = None) -> None:
     store.execute(
         "INSERT INTO store.mac_location_current BY NAME"
-        " SELECT 'dc1' AS fabric, 1 AS mac, $1 AS vni, $2 AS evi",
+        " SELECT 'dc1' AS fabric, 1 AS mac, $1 AS vni, $2 AS evi, '192.0.2.1' AS location",
         [vni, evi],
     )
 
@@ -131,6 +140,34 @@ def test_a_route_of_another_vni_or_type_vouches_for_no_location(store: duckdb.Du
     route(store, "leaf-1", label=200)
     route(store, "leaf-1", label=100, route_type=1)
     assert known(store, "mac_location_current") == [("unknown", None)]
+
+
+@pytest.mark.parametrize(
+    ("next_hop", "esi", "valid"),
+    [
+        ("192.0.2.2", None, None),
+        ("192.0.2.1", "00:11:22:33:44:55:66:77:88:99", None),
+        ("192.0.2.1", None, False),
+    ],
+)
+def test_a_fresh_observer_of_another_location_vouches_for_none(
+    next_hop: str, esi: str | None, valid: bool | None, store: duckdb.DuckDBPyConnection
+) -> None:
+    stream(store, "1 second")
+    observer(store, "leaf-1", "blind")
+    observer(store, "leaf-2", "fresh")
+    location(store, vni=100)
+    route(store, "leaf-1", label=100)
+    route(store, "leaf-2", label=100, next_hop=next_hop, esi=esi, valid=valid)
+    assert known(store, "mac_location_current") == [("stale", "12:00:00")]
+
+
+def test_observers_of_a_location_are_devices_not_routes(store: duckdb.DuckDBPyConnection) -> None:
+    stream(store, "1 second")
+    location(store, vni=100)
+    for device in ("leaf-1", "leaf-1", "leaf-2"):
+        route(store, device, label=100)
+    assert store.execute("SELECT observers FROM mac_location_current").fetchall() == [(2,)]
 
 
 def test_a_location_of_an_evi_is_vouched_for_by_any_label(store: duckdb.DuckDBPyConnection) -> None:
