@@ -37,6 +37,8 @@ QUOTED: Final = ("offset", "index")
 _VIEW: Final = "CREATE OR REPLACE VIEW main."
 AT: Final = """\
 -- Grain: one row per {name} {grain}.
+-- What has ended since the last snapshot is in both tables: the history, which knows more, decides. The clocks
+-- of collectors, which stamp records, differ by less than an hour.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.{name}{macro}(t) AS TABLE
 SELECT
@@ -45,10 +47,22 @@ FROM (
     SELECT * EXCLUDE (closed_reason) FROM store.{name}_history
     WHERE {clock}_from <= t::TIMESTAMPTZ AND {clock}_to > t::TIMESTAMPTZ
     UNION ALL BY NAME
-    SELECT * EXCLUDE (family) FROM store.{name}_current
+    SELECT * EXCLUDE (family) FROM store.{name}_current AS c
     WHERE {clock}_from <= t::TIMESTAMPTZ
+        AND NOT EXISTS (
+            FROM store.{name}_history AS h
+            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+                AND h.fabric = c.fabric
+                AND h.opened_offset = c.opened_offset
+                AND h.opened_index = c.opened_index{same}
+        )
 );
 """
+_SAME_MAC: Final = """
+                AND h.mac = c.mac
+                AND h.vni IS NOT DISTINCT FROM c.vni
+                AND h.evi IS NOT DISTINCT FROM c.evi"""
+"""One route that changes its VNI can open an interval in either."""
 
 
 def table(name: str, schema: pl.Schema, header: str) -> str:
@@ -110,7 +124,12 @@ def written() -> dict[str, str]:
             (600, "_known_at", "seen", "that the stream had told of by t, by record time"),
         ):
             out[f"views/{layer}_{entity.name}{macro}.sql"] = AT.format(
-                name=entity.name, macro=macro, clock=clock, grain=grain, columns=_lines(columns(at))
+                name=entity.name,
+                macro=macro,
+                clock=clock,
+                grain=grain,
+                columns=_lines(columns(at)),
+                same=_SAME_MAC if entity is MAC_LOCATION else "",
             )
         name, schema = f"{entity.name}_current", current_schema(entity)
         header = f"-- Grain: one row per {entity.name} that exists; replaced as a whole.\n-- Read by: "

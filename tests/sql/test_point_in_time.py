@@ -43,3 +43,23 @@ def test_an_open_interval_has_no_end(empty: duckdb.DuckDBPyConnection) -> None:
     empty.execute(CURRENT)
     rows = empty.execute("SELECT valid_to, seen_to FROM mac_location_at('2026-01-02 00:00:00Z')").fetchall()
     assert rows == [(None, None)]
+
+
+@pytest.mark.parametrize("at", ["at", "known_at"])
+@pytest.mark.parametrize(("second", "where"), [("15", ["vtep-1"]), ("25", [])])
+def test_what_ended_since_the_snapshot_is_told_once(
+    at: str, second: str, where: list[str], empty: duckdb.DuckDBPyConnection
+) -> None:
+    empty.execute(HISTORY)
+    empty.execute(
+        "INSERT INTO store.mac_location_current BY NAME"
+        " SELECT fabric, mac, vni, location, valid_from, seen_from FROM store.mac_location_history"
+    )
+    for table in ("history", "current"):
+        empty.execute(f"UPDATE store.mac_location_{table} SET opened_offset = 7, opened_index = 0")
+    empty.execute(
+        "INSERT INTO store.snapshot_position VALUES"
+        " ('dc1', 'fabricscope.raw.dc1', 8, '2026-01-01 12:00:18Z'::TIMESTAMPTZ, NULL)"
+    )
+    rows = empty.execute(f"SELECT location FROM mac_location_{at}('2026-01-01 12:00:{second}Z')").fetchall()
+    assert rows == [(location,) for location in where]
