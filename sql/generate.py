@@ -37,8 +37,8 @@ QUOTED: Final = ("offset", "index")
 _VIEW: Final = "CREATE OR REPLACE VIEW main."
 AT: Final = """\
 -- Grain: one row per {name} {grain}.
--- What has ended since the last snapshot is in both tables: the history, which knows more, decides. The clocks
--- of collectors, which stamp records, differ by less than an hour.
+-- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
+-- collectors, which stamp records, differ by less than an hour.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.{name}{macro}(t) AS TABLE
 SELECT
