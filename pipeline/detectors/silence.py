@@ -62,8 +62,13 @@ def detect(silences: pl.DataFrame) -> pl.DataFrame:
             severity=pl.lit("warning"),
             index=pl.lit(0, dtype=pl.UInt32),
             evidence=pl.struct(
-                last_heard=pl.from_epoch("since", time_unit="us").dt.to_string("iso:strict"),
-                heard_again=pl.from_epoch("until", time_unit="us").dt.to_string("iso:strict"),
+                last_heard=_utc("since"),
+                heard_again=_utc("until"),
             ).struct.json_encode(),
         )
     )
+
+
+def _utc(microseconds: str) -> pl.Expr:
+    """Return a time in the form of RFC 3339."""
+    return pl.from_epoch(microseconds, time_unit="us").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")

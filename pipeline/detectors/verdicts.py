@@ -44,8 +44,10 @@ def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
             rule=pl.lit("M13"),
             severity=pl.lit("critical"),
             summary=pl.format(
-                "{} fresh observers call MAC {}{} a duplicate",
-                "yes",
+                "{} MAC {}{} a duplicate",
+                pl.when(pl.col("yes") == 1)
+                .then(pl.lit("1 fresh observer calls"))
+                .otherwise(pl.format("{} fresh observers call", "yes")),
                 mac_text(pl.col("mac")),
                 pl.when(pl.col("vni").is_null()).then(pl.lit("")).otherwise(pl.format(" in VNI {}", "vni")),
             ),

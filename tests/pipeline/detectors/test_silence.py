@@ -25,6 +25,23 @@ def test_nothing_heard_for_15_s_while_time_goes_on_is_silence_and_just_below_is_
     assert incident["summary"] == "Nothing was heard of l1 for 15 s"
 
 
+def test_the_evidence_has_its_times_in_utc_and_says_so() -> None:
+    rows = pl.DataFrame(
+        {
+            "device": ["l1"],
+            "since": [1_767_225_600_000_000],
+            "until": [1_767_225_620_500_000],
+            "offset": [1],
+            "end_offset": [2],
+        }
+    )
+    evidence = detect(rows)["evidence"].to_list()
+    assert evidence == [
+        '{"last_heard":"2026-01-01T00:00:00.000000Z","heard_again":null}',
+        '{"last_heard":"2026-01-01T00:00:00.000000Z","heard_again":"2026-01-01T00:00:20.500000Z"}',
+    ]
+
+
 def test_a_gap_of_15_s_counts_though_its_end_was_in_the_same_batch() -> None:
     scene = heard(30).mute("l1").until(47).link("l1", "eth0", "UP").unmute("l1").until(80)
 

@@ -48,7 +48,7 @@ def test_a_device_that_says_so_of_two_producers_is_one_device() -> None:
 
     [incident] = play(scene).incidents
 
-    assert incident["summary"] == "1 fresh observers call MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate"
+    assert incident["summary"] == "1 fresh observer calls MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate"
 
 
 def test_it_clears_5_s_after_the_last_device_takes_it_back_and_not_before() -> None:
@@ -125,7 +125,7 @@ def test_a_verdict_told_before_the_vni_is_of_the_vni_once_it_is_told() -> None:
     [finding] = outcome.found("M13")[:1]
     assert (finding["vni"], finding["summary"]) == (
         None,
-        "1 fresh observers call MAC 00:11:c0:08:00:01 a duplicate",
+        "1 fresh observer calls MAC 00:11:c0:08:00:01 a duplicate",
     )
     assert [(one["vni"], one["state"]) for one in outcome.incidents] == [
         (None, "resolved"),
