@@ -9,17 +9,15 @@ import numpy as np
 import polars as pl
 
 from pipeline.apply.ageing import Ageing
-from pipeline.apply.branches import below
-from pipeline.apply.changes import REASONS, Changes
-from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of
+from pipeline.apply.changes import Changes
+from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of, storage_type
+from pipeline.apply.expansion import EntitySweep, There, deletes_by_age, expand
 from pipeline.apply.keytable import KeyTable, key_hashes
 from pipeline.apply.merge import Merged, Resolver, last, merge, number, running_max
 from pipeline.apply.records import Records
-from pipeline.apply.work import ATOMIC, BRANCH, DELETE, EXPANDED, REPLACE, UPDATE, Work
+from pipeline.apply.work import DELETE, EXPANDED, UPDATE, Work
 from pipeline.schema import NAME, Columns, Entity, partial_schema
 
-_RESYNC: Final = REASONS.index("resync_missing")
-_AGED: Final = REASONS.index("aged_out")
 _REASON_OF_OP: Final = np.array([0, 0, 1, 2, 3], dtype=np.uint8)
 _META: Final[Columns] = {
     "valid_from": pl.Int64,
@@ -30,17 +28,6 @@ _META: Final[Columns] = {
     "family": NAME,
     "touched_at": pl.Int64,
 }
-
-
-@dataclass(frozen=True)
-class EntitySweep:
-    """The sync of a session, as one kind of entity sees it."""
-
-    record: int
-    device: int
-    """Code of the name; the family's alike."""
-    family: int
-    number: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +46,7 @@ class EntityState:
         self.entity = entity
         self._keep_values = keep_values
         self._ageing = Ageing()
+        self._leaf_types = {name: storage_type(dtype) for name, dtype in entity.leaves.items()}
         self.table = KeyTable()
         self.keys = ColumnStore({"device": NAME, **entity.keys})
         self.values = ColumnStore(entity.values)
@@ -96,12 +84,11 @@ class EntityState:
             max_ages: of sessions that sample: how long an entity may miss, in microseconds.
         """
         work = self._work(partial, records)
-        aged = self._aged(work, records, max_ages)
-        wild = np.isin(work.op, (BRANCH, ATOMIC))
-        if wild.any() or sweeps:
-            work = self._expand(work, wild, sweeps)
+        there = There(self.keys, self.meta, self.alive[: len(self.table)], self._leaf_types)
+        aged = deletes_by_age(there, work, records, self._ageing, max_ages)
+        work = expand(there, work, sweeps)
         if extra is not None and len(extra.row):
-            work = Work.concat([work, self._blank(extra.row, extra.record, UPDATE, 0)])
+            work = Work.concat([work, there.rows(extra.row, extra.record, UPDATE, 0)])
         work = Work.concat([work, *aged]).sorted()
         self.touched = work.row
         if not len(work):
@@ -183,85 +170,6 @@ class EntityState:
             alive = np.zeros(max(2 * len(self.alive), size, 1024), dtype=bool)
             alive[: len(self.alive)] = self.alive
             self.alive = alive
-
-    def _aged(self, work: Work, records: Records, max_ages: Mapping[int, int]) -> list[Work]:
-        """Return a delete for each entity that its session stopped sending."""
-        parts: list[Work] = []
-        for session, max_age in sorted(max_ages.items()):
-            at = self._ageing.possible(session, max_age, records)
-            if at is None:
-                continue
-            size = len(self.table)
-            before = np.flatnonzero(self.alive[:size] & (self.meta.values("session")[:size] == session))
-            sent = np.flatnonzero((work.op <= REPLACE) & (records.take("session", work.record) == session))
-            now = records.take("session_clock", work.record[sent])
-            row, record = self._ageing.find(
-                session,
-                max_age,
-                records,
-                at,
-                row=np.concatenate([before, work.row[sent]]),
-                record=np.concatenate([np.full(len(before), -1), work.record[sent]]),
-                time=np.concatenate([self.meta_at("touched_at", before), now]),
-            )
-            parts.append(self._blank(row, record, DELETE, _AGED))
-        return parts
-
-    def _expand(self, work: Work, wild: Mask, sweeps: Sequence[EntitySweep]) -> Work:
-        """Turn branches and syncs into a delete per entity concerned; deletes of nothing change nothing."""
-        own = work.take(np.flatnonzero(~wild))
-        candidates = self.alive[: len(self.table)].copy()
-        candidates[own.row] = True
-        parts = [own]
-        if wild.any():
-            parts.append(self._below(work.take(np.flatnonzero(wild)), own, np.flatnonzero(candidates)))
-        for sweep in sweeps:
-            size = len(candidates)
-            mine = candidates & (self.keys.values("device")[:size] == sweep.device)
-            others = self.alive[:size] & (self.meta.values("family")[:size] != sweep.family)
-            rows = np.flatnonzero(mine & ~others)
-            part = self._blank(rows, np.full(len(rows), sweep.record), DELETE, _RESYNC)
-            part.sweep[:] = sweep.number
-            parts.append(part)
-        return Work.concat(parts)
-
-    def _below(self, wild: Work, own: Work, candidates: Rows) -> Work:
-        """Return a delete per entity below a branch, but for those with a row of their own in its record."""
-        row, branch = below(self.keys, candidates, wild.keys, wild.cleared)
-        pairs = pl.DataFrame({"row": row, "record": wild.record[branch], "reason": wild.reason[branch]})
-        kept = pl.DataFrame({"row": own.row, "record": own.record})
-        pairs = pairs.join(kept, on=["row", "record"], how="anti", maintain_order="left")
-        deletes = [
-            self._blank(each["row"].to_numpy(), each["record"].to_numpy(), DELETE, int(reason))
-            for (reason,), each in pairs.group_by("reason", maintain_order=True)
-        ]
-        return Work.concat(deletes or [own.take(np.zeros(0, dtype=np.int64))])
-
-    def _blank(self, row: Rows, record: Rows, op: int, reason: int) -> Work:
-        """Return rows without leaves, numbered per record in the order of the state's rows."""
-        size = len(row)
-        order = np.lexsort((row, record))
-        first = np.zeros(size, dtype=np.int64)
-        if size:
-            starts = np.flatnonzero(np.diff(record[order], prepend=record[order][0] - 1))
-            first = np.repeat(starts, np.diff(np.append(starts, size)))
-        index = np.empty(size, dtype=np.uint32)
-        index[order] = EXPANDED + reason * EXPANDED + np.arange(size) - first
-        unknown = np.zeros(size, dtype=bool)
-        return Work(
-            row=row,
-            record=record.astype(np.int64),
-            index=index,
-            op=np.full(size, op, dtype=np.uint8),
-            reason=np.full(size, reason, dtype=np.uint8),
-            cleared=np.zeros(size, dtype=np.uint64),
-            sweep=np.full(size, -1, dtype=np.int64),
-            keys={name: self.keys.take(name, row) for name in self.keys.schema},
-            leaves={
-                name: Column(np.zeros(size, dtype=self.values.values(name).dtype), unknown)
-                for name in self.entity.leaves
-            },
-        )
 
     def _settle(self, work: Work, records: Records, merged: Merged) -> Changes:
         """Write the last row of each entity to the state; return the rows that changed anything."""

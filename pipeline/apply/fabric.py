@@ -14,7 +14,8 @@ from pipeline.apply.ageing import max_age_us
 from pipeline.apply.attributes import Attributes, first_conflict
 from pipeline.apply.changes import Changes
 from pipeline.apply.columns import Array, column_of
-from pipeline.apply.entity import EntityState, EntitySweep
+from pipeline.apply.entity import EntityState
+from pipeline.apply.expansion import EntitySweep
 from pipeline.apply.mac_location import Located, MacLocations
 from pipeline.apply.observers import Sweep
 from pipeline.apply.records import Records

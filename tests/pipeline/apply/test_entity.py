@@ -9,7 +9,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.apply.entity import EntityState, EntitySweep
+from pipeline.apply.entity import EntityState
+from pipeline.apply.expansion import EntitySweep
 from pipeline.apply.records import Records
 from pipeline.schema import NAME, Entity, partial_schema
 
