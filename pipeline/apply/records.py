@@ -9,9 +9,6 @@ import numpy.typing as npt
 
 LATENESS: Final = timedelta(seconds=10)
 """A row up to this far behind the stream re-evaluates its key; an older one changes no incident."""
-SKEW_FLAGGED: Final = timedelta(seconds=5)
-SKEW_DISTRUSTED: Final = timedelta(seconds=60)
-"""From here on a device's clock doesn't order its rows: the collector's does."""
 
 Times = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -34,7 +31,7 @@ class Records:
     event_time: Times
     """Device clock; the collector's where the device gave none."""
     valid_time: Times
-    """When what it says began to hold: event time, unless that clock can't be trusted or runs ahead."""
+    """When what it says began to hold: event time, by the collector's clock if the device's is skewed."""
     session_clock: Times
     """How long the session went on, microseconds; what entities of sampled paths age by."""
     order_time: Times

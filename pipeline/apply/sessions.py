@@ -13,8 +13,9 @@ import orjson
 import polars as pl
 
 from collectors.records import Kind
+from pipeline.apply.clocks import Clock, Clocks, Turn
 from pipeline.apply.observers import RETIRED, ControlBatch, Freshness, Observer, SessionLog, Sweep
-from pipeline.apply.records import LATENESS, SKEW_DISTRUSTED, SKEW_FLAGGED, Flags, Records, Times, us
+from pipeline.apply.records import LATENESS, Flags, Records, Times, us
 from pipeline.schema import TIME
 
 
@@ -45,7 +46,7 @@ class Sessions:
     def __init__(self) -> None:
         self.observers: dict[tuple[str, str], Observer] = {}
         self.now = 0
-        self._skewed: dict[str, bool] = {}
+        self._clocks = Clocks()
         self._codes: dict[tuple[int, int], Observer] = {}
         self.sampled: dict[int, Sampled] = {}
         """Sessions by number that sample paths and lived in the last batch."""
@@ -84,12 +85,22 @@ class Sessions:
             for row in np.flatnonzero(batch.kind == kind).tolist():
                 log.declare(row, kind.name.lower(), batch.content(row))
         self.now = int(now[-1]) if len(now) else self.now
+        live = accepted & ~dump & batch.has_event_time
+        device_clock = self._clocks.judge(batch.device, batch.event_time, batch.recv_time, live)
         records = _times(
-            batch, now, number=number, accepted=accepted, dump=dump, known_until=known_until, clock=clock
+            batch,
+            now,
+            device_clock,
+            number=number,
+            accepted=accepted,
+            dump=dump,
+            known_until=known_until,
+            clock=clock,
         )
         for at in groups:
             self._observer(batch, int(at[0])).put_in_order(records.order_time, at[accepted[at]])
-        self._flag_skew(batch, records, log)
+        for turn in device_clock.turns:
+            log.event(turn.record, self._observer(batch, turn.record), "skew", _skew(turn))
         return SessionBatch(
             records,
             log.frame(),
@@ -129,9 +140,7 @@ class Sessions:
                 schema=_OBSERVER,
             ),
             "stream": pl.DataFrame({"now": [self.now]}),
-            "skewed": pl.DataFrame(
-                list(self._skewed.items()), schema={"device": pl.String, "skewed": pl.Boolean}, orient="row"
-            ),
+            "clocks": self._clocks.dump(),
         }
 
     def load(self, frames: dict[str, pl.DataFrame]) -> None:
@@ -144,7 +153,7 @@ class Sessions:
             if observer.samples and not observer.ended:
                 self.sampled[observer.number] = Sampled(observer.profile, samples)
         self.now = frames["stream"]["now"][0]
-        self._skewed = dict(frames["skewed"].rows())
+        self._clocks.load(frames["clocks"])
 
     def _forget_ended(self) -> None:
         if self.sampled:
@@ -236,19 +245,6 @@ class Sessions:
         observer.synced = observer.holed = observer.ended = observer.retired = False
         observer.profile = batch.profile_name(row)
 
-    def _flag_skew(self, batch: "ControlBatch", records: Records, log: "SessionLog") -> None:
-        live = records.accepted & ~records.dump & batch.has_event_time
-        behind = np.abs(records.recv_time - records.event_time) >= us(SKEW_FLAGGED)
-        if not (behind & live).any() and not any(self._skewed.values()):
-            return
-        for row in np.flatnonzero(live):
-            device = batch.device_name(int(row))
-            if bool(behind[row]) != self._skewed.get(device, False):
-                self._skewed[device] = bool(behind[row])
-                seconds = (records.recv_time[row] - records.event_time[row]) / 1e6
-                observer = self._observer(batch, int(row))
-                log.event(int(row), observer, "skew", f"device clock {seconds:+.1f} s behind the collector's")
-
 
 _OBSERVER: Final = {
     "device": pl.String,
@@ -315,9 +311,16 @@ def _paths(start: dict[str, Any]) -> list[str] | None:
     return [path for path in found if isinstance(path, str)]
 
 
+def _skew(turn: Turn) -> str:
+    way = "behind" if turn.estimate >= 0 else "ahead of"
+    told = f"device clock is {abs(turn.estimate) / 1e6:.1f} s {way} the collector's"
+    return told if turn.flagged else f"{told}: good enough again"
+
+
 def _times(
     batch: ControlBatch,
     now: Times,
+    device_clock: Clock,
     *,
     number: Times,
     accepted: Flags,
@@ -325,9 +328,9 @@ def _times(
     known_until: Times,
     clock: Times,
 ) -> Records:
-    behind = np.abs(batch.recv_time - batch.event_time)
-    trusted = ~dump & (behind < us(SKEW_DISTRUSTED))
-    order_time = np.where(trusted, batch.event_time, batch.recv_time)
+    trusted = ~dump & device_clock.believed(batch.recv_time - batch.event_time)
+    corrected = device_clock.corrected(batch.event_time, batch.recv_time)
+    order_time = np.where(trusted, corrected, batch.recv_time)
     late = now - order_time > us(LATENESS)
     return Records(
         offset=batch.offset,
@@ -335,11 +338,7 @@ def _times(
         record_time=batch.record_time,
         recv_time=batch.recv_time,
         event_time=batch.event_time,
-        valid_time=np.where(
-            dump,
-            np.minimum(batch.event_time, batch.recv_time),
-            np.where(trusted, batch.event_time, batch.recv_time),
-        ),
+        valid_time=np.where(dump, np.minimum(batch.event_time, batch.recv_time), order_time),
         session_clock=clock,
         order_time=np.minimum(np.maximum(order_time, now - us(LATENESS)), now + us(LATENESS)),
         late=late,

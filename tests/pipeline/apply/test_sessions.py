@@ -263,19 +263,6 @@ def test_what_comes_after_a_dump_is_ordered_behind_it_though_the_clock_is_behind
     assert seconds(records.order_time)[2] == 20
 
 
-@pytest.mark.parametrize(("off", "flagged"), [(5, True), (4.999, False), (-5, True), (-4.999, False)])
-def test_a_clock_5_s_off_is_flagged_once(off: float, *, flagged: bool) -> None:
-    told = [replace(said(100 + at - off, 2 + at), recv=100 + at) for at in range(3)]
-
-    batch = process([start(0), said(0, 1, sync=True), *told])
-
-    assert kinds(batch).count("skew") == int(flagged)
-
-
-def test_dump_rows_flag_no_clock() -> None:
-    assert "skew" not in kinds(process([start(0), replace(said(50, 1), recv=100)]))
-
-
 # Laws.
 
 steps = st.lists(
