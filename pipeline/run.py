@@ -28,7 +28,7 @@ class Job(Protocol):
     """What turns the records of its fabrics into a store; it keeps the position of each fabric."""
 
     def position(self, fabric: str) -> int:
-        """Return the offset of the first record not yet in the store."""
+        """Return the offset to read from: of the last snapshot, which may be before what is stored."""
         ...
 
     def process(self, fabric: str, batch: RawBatch, decoded: Decoded) -> None:
