@@ -42,8 +42,6 @@ class Revision:
     events: pl.DataFrame
     void_incidents: pl.DataFrame
     void_events: pl.DataFrame
-    opened: list[tuple[Incident, Key]]
-    resolved: list[tuple[Incident, Key]]
 
 
 class Correlator:
@@ -106,8 +104,6 @@ class Correlator:
         gone: list[str] = []
         said: list[tuple[Event, Key]] = []
         unsaid: list[tuple[Event, Key]] = []
-        opened: list[tuple[Incident, Key]] = []
-        resolved: list[tuple[Incident, Key]] = []
         for key in keys:
             entry = self._entries[key]
             live, events = self._run(key, entry, now)
@@ -122,11 +118,6 @@ class Correlator:
             ]
             if live.incident is not None and live.incident != entry.shown:
                 changed.append((live.incident, key))
-                was_open = entry.shown is not None and entry.shown.resolved_at is None
-                if live.open and not was_open:
-                    opened.append((live.incident, key))
-                elif not live.open and was_open:
-                    resolved.append((live.incident, key))
             entry.shown = live.incident
             entry.told = [event for event in events if event.time >= now - us(LATENESS)]
             due = self._folds[key[0]].due(live)
@@ -140,8 +131,6 @@ class Correlator:
             events=self._event_rows(said),
             void_incidents=pl.DataFrame({"incident_id": void}, schema={"incident_id": pl.String}),
             void_events=self._event_rows(unsaid),
-            opened=opened,
-            resolved=resolved,
         )
 
     def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:

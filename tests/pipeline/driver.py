@@ -30,9 +30,6 @@ class Outcome:
     history: list[dict[str, Any]]
     locations: list[dict[str, Any]]
     collector_events: list[dict[str, Any]]
-    opened: list[str]
-    """Ids in the order in which the correlator said so; ``resolved`` alike."""
-    resolved: list[str]
     state: FabricState
     detection: Detection
     correlator: Correlator
@@ -132,8 +129,6 @@ def play(
         kept.take("finding", added, removed, list(added.columns))
         kept.take("incident", revision.incidents, revision.void_incidents, ["incident_id"])
         kept.take("event", revision.events, revision.void_events, list(revision.events.columns))
-        kept.opened += [incident.incident_id for incident, _ in revision.opened]
-        kept.resolved += [incident.incident_id for incident, _ in revision.resolved]
     return Outcome(
         findings=[
             one
@@ -145,8 +140,6 @@ def play(
         history=kept.rows("history", "mac", "vni", "valid_from", "opened_offset", "opened_index"),
         locations=_plain(state.locations.current().sort("mac", "vni")),
         collector_events=kept.rows("collector", "offset", "index"),
-        opened=kept.opened,
-        resolved=kept.resolved,
         state=state,
         detection=detection,
         correlator=correlator,
@@ -165,8 +158,6 @@ class _Tables:
 
     def __init__(self) -> None:
         self._frames: dict[str, pl.DataFrame] = {}
-        self.opened: list[str] = []
-        self.resolved: list[str] = []
 
     def take(self, table: str, new: pl.DataFrame, void: pl.DataFrame, identity: list[str]) -> None:
         old = self._frames.get(table, new.clear())

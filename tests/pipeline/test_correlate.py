@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.correlate import Correlator, Revision
+from pipeline.correlate import Correlator
 from pipeline.detect import RULES
 from pipeline.detectors import FINDING, findings
 from tests.pipeline.scene import T0
@@ -42,14 +42,13 @@ class Tables:
         self.now = 0.0
         self.incidents: dict[str, dict[str, Any]] = {}
         self.events: list[tuple[Any, ...]] = []
-        self.revision: Revision | None = None
 
     def tell(
         self, now: float, added: Sequence[dict[str, Any]] = (), removed: Sequence[dict[str, Any]] = ()
     ) -> "Tables":
         self.now = max(self.now, now)
         time = T0 + round(self.now * SECOND)
-        revision = self.revision = self.correlator.revise(frame(added), frame(removed), time)
+        revision = self.correlator.revise(frame(added), frame(removed), time)
         for event in revision.void_events.rows():
             self.events.remove(event)  # fails for what was never told
         self.events += revision.events.rows()
@@ -96,17 +95,6 @@ def test_time_alone_opens_and_resolves() -> None:
 
     assert tables.tell(6).kinds() == ["opened"]
     assert tables.tell(20, [said(20, "R16", active=False)]).tell(25).kinds() == ["opened", "resolved"]
-
-
-def test_what_opens_and_what_resolves_is_told_to_those_who_alert() -> None:
-    tables = Tables().tell(1, [said(1, "M3")])
-    assert tables.revision is not None
-    assert [incident.rule for incident, _ in tables.revision.opened] == ["M3"]
-
-    tables.tell(181)
-    assert tables.revision is not None
-    assert [incident.rule for incident, _ in tables.revision.resolved] == ["M3"]
-    assert tables.revision.opened == []
 
 
 def test_an_incident_whose_evidence_is_unsaid_was_never_there() -> None:
