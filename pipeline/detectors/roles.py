@@ -4,7 +4,6 @@ What was configured once stays known: an adjacency that is taken away is no long
 must find it.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,13 +43,8 @@ class Roles:
     def ends(self) -> pl.DataFrame:
         """Return the ends of all adjacencies (``pipeline.detectors.topology.ENDS``)."""
         if self._ends is None:
-            devices: dict[str, set[str]] = defaultdict(set)
-            for device, _, address in self._addresses:
-                devices[address].add(device)
-            unique = [
-                Address(*key, length) for key, length in self._addresses.items() if len(devices[key[2]]) == 1
-            ]
-            self._ends = adjacencies(self._neighbors, unique, self.leaves)
+            addresses = (Address(*key, length) for key, length in self._addresses.items())
+            self._ends = adjacencies(self._neighbors, addresses, self.leaves)
         return self._ends
 
     def learn(self, changes: Mapping[str, Changes]) -> bool:

@@ -1,7 +1,8 @@
 """Who is connected to whom, from function and addresses, never from names.
 
 A leaf serves VNIs. The peer of a leaf's EVPN session that is no leaf itself is a spine, or route reflector. A
-neighbour's address names its owner: the device with an interface that has it.
+neighbour's address names its owner: the device with an interface that has it. An address on more than one
+device (anycast, fe80::1) names none of them.
 """
 
 import ipaddress
@@ -45,8 +46,12 @@ def adjacencies(
     ``neighbors``: (device, neighbour address) of every EVPN session configured.
     """
     addresses = list(addresses)
-    owner = {entry.address: entry.device for entry in addresses}
-    rows = _sessions(sorted(neighbors), owner, leaves) + _links(addresses, leaves)
+    devices: dict[str, set[str]] = defaultdict(set)
+    for entry in addresses:
+        devices[entry.address].add(entry.device)
+    owned = [entry for entry in addresses if len(devices[entry.address]) == 1]
+    owner = {entry.address: entry.device for entry in owned}
+    rows = _sessions(sorted(neighbors), owner, leaves) + _links(owned, leaves)
     return pl.DataFrame(rows, schema=ENDS, orient="row")
 
 

@@ -47,6 +47,26 @@ def test_a_neighbour_whose_owner_nobody_knows_goes_by_its_address() -> None:
     assert ends([("l1", "10.9.9.9")], []) == [("l1", "10.9.9.9", False, "session", 0, "l1", "10.9.9.9")]
 
 
+@pytest.mark.parametrize("address", ["10.255.0.9", "fe80::1"])
+@pytest.mark.parametrize("others", [("s1", "s2"), ("s2", "s1"), ("l2", "s1"), ("s1", "l2")])
+def test_an_address_of_two_devices_has_no_owner(address: str, others: tuple[str, str]) -> None:
+    shared = [Address(device, "lo1", address, None) for device in others]
+
+    assert ends([("l1", address)], shared) == [("l1", address, False, "session", 0, "l1", address)]
+
+
+def test_an_address_on_two_interfaces_of_one_device_is_that_device_s() -> None:
+    twice = [Address("s1", interface, "10.255.0.9", 32) for interface in ("lo1", "lo2")]
+
+    assert ends([("l1", "10.255.0.9")], twice)[0][:3] == ("l1", "s1", True)
+
+
+def test_an_anycast_address_makes_no_link() -> None:
+    shared = [Address(device, "up1", "10.1.0.0", 31) for device in ("l1", "l2")]
+
+    assert ends([], [*shared, Address("s1", "down1", "10.1.0.1", 31)]) == []
+
+
 def test_sessions_between_leaves_and_between_spines_are_none() -> None:
     addresses = [Address("l2", "lo", "10.255.0.2", 32), Address("s2", "lo", "10.255.0.12", 32)]
 

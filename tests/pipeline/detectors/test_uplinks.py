@@ -147,6 +147,43 @@ def test_a_spine_that_one_leaf_still_has_is_not_lost() -> None:
     assert said(play(scene.passes(6))) == [("R16", "l1", 15), ("R16", "l2", 15)]
 
 
+def both_families(leaves: tuple[int, ...]) -> Scene:
+    """Leaves with an IPv4 and an IPv6 session with each spine."""
+    scene = Scene()
+    for leaf in leaves:
+        with scene.dump(f"l{leaf}"):
+            scene.serves(f"l{leaf}")
+            for spine in SPINES:
+                for version in (4, 6):
+                    scene.session(f"l{leaf}", ends_of(leaf, spine, version)[1], "ESTABLISHED")
+    for spine in SPINES:
+        with scene.dump(f"s{spine}"):
+            for leaf in leaves:
+                for version, length in ((4, 31), (6, 64)):
+                    address = ends_of(leaf, spine, version)[1]
+                    scene.has_address(f"s{spine}", f"down{leaf}", address, length)
+    return scene.passes(10)
+
+
+def test_sessions_of_two_families_with_one_leaf_are_that_leaf_s_matter() -> None:
+    scene = both_families((1,))
+    for version in (4, 6):
+        sessions(scene, 1, 2, "IDLE", version=version, ends="l")
+
+    assert said(play(scene.passes(6))) == [("R16", "l1", 15)]
+
+
+def test_a_spine_is_lost_when_the_sessions_of_both_families_are_and_not_before() -> None:
+    scene = both_families((1, 2))
+    for leaf, version in ((1, 4), (1, 6), (2, 4)):
+        sessions(scene, leaf, 2, "IDLE", version=version, ends="l")
+    scene.passes(10)
+    assert [device for _, device, _ in said(play(scene))] == ["l1", "l2"]
+
+    sessions(scene, 2, 2, "IDLE", version=6, ends="l").passes(6)
+    assert said(play(scene))[2:] == [("R16", "s2", 25)]
+
+
 def test_a_lost_spine_is_found_though_it_fell_silent() -> None:
     outcome = play(spine_lost(fabric().mute("s2"), ends="l").passes(30))
 
