@@ -74,8 +74,8 @@ class Detection:
         if seen or "imet" in news:
             found = vteps.detect(self._imet_held.timeline(), of("routes"), self.roles.owners)
             results.append(self._told["vtep"].revise(found, self.horizon))
-        if seen or "served" in news:
-            found = segments.detect(self._served.timeline(), of("routes"), self.roles.owners)
+        if seen or "served" in news or segments.due(self._served.rows, self.horizon, now):
+            found = segments.detect(self._served.timeline(), of("routes"), self.roles.owners, now)
             results.append(self._told["segment"].revise(found, self.horizon))
         if seen or "flagged" in news:
             found = verdicts.detect(self._flagged.timeline(), of("mac"))

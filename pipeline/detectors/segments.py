@@ -3,8 +3,8 @@
 A PE serves a segment while its routes for it are there: the Ethernet segment route (type 4) and the Ethernet
 A-D route of the segment (type 1, tag 0xffffffff), RFC 7432, sections 8.2 and 8.5; of a PE that only ever
 showed one kind that kind decides. A PE is lost when half of the fresh observers that held its routes hold
-them no more. Expected are all PEs that served the segment. R4: fewer than expected (warning; critical when
-one is left). R5: none.
+them no more. Expected are all PEs that served the segment, until one is lost and nothing was heard of it for
+7 days: that one has left for good. R4: fewer than expected (warning; critical when one is left). R5: none.
 
 Subject: esi. Look first at the lost PE's member link and its uplinks: the service still works, the next
 failure is an outage.
@@ -21,17 +21,26 @@ from pipeline.detectors.quorum import votes
 from pipeline.detectors.timeline import PLACE, changes, counts, telling
 
 QUORUM: Final = 0.5
+MEMORY: Final = timedelta(days=7)
+"""How long a PE that serves a segment no more is expected to come back."""
+_MEMORY_US: Final = MEMORY // MEMORY.resolution
 RULES: Final = catalogue(
     Rule("R4", "ES_DEGRADED", "segment", rank=1, wait=timedelta(seconds=5)),
     Rule("R5", "ES_DOWN", "segment", rank=2, wait=timedelta(seconds=5)),
 )
 
 
-def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
+def due(held: pl.DataFrame, since: int, now: int) -> bool:
+    """Return whether time alone may change a verdict after ``since``, microseconds: a PE is given up."""
+    begun = pl.col("time").is_between(since - _MEMORY_US, now - _MEMORY_US)
+    return bool(held.select(begun.any()).item())
+
+
+def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], now: int) -> pl.DataFrame:
     """Return one finding per change of the verdict on a segment.
 
     ``held``: timeline per (esi, pe, kind, device), whether the device holds a route of that kind. ``fresh``:
-    timeline per device. ``owners``: VTEP to device.
+    timeline per device. ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds.
     """
     gone = held.with_columns(value=~pl.col("value"))
     kinds = votes(gone, fresh, ["esi", "pe", "kind"]).with_columns(
@@ -43,28 +52,28 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
         lost=pl.col("value"),
         unknown=pl.col("value").is_null(),
     )
-    lost = (pl.col("lost") > 0).alias("value")
+    legs = _given_up(legs, held, now)
     states = counts(
-        legs.select("esi", "pe", *PLACE, lost, (pl.col("unknown") > 0).alias("with unknown")),
+        legs.select("esi", "pe", *PLACE, "value", (pl.col("unknown") > 0).alias("with unknown")),
         ["esi"],
         lost=pl.col("value"),
         unknown=~pl.col("value") & pl.col("with unknown"),
         expected=pl.col("value").is_not_null(),
     ).with_columns(left=pl.col("expected") - pl.col("lost"))
-    down = pl.col("left") == 0
+    down = (pl.col("left") == 0) & (pl.col("expected") > 0)
     # one PE has no redundancy to lose: without it the segment is down
     degraded = (pl.col("lost") > 0) & ~down
     sure = (pl.col("unknown") == 0) | (pl.col("lost") > 0)
     verdicts = changes(states, ["esi"], ["lost", "left", "unknown"]).with_columns(
         active=pl.when(sure).then(degraded | down)
     )
-    name = pl.format("Ethernet segment {}", "esi")
+    name, days = pl.format("Ethernet segment {}", "esi"), pl.lit(MEMORY.days)
     told = _with_names(telling(verdicts, ["esi"]), legs, owners)
     return findings(
         told.with_columns(
             rule=pl.when(down).then(pl.lit("R5")).otherwise(pl.lit("R4")),
             severity=pl.when(pl.col("left") <= 1).then(pl.lit("critical")).otherwise(pl.lit("warning")),
-            coverage=1 - pl.col("unknown") / pl.col("expected"),
+            coverage=pl.when(pl.col("expected") > 0).then(1 - pl.col("unknown") / pl.col("expected")),
             summary=pl.when(down)
             .then(
                 pl.format("{} is down: none of its {} PEs serves it, {}", name, "expected", "lost_pes")
@@ -74,6 +83,15 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
                 pl.format(
                     "{} survives on {}, {} of {} PEs: lost is {}",
                     name, "left_pes", "left", "expected", "lost_pes",
+                )
+            )
+            .when(pl.col("expected") == 0)
+            .then(pl.format("{} is given up: not served for {} days by {}", name, days, "given_up_pes"))
+            .when(pl.col("given_up_pes") != "")
+            .then(
+                pl.format(
+                    "{} is served by all its {} PEs, {}; not for {} days, and expected no more, by {}",
+                    name, "expected", "left_pes", days, "given_up_pes",
                 )
             )
             .otherwise(
@@ -86,23 +104,47 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
     )  # fmt: skip
 
 
+def _given_up(legs: pl.DataFrame, held: pl.DataFrame, now: int) -> pl.DataFrame:
+    """Return the PEs' timeline with ``value``: lost; null: expected no more.
+
+    That begins when a PE is lost and what was heard of it last, by whomever, is as old as MEMORY. Nothing is
+    given up that nobody fresh can tell to be lost.
+    """
+    leg = ["esi", "pe"]
+    ever_lost = legs.filter(pl.col("lost") > 0).select(leg).unique()
+    heard = held.join(ever_lost, on=leg, how="semi").select(*leg, *PLACE, heard="time")
+    then = heard.select(*leg, "offset", "index", time=pl.col("time") + _MEMORY_US).with_columns(now="time")
+    both = pl.concat([legs, heard, then.filter(pl.col("time") <= now)], how="diagonal")
+    value = (pl.col("lost") > 0).alias("value")
+    old = pl.col("time") - pl.col("heard") >= _MEMORY_US
+    return (
+        both.sort(*leg, "time", "offset", "index", maintain_order=True)
+        .with_columns(pl.col("lost", "unknown", "heard").forward_fill().over(leg))
+        .group_by(*leg, "time", maintain_order=True)
+        .agg(pl.col("offset", "index", "lost", "unknown", "heard").last(), pl.col("now").max())
+        .with_columns(value=pl.when(~(value & old).fill_null(value=False)).then(value))
+    )
+
+
 def _with_names(told: pl.DataFrame, legs: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
-    """Return the rows with the names of the PEs that served the segment then, and of those that didn't."""
+    """Return the rows with the names of the PEs that served the segment then, that didn't, just given up."""
     name = pl.col("pe").replace_strict(owners, default=pl.col("pe"), return_dtype=pl.String)
     rows = told.with_row_index("at")
     lost = pl.col("lost_then")
+    now_given_up = lost.is_null() & (pl.col("since") == pl.col("time"))
     then = (
         rows.select("at", "esi", "time")
-        .join(legs.select("esi", pe=name, since="time", lost_then=pl.col("lost") > 0), on="esi")
+        .join(legs.select("esi", pe=name, since="time", lost_then="value"), on="esi")
         .filter(pl.col("since") <= pl.col("time"))
         .sort("since", maintain_order=True)
         .group_by("at", "pe")
-        .agg(lost.last())
+        .agg(lost.last(), given_up=now_given_up.last())
         .sort("at", "pe")
         .group_by("at")
         .agg(
             left_pes=pl.col("pe").filter(~lost).str.join(", "),
             lost_pes=pl.col("pe").filter(lost).str.join(", "),
+            given_up_pes=pl.col("pe").filter("given_up").str.join(", "),
         )
     )
     return rows.join(then, on="at", how="left", maintain_order="left").drop("at")

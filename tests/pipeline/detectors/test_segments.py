@@ -146,6 +146,86 @@ def test_a_pe_that_nobody_observes_is_named_by_its_address() -> None:
     )
 
 
+# A PE that has left for good.
+
+WEEK = 7 * 86_400
+
+
+def a_week_on(scene: Scene, since: float, more: float) -> Scene:
+    """Let a week pass; the devices show that they live before it is over."""
+    scene.now = since + WEEK - 30
+    return scene.passes(30 + more)
+
+
+def test_a_pe_that_was_gone_for_7_days_is_expected_no_more_and_not_before() -> None:
+    scene = a_week_on(lost(fabric(pes=3), 3).passes(10), 10, -0.1)
+    assert play(scene).spans("R4") == [(15, None)]
+
+    outcome = play(scene.passes(6))
+
+    [incident] = outcome.of("R4")
+    assert (incident["state"], incident["resolved_at"]) == ("resolved", 10 + WEEK + 5)
+    assert outcome.found("R4", active=False)[-1]["summary"] == (
+        f"Ethernet segment {ESI} is served by all its 2 PEs, l1, l2;"
+        " not for 7 days, and expected no more, by l3"
+    )
+
+
+def test_a_segment_that_nobody_served_for_7_days_is_given_up() -> None:
+    outcome = play(a_week_on(lost(lost(fabric(), 1), 2).passes(10), 10, 6))
+
+    assert [one["state"] for one in outcome.of("R5")] == ["resolved"]
+    [finding] = [one for one in outcome.findings if "given up" in one["summary"]]
+    assert finding["summary"] == f"Ethernet segment {ESI} is given up: not served for 7 days by l1, l2"
+    assert finding["coverage"] is None
+
+
+def test_a_pe_that_comes_back_after_7_days_is_expected_again() -> None:
+    scene = a_week_on(lost(fabric(), 2).passes(10), 10, 60)
+    lost(scene, 2, op="update").passes(10)
+    assert [one["state"] for one in play(scene).of("R4")] == ["resolved"]
+
+    lost(scene, 2).passes(6)
+    assert [one["state"] for one in play(scene).of("R4")] == ["open"]
+
+
+def test_the_last_pe_left_is_an_outage_when_it_goes_though_the_other_was_given_up() -> None:
+    scene = lost(a_week_on(lost(fabric(), 2).passes(10), 10, 60), 1).passes(6)
+
+    assert play(scene).rules().count("R5") == 1
+
+
+def test_a_pe_is_given_up_only_by_a_fresh_look() -> None:
+    scene = lost(fabric(), 2).passes(10)
+    for device in OBSERVERS:
+        scene.ends(device)
+    a_week_on(scene, 10, 60)
+    assert [one["state"] for one in play(scene).of("R4")] == ["open"]
+
+    for device in OBSERVERS:
+        with scene.dump(device):
+            lost(scene, 1, device, op="update")
+    assert play(scene.passes(6)).spans("R4") == [(15, 10 + WEEK + 60 + 5)]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("back", [None, -3.0, 3.0])
+def test_neither_batches_nor_restarts_change_when_a_pe_is_given_up(
+    back: float | None, *, restart: bool
+) -> None:
+    scene = a_week_on(lost(fabric(), 2).passes(10), 10, back or 0.0)
+    if back is not None:
+        lost(scene, 2, op="update")
+    records = scene.passes(12).records
+    every = range(len(records) - 60, len(records), 3)
+
+    pieces, whole = play(records, every, restarts=every if restart else ()), play(records)
+
+    for name in ("findings", "incidents", "events"):
+        assert getattr(pieces, name) == getattr(whole, name)
+    assert whole.of("R4")[0]["state"] == "resolved"
+
+
 # Not to fire.
 
 
@@ -236,5 +316,5 @@ def test_without_anything_held_there_are_no_findings_but_all_columns() -> None:
     held = pl.DataFrame(schema={**key, **PLACE, "value": pl.Boolean})
     fresh = pl.DataFrame(schema={"device": pl.String, **PLACE, "value": pl.Boolean})
 
-    assert detect(held, fresh, {}).schema == FINDING
-    assert detect(held, fresh, {}).is_empty()
+    assert detect(held, fresh, {}, 0).schema == FINDING
+    assert detect(held, fresh, {}, 0).is_empty()
