@@ -29,6 +29,10 @@ CLAIM: Final = np.dtype(
         ("dump", np.bool_),
         ("late", np.bool_),
         ("known_until", np.int64),  # of a dump: what the observer had heard before; 0: nothing
+        (
+            "learner",
+            np.uint32,
+        ),  # hash of the device that learned the MAC at a port of its own; 0: a route says so
         ("remote", np.bool_),  # the observer heard the route from a neighbour: it is not the originator
         ("leaves", np.bool_),  # the observer held the claim below until now
         ("old_location", np.uint32),
@@ -109,13 +113,20 @@ def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.ND
     claims[prefix + "seq"] = np.where(columns["mobility_seq"].known, columns["mobility_seq"].values, 0)
     claims[prefix + "sticky"] = columns["sticky"].known & columns["sticky"].values
     claims["leaves" if side == "before" else "joins"] = True
+    place_in_stream(claims, changes, records, device_hash)
+    claims["remote"] = changes.keys["neighbor"].known
+    return claims
+
+
+def place_in_stream(
+    claims: Claims, changes: Changes, records: Records, device_hash: npt.NDArray[np.uint32]
+) -> None:
+    """Set who says the claims, when, and where in the stream: as the changes they come from."""
     for name in ("offset", "now", "record_time", "dump", "late", "known_until"):
         claims[name] = records.take(name, changes.record)
     claims["time"] = records.take("order_time", changes.record)
     claims["observer"] = device_hash.take(changes.keys["device"].values)
-    claims["remote"] = changes.keys["neighbor"].known
     claims["index"] = changes.index
-    return claims
 
 
 def merge(ended: Claims, began: Claims) -> Claims:

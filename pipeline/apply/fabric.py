@@ -20,7 +20,7 @@ from pipeline.apply.mac_location import Located, MacLocations
 from pipeline.apply.observers import Sweep
 from pipeline.apply.records import Records
 from pipeline.apply.sessions import Sampled, SessionBatch, Sessions
-from pipeline.schema import BGP_ATTR_SET, BGP_EXT_COMMUNITY, ENTITIES, EVPN_ROUTE, NAME
+from pipeline.schema import BGP_ATTR_SET, BGP_EXT_COMMUNITY, ENTITIES, EVPN_ROUTE, MAC, NAME
 
 _JOINED: Final = (BGP_ATTR_SET.name, BGP_EXT_COMMUNITY.name)
 _KEY: Final = re.compile(r"\[[^\]]*\]")
@@ -106,7 +106,7 @@ class FabricState:
             table.apply(tables.get(table.entity.name), records)
         changes = {name: self._entity(name, tables.get(name), records, sweeps) for name in self.entities}
         now = int(records.now[end - 1]) if end else self.sessions.now
-        located = self.locations.apply(changes[EVPN_ROUTE.name], records, now)
+        located = self.locations.apply(changes[EVPN_ROUTE.name], changes[MAC.name], records, now)
         return changes, located
 
     def _max_ages(self, table: str) -> dict[int, int]:

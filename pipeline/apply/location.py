@@ -3,6 +3,9 @@
 Claims of all observers are one stream per MAC, ordered by time. A claim that arrives behind later ones (up to
 the lateness) rolls its key back to before them and folds them again: the result does not depend on who was
 heard first. State is one record per MAC; the cost of a batch follows its claims.
+
+A local learn (``learner``) is held beside the claims of routes but wins nothing: it can only contest a
+sticky one.
 """
 
 import ipaddress
@@ -15,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.apply.claims import CLAIM, Claims
+from pipeline.apply.columns import Array, Mask
 from pipeline.apply.records import LATENESS, us
 from pipeline.apply.structs import from_frame, to_frame
 from pipeline.schema import NAME
@@ -29,6 +33,7 @@ LOCATION: Final = np.dtype(
         ("slot_sticky", np.bool_, SLOTS),
         ("slot_holders", np.uint32, SLOTS),
         ("slot_hearers", np.uint32, SLOTS),  # those holders that are not the originator itself
+        ("slot_learner", np.uint32, SLOTS),  # see CLAIM
         ("found", np.bool_),  # somebody claims the MAC
         ("location", np.uint32),  # the winner, or the last one when nobody does
         ("vtep", np.uint32),
@@ -58,8 +63,9 @@ _ORDER: Final = ("index", "offset", "observer", "time", "key")
 _PLACE: Final = (
     "key", "time", "observer", "offset", "index", "now", "record_time", "dump", "late", "known_until"
 )  # fmt: skip
+_CLAIMED: Final = ("joins", "location", "seq", "sticky", "learner")
 STEP: Final = np.dtype(
-    [(f"claim_{name}", CLAIM[name]) for name in ("joins", "location", "seq", "sticky")]
+    [(f"claim_{name}", CLAIM[name]) for name in _CLAIMED]
     + [(name, CLAIM[name]) for name in _PLACE]
     + [(f"old_{name}", LOCATION[name]) for name in _STATE]
     + [(name, LOCATION[name]) for name in _STATE]
@@ -219,7 +225,7 @@ class Locations:
 
     def _elect(self, after: npt.NDArray[np.void]) -> None:
         """Set the winner of the claims held: sticky, then the newest number, then the lowest address."""
-        held = after["slot_holders"] > 0
+        held = (after["slot_holders"] > 0) & (after["slot_learner"] == 0)
         rank = self._ranks.take(after["slot_vtep"])
         seq, sticky = after["slot_seq"], after["slot_sticky"]
         best = np.zeros(len(after), dtype=np.int64)
@@ -278,15 +284,19 @@ def _join(after: npt.NDArray[np.void], claims: Claims, at: npt.NDArray[np.int64]
     free = ~held.all(axis=1)
     # with all slots taken the claim with the oldest number goes
     age = (claims["seq"][:, None] - after["slot_seq"]).astype(np.uint32)
-    oldest = np.where(age < np.uint32(1 << 31), age, 0).argmax(axis=1)
+    age = np.where(age < np.uint32(1 << 31), age, 0)
+    learnt = after["slot_learner"] > 0
+    oldest = np.where(learnt, np.uint32(1 << 31), age).argmax(axis=1)
     slot = np.where(known, match.argmax(axis=1), np.where(free, held.argmin(axis=1), oldest))
-    elsewhere = _heard_sticky(after) & (after["slot_location"] != claims["location"][:, None])
-    new = claims["joins"] & ~known
+    elsewhere = _heard_sticky(after) & _elsewhere(claims, after)
+    # a local learn never takes a route's slot
+    room = free | (claims["learner"] == 0) | learnt.any(axis=1)
+    new = claims["joins"] & ~known & room
     put, to = at[new], slot[new]
-    for name in ("location", "vtep", "seq", "sticky"):
+    for name in ("location", "vtep", "seq", "sticky", "learner"):
         after[f"slot_{name}"][put, to] = claims[name][new]
     after["slot_holders"][put, to] = after["slot_hearers"][put, to] = 0
-    joins = claims["joins"]
+    joins = claims["joins"] & (known | room)
     after["slot_holders"][at[joins], slot[joins]] += 1
     after["slot_hearers"][at[joins], slot[joins]] += claims["remote"][joins]
     result: npt.NDArray[np.bool_] = new & elsewhere.any(axis=1)
@@ -294,17 +304,20 @@ def _join(after: npt.NDArray[np.void], claims: Claims, at: npt.NDArray[np.int64]
 
 
 def _same(after: npt.NDArray[np.void], claims: Claims, prefix: str) -> npt.NDArray[np.bool_]:
+    """Return the slots of the same claim; a device's local learn is one wherever it is."""
     same = np.ones(after["slot_seq"].shape, dtype=bool)
     for name in ("location", "vtep", "seq", "sticky"):
         same &= after[f"slot_{name}"] == claims[prefix + name][:, None]
-    return same
+    learner = claims["learner"][:, None]
+    result: npt.NDArray[np.bool_] = (same | (learner > 0)) & (after["slot_learner"] == learner)
+    return result
 
 
 def _steps(
     claims: Claims, before: npt.NDArray[np.void], after: npt.NDArray[np.void], moved: npt.NDArray[np.bool_]
 ) -> Steps:
     steps = np.zeros(len(claims), dtype=STEP)
-    for name in ("joins", "location", "seq", "sticky"):
+    for name in _CLAIMED:
         steps[f"claim_{name}"] = claims[name]
     for name in _PLACE:
         steps[name] = claims[name]
@@ -327,11 +340,30 @@ def _sticky_and_elsewhere(after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     held = after["slot_holders"] > 0
     sticky = _heard_sticky(after)
     at = np.arange(len(after))
-    home = after["slot_location"][at, sticky.argmax(axis=1)]
-    result: npt.NDArray[np.bool_] = sticky.any(axis=1) & (
-        held & (after["slot_location"] != home[:, None])
-    ).any(axis=1)
+    home = sticky.argmax(axis=1)
+    location, vtep = after["slot_location"][at, home], after["slot_vtep"][at, home]
+    elsewhere = _apart(
+        after["slot_location"], after["slot_vtep"], after["slot_learner"], location[:, None], vtep[:, None]
+    )
+    result: Mask = np.any(sticky, axis=1) & np.any(held & elsewhere, axis=1)
     return result
+
+
+def _elsewhere(claims: Claims, after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """Return the slots that hold another place than the claim's."""
+    location, vtep, learner = (claims[name][:, None] for name in ("location", "vtep", "learner"))
+    return _apart(location, vtep, learner, after["slot_location"], after["slot_vtep"])
+
+
+def _apart(location: Array, vtep: Array, learner: Array, home: Array, home_vtep: Array) -> Mask:
+    """Return whether a claim is of another place than ``home``.
+
+    Of a local learn the port does not matter: on the leaf that advertises the MAC it is at home. A leaf that
+    tells no segment may still serve the one that is home.
+    """
+    told = (home_vtep != vtep) & ((location != vtep) | (home == home_vtep))
+    apart: Mask = (location != home) & ((learner == 0) | told)
+    return apart
 
 
 def _address_key(text: Any) -> tuple[int, int, str]:

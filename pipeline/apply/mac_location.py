@@ -1,8 +1,11 @@
-"""``mac_location``: from the routes of all observers to one location per MAC, and what changed it."""
+"""``mac_location``: from the routes of all observers to one location per MAC, and what changed it.
+
+What leaves learn at their own ports is folded with the routes: it can contest a sticky MAC, and wins nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -20,6 +23,7 @@ from pipeline.apply.claims import (
 )
 from pipeline.apply.columns import Array, Column, ColumnStore, Mask, Rows, columns_of, frame_of
 from pipeline.apply.keytable import KeyTable, key_hashes
+from pipeline.apply.learned import OwnVteps, concern_learns, learn_keys, learns_of, learnt, vtep_at
 from pipeline.apply.location import NAMES, STEP, Locations, Steps, device_hashes
 from pipeline.apply.records import LATENESS, Records, us
 from pipeline.apply.structs import from_frame, to_frame
@@ -51,10 +55,23 @@ STEP_FRAME: Final = pl.Schema(
         "old_sticky": pl.Boolean,
         "old_contested": pl.Boolean,
         "claim_location": pl.UInt32,
+        "claim_learner": pl.UInt32,
     }
 )
 """One row per step of ``pipeline.apply.location``; locations as codes, times in microseconds."""
 _KEYS: Final[Columns] = {name: MAC_LOCATION.keys[name] for name in ("vni", "evi", "mac")}
+
+
+class _Part(NamedTuple):
+    """Changes of one kind of entity as claims that end (before) and begin (after), one of each per change."""
+
+    record: Rows
+    before: Mask
+    after: Mask
+    before_keys: Mapping[str, Column]
+    after_keys: Mapping[str, Column]
+    ended: Claims
+    began: Claims
 
 
 @dataclass(frozen=True)
@@ -99,12 +116,13 @@ class MacLocations:
         self.table = KeyTable()
         self.keys = ColumnStore(_KEYS)
         self.locations = Locations()
+        self._vteps = OwnVteps()
         self._hashes = np.zeros(0, dtype=np.uint32)
         self._told = np.zeros(0, dtype=STEP)
 
-    def apply(self, routes: Changes, records: Records, now: int) -> Located:
-        """Fold a batch's changes of EVPN routes."""
-        claims = self._claims(routes, records)
+    def apply(self, routes: Changes, macs: Changes, records: Records, now: int) -> Located:
+        """Fold a batch's changes of EVPN routes and of MAC entries."""
+        claims = self._claims(routes, macs, records)
         steps, void = self.locations.fold(claims, len(self.table), now)
         voided = self._void(void)
         horizon = now - 2 * us(LATENESS)
@@ -121,7 +139,8 @@ class MacLocations:
         state = self.locations.state[: len(self.table)]
         rows = np.flatnonzero(state["found"])
         found = state[rows]
-        at_winner = (found["slot_holders"] > 0) & (found["slot_location"] == found["location"][:, None])
+        routes = (found["slot_holders"] > 0) & (found["slot_learner"] == 0)
+        at_winner = routes & (found["slot_location"] == found["location"][:, None])
         values = _values(found, "")
         holders = (found["slot_holders"] * at_winner).sum(axis=1).astype(np.uint32)
         values["observers"] = Column(holders, np.ones(len(rows), dtype=bool))
@@ -140,40 +159,62 @@ class MacLocations:
         told = self._told[self._told["time"] >= now - us(LATENESS)]
         told = told[np.lexsort([told[name] for name in ("index", "offset", "key")])]
         locations = self.locations.dump(len(self.table), now)
-        return {"keys": self.keys.frame(rows), "told": to_frame(told, NAMES), **locations}
+        frames = {"keys": self.keys.frame(rows), "told": to_frame(told, NAMES), "vteps": self._vteps.dump()}
+        return {**frames, **locations}
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._row_of(columns_of(frames["keys"], _KEYS))
         self._told = from_frame(frames["told"], STEP, NAMES)
+        self._vteps.load(frames["vteps"])
         self.locations.load(frames)
 
-    def _claims(self, routes: Changes, records: Records) -> Claims:
+    def _claims(self, routes: Changes, macs: Changes, records: Records) -> Claims:
         self._hash_devices(routes)
-        routes = routes.take(concern_claims(routes))
-        before, after = holds(routes, "before"), holds(routes, "after")
-        old_key, new_key = self._key_rows(routes, before, after)
-        ended, began = (claims_of(routes, side, records, self._hashes) for side in ("before", "after"))
-        ended["key"], began["key"] = old_key, new_key
-        both = before & after & (old_key == new_key)
-        together = merge(ended[both], began[both])
-        return np.concatenate(
-            [together[~unchanged(together)], ended[before & ~both], began[after & ~both]]
-        ).astype(CLAIM)
+        self._hash_devices(macs)
+        vteps = self._vteps.apply(routes)
+        routes, macs = routes.take(concern_claims(routes)), macs.take(concern_learns(macs))
+        vtep = vtep_at(vteps, macs)
+        parts = (
+            _Part(
+                record=routes.record,
+                before=holds(routes, "before"),
+                after=holds(routes, "after"),
+                before_keys=key_columns(routes, "before"),
+                after_keys=key_columns(routes, "after"),
+                ended=claims_of(routes, "before", records, self._hashes),
+                began=claims_of(routes, "after", records, self._hashes),
+            ),
+            _Part(
+                record=macs.record,
+                before=learnt(macs, "before"),
+                after=learnt(macs, "after") & vtep.known,
+                before_keys=learn_keys(macs, "before"),
+                after_keys=learn_keys(macs, "after"),
+                ended=learns_of(macs, "before", records, self._hashes, vtep),
+                began=learns_of(macs, "after", records, self._hashes, vtep),
+            ),
+        )
+        claims = [_joined(part, *keys) for part, keys in zip(parts, self._key_rows(parts), strict=True)]
+        return np.concatenate(claims).astype(CLAIM)
 
-    def _key_rows(self, routes: Changes, before: Mask, after: Mask) -> tuple[Rows, Rows]:
+    def _key_rows(self, parts: Sequence["_Part"]) -> list[tuple[Rows, Rows]]:
         """Return the row of each change's key before and after it, -1 where nothing is claimed.
 
         Keys are numbered in stream order, whatever the batches: a change's old key, then its new one.
         """
-        old, new = np.flatnonzero(before), np.flatnonzero(after)
-        place = np.concatenate([2 * old, 2 * new + 1])
-        order = np.argsort(place, kind="stable")
-        rows = np.full(2 * len(routes), -1, dtype=np.int64)
-        if place.size:
-            keys = [key_columns(routes, side) for side in ("before", "after")]
-            both = {name: [keys[0][name].take(old), keys[1][name].take(new)] for name in _KEYS}
-            rows[place[order]] = self._row_of(
+        picked = [np.flatnonzero(held) for part in parts for held in (part.before, part.after)]
+        found = [np.full(len(part.record), -1, dtype=np.int64) for part in parts for _ in ("before", "after")]
+        if sum(map(len, picked)):
+            record = np.concatenate([parts[n // 2].record[at] for n, at in enumerate(picked)])
+            place = np.concatenate([2 * at + n % 2 for n, at in enumerate(picked)])
+            order = np.lexsort((place, record))
+            keys = [keys for part in parts for keys in (part.before_keys, part.after_keys)]
+            both = {
+                name: [side[name].take(at) for side, at in zip(keys, picked, strict=True)] for name in _KEYS
+            }
+            rows = np.empty(len(order), dtype=np.int64)
+            rows[order] = self._row_of(
                 {
                     name: Column(
                         np.concatenate([column.values for column in sides])[order],
@@ -182,7 +223,11 @@ class MacLocations:
                     for name, sides in both.items()
                 }
             )
-        return rows[0::2], rows[1::2]
+            for out, at, values in zip(
+                found, picked, np.split(rows, np.cumsum([len(at) for at in picked])[:-1]), strict=True
+            ):
+                out[at] = values
+        return list(zip(found[0::2], found[1::2], strict=True))
 
     def _row_of(self, keys: Mapping[str, Column]) -> Rows:
         rows = self.table.find_or_add(*key_hashes(frame_of(keys, _KEYS), list(_KEYS)))
@@ -190,8 +235,8 @@ class MacLocations:
         self.keys.put(rows, keys)
         return rows
 
-    def _hash_devices(self, routes: Changes) -> None:
-        top = int(routes.keys["device"].values.max(initial=0)) + 1
+    def _hash_devices(self, changes: Changes) -> None:
+        top = int(changes.keys["device"].values.max(initial=0)) + 1
         if top > len(self._hashes):
             codes = pl.DataFrame({"code": np.arange(top, dtype=np.uint32)})
             names = codes.select(pl.col("code").cat.to(NAME).cast(pl.String)).to_series()
@@ -227,6 +272,17 @@ class MacLocations:
             pl.Series("opened_index", ended["opened_index"]),
             reason,
         )
+
+
+def _joined(part: _Part, old_key: Rows, new_key: Rows) -> Claims:
+    """Return the claims of a part: what ends and begins in one change of one key is one."""
+    part.ended["key"], part.began["key"] = old_key, new_key
+    both = part.before & part.after & (old_key == new_key)
+    together = merge(part.ended[both], part.began[both])
+    joined: Claims = np.concatenate(
+        [together[~unchanged(together)], part.ended[part.before & ~both], part.began[part.after & ~both]]
+    )
+    return joined
 
 
 def _values(state: Array, prefix: str) -> dict[str, Column]:

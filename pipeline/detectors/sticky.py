@@ -1,6 +1,9 @@
 """A sticky MAC claimed from elsewhere (rule M7).
 
-RFC 7432, section 15.2: a PE that learns a MAC that another PE advertises as static must alert the operator.
+RFC 7432, section 15.2: a PE that learns a MAC that another PE advertises as static must alert the operator. A
+leaf that honours the section never advertises the intruder, so what it learns at a port of its own counts as
+a claim, too (``pipeline.apply.learned``).
+
 The rule holds from the claim that came while the sticky one was held, until one of the two is gone. A sticky
 route that appears where a dynamic one was being withdrawn is the fabric settling, no violation. Sticky routes
 carry no sequence number to compare.
@@ -24,15 +27,17 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
     # what a dump or a late row shows is no news, but what ends by it has ended
     real = told.filter(~pl.col("contested") | ~(pl.col("dump") | pl.col("late")))
     return findings(
-        real.with_columns(
+        real.with_columns(learnt=pl.col("claim_learner") > 0).with_columns(
             rule=pl.lit("M7"),
             severity=pl.lit("critical"),
             active=pl.col("contested"),
             summary=pl.when("contested")
             .then(
                 pl.format(
-                    "MAC {} in {} is sticky at {} and was claimed by {}",
-                    mac_text(pl.col("mac")), domain_text(), "name", "claim_name",
+                    "MAC {} in {} is sticky at {} and was {} {}",
+                    mac_text(pl.col("mac")), domain_text(), "name",
+                    pl.when("learnt").then(pl.lit("learned at a port of")).otherwise(pl.lit("claimed by")),
+                    "claim_name",
                 )
             )
             .otherwise(
@@ -40,6 +45,8 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
                     "MAC {} in {} is claimed at {} alone", mac_text(pl.col("mac")), domain_text(), "name"
                 )
             ),
-            evidence=pl.struct(sticky_at="name", claimed_by="claim_name").struct.json_encode(),
+            evidence=pl.struct(
+                sticky_at="name", claimed_by="claim_name", learned_locally="learnt"
+            ).struct.json_encode(),
         )
     )  # fmt: skip

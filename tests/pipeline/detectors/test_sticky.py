@@ -1,5 +1,7 @@
 """A sticky MAC claimed from elsewhere: M7."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -7,7 +9,7 @@ from pipeline.apply.mac_location import STEP_FRAME
 from pipeline.detectors import FINDING
 from pipeline.detectors.sticky import detect
 from tests.pipeline.driver import play
-from tests.pipeline.scene import Scene, address, mac
+from tests.pipeline.scene import Scene, address, delayed, mac
 
 
 def held(version: int = 4) -> Scene:
@@ -136,3 +138,177 @@ def test_without_steps_there_are_no_findings_but_all_columns() -> None:
 
     assert detect(steps).schema == FINDING
     assert detect(steps).is_empty()
+
+
+# A leaf that honours the sticky route does not advertise the intruder: its own table shows it.
+
+SEGMENT = "00:11:22:33:44:55:66:77:88:99"
+
+
+def honoured(**home: Any) -> Scene:
+    """A sticky MAC of leaf 1; leaves 1, 2 and 3 originate type-3 routes of their VTEPs."""
+    scene = Scene().joins("s1", "l1", "l2", "l3").passes(1)
+    for number in (1, 2, 3):
+        scene.imet(f"l{number}", address(number), neighbor=None)
+    for device in ("s1", "l2", "l3"):
+        scene.mac_route(device, 1, address(1), sticky=True, **home)
+    scene.mac_route("l1", 1, address(1), sticky=True, neighbor=None, **home)
+    return scene.passes(9)
+
+
+def test_a_leaf_that_learns_a_sticky_mac_of_another_at_its_own_port_is_a_violation_at_once() -> None:
+    [incident] = play(honoured().learns("l2", 1).passes(3)).incidents
+
+    assert (incident["rule"], incident["detected_at"], incident["vni"]) == ("M7", 10, 1010)
+    assert incident["summary"] == (
+        "MAC 00:11:c0:08:00:01 in VNI 1010 is sticky at 10.0.0.1 and was learned at a port of 10.0.0.2"
+    )
+
+
+def test_it_ends_when_the_leaf_forgets_the_mac() -> None:
+    scene = honoured().learns("l2", 1).passes(20).learns("l2", 1, op="delete")
+
+    assert play(scene.passes(4.9)).spans("M7") == [(10, None)]
+    assert play(scene.passes(1)).spans("M7") == [(10, 30 + 5)]
+
+
+def test_it_ends_when_the_sticky_route_is_gone() -> None:
+    scene = honoured().learns("l2", 1).passes(20)
+    for device, neighbor in (("s1", "192.0.2.1"), ("l2", "192.0.2.1"), ("l3", "192.0.2.1"), ("l1", None)):
+        scene.mac_route(device, 1, address(1), neighbor=neighbor, op="delete")
+
+    assert play(scene.passes(6)).spans("M7") == [(10, 30 + 5)]
+
+
+def test_it_goes_on_while_one_of_two_leaves_still_has_the_mac_and_a_third_is_at_home() -> None:
+    scene = honoured().learns("l1", 1).learns("l2", 1).learns("l3", 1).passes(10)
+    scene.learns("l2", 1, op="delete").passes(10)
+    assert play(scene).spans("M7") == [(10, None)]
+
+    scene.learns("l3", 1, op="delete").passes(6)
+    assert play(scene).spans("M7") == [(10, 30 + 5)]
+
+
+def test_the_home_of_a_sticky_mac_learns_it_too() -> None:
+    assert play(honoured().learns("l1", 1).passes(5)).findings == []
+
+
+def test_a_pair_with_one_vtep_is_one_home() -> None:
+    scene = honoured().joins("l4").imet("l4", address(1), neighbor=None).passes(1)
+
+    assert play(scene.learns("l4", 1).passes(5)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("leaves", "found"), [({"producer": "BGP"}, False), ({"sticky": True}, False), ({}, True)]
+)
+def test_only_a_dynamic_local_entry_is_an_intruder(leaves: dict[str, Any], *, found: bool) -> None:
+    assert bool(play(honoured().learns("l2", 1, **leaves).passes(5)).of("M7")) is found
+
+
+@pytest.mark.parametrize(("vni", "found"), [(1010, True), (1020, False), (None, False)])
+def test_an_entry_of_another_vni_or_of_none_is_another_mac(vni: int | None, *, found: bool) -> None:
+    assert bool(play(honoured().learns("l2", 1, vni=vni).passes(5)).of("M7")) is found
+
+
+def test_a_vni_that_is_told_after_the_entry_makes_it_one() -> None:
+    scene = honoured().learns("l2", 1, vni=None).passes(2).learns("l2", 1, vni=1010).passes(2)
+
+    assert play(scene).spans("M7") == [(12, None)]
+
+
+def test_of_a_leaf_without_a_vtep_of_its_own_nobody_knows_where_it_learns() -> None:
+    scene = honoured().imet("l2", address(2), neighbor=None, op="delete").passes(1)
+
+    assert play(scene.learns("l2", 1).passes(5)).findings == []
+
+
+def test_a_leaf_with_two_vteps_may_be_at_home_with_either() -> None:
+    scene = honoured().imet("l2", address(9), neighbor=None).passes(1)
+    assert play(scene.learns("l2", 1).passes(5)).findings == []
+
+    scene.learns("l2", 1, op="delete").imet("l2", address(9), neighbor=None, op="delete").passes(1)
+    assert play(scene.learns("l2", 1).passes(5)).rules() == ["M7"]
+
+
+@pytest.mark.parametrize(("vnis", "found"), [((1020,), True), ((1010, 1020), False)])
+def test_a_vtep_is_a_leaf_s_own_until_the_last_of_its_routes_is_gone(
+    vnis: tuple[int, ...], *, found: bool
+) -> None:
+    scene = honoured().imet("l2", address(2), neighbor=None, vni=1020).passes(1)
+    for vni in vnis:
+        scene.imet("l2", address(2), neighbor=None, vni=vni, op="delete")
+
+    assert bool(play(scene.passes(1).learns("l2", 1).passes(5)).of("M7")) is found
+
+
+def test_a_vtep_that_changes_while_the_mac_is_learned_leaves_nothing_behind() -> None:
+    scene = honoured().learns("l2", 1).passes(5).imet("l2", address(2), neighbor=None, op="delete")
+    scene.imet("l2", address(5), neighbor=None).passes(5).learns("l2", 1, op="delete").passes(6)
+
+    assert play(scene).spans("M7") == [(10, 20 + 5)]
+
+
+@pytest.mark.parametrize(("esi", "found"), [(SEGMENT, False), (None, False), (SEGMENT[:-2] + "aa", True)])
+def test_the_other_leaf_of_a_segment_is_at_home_and_one_that_tells_no_segment_may_be(
+    esi: str | None, *, found: bool
+) -> None:
+    assert bool(play(honoured(esi=SEGMENT).learns("l2", 1, esi=esi).passes(5)).of("M7")) is found
+
+
+def test_a_segment_of_the_sticky_mac_s_own_leaf_is_home_as_well() -> None:
+    assert play(honoured().learns("l1", 1, esi=SEGMENT).passes(5)).findings == []
+
+
+def test_a_mac_that_is_learned_before_it_becomes_sticky_elsewhere_is_the_fabric_settling() -> None:
+    scene = (
+        Scene().joins("s1", "l2").passes(1).imet("l2", address(2), neighbor=None).learns("l2", 1).passes(9)
+    )
+    scene.mac_route("s1", 1, address(1), sticky=True).passes(5).learns("l2", 1, op="delete").passes(5)
+
+    assert play(scene).findings == []
+
+
+def test_an_entry_that_a_dump_shows_is_no_news() -> None:
+    scene = honoured().ends("l2").passes(2)
+    with scene.dump("l2"):
+        scene.imet("l2", address(2), neighbor=None).learns("l2", 1)
+
+    assert play(scene.passes(5)).of("M7") == []
+
+
+def test_a_sticky_route_that_only_its_originator_still_holds_is_contested_by_nobody() -> None:
+    scene = honoured()
+    for device in ("s1", "l2", "l3"):
+        scene.mac_route(device, 1, address(1), op="delete")
+
+    assert play(scene.passes(5).learns("l2", 1).passes(5)).findings == []
+
+
+def test_a_learn_moves_no_mac_and_counts_as_no_observer_of_a_route() -> None:
+    scene = Scene().joins("s1", "l2").passes(1).imet("l2", address(2), neighbor=None)
+    scene.learns("l2", 1).learns("l2", 2).passes(1).mac_route("s1", 1, address(2)).passes(1)
+
+    [location] = play(scene).locations
+    assert (location["mac"], location["location"], location["observers"]) == (mac(1), address(2), 1)
+
+
+@pytest.mark.parametrize("delays", [[0.0], [9.0, 0.0, 4.0]])
+@pytest.mark.parametrize("size", [1000, 7])
+def test_neither_who_is_heard_first_nor_batches_nor_restarts_change_the_violation(
+    delays: list[float], size: int
+) -> None:
+    scene = honoured().learns("l1", 1).learns("l2", 1).passes(7).learns("l2", 1, op="delete").passes(30)
+    records = delayed(scene.records, delays)
+    cuts = range(0, len(records), size)
+
+    outcome = play(records, cuts, restarts=cuts)
+
+    found = [(one["time"], one["active"], one["summary"]) for one in outcome.findings if one["rule"] == "M7"]
+    assert found == [
+        (
+            10, True,
+            "MAC 00:11:c0:08:00:01 in VNI 1010 is sticky at 10.0.0.1 and was learned at a port of 10.0.0.2",
+        ),
+        (17, False, "MAC 00:11:c0:08:00:01 in VNI 1010 is claimed at 10.0.0.1 alone"),
+    ]  # fmt: skip
