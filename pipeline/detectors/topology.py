@@ -2,7 +2,8 @@
 
 A leaf serves VNIs. The peer of a leaf's EVPN session that is no leaf itself is a spine, or route reflector. A
 neighbour's address names its owner: the device with an interface that has it. An address on more than one
-device (anycast, fe80::1) names none of them.
+device (anycast, fe80::1) names none of them. To a leaf that has sessions with leaves only (a full mesh
+without route reflectors, a collapsed spine) those leaves are what spines are to others.
 """
 
 import ipaddress
@@ -41,7 +42,7 @@ class Address(NamedTuple):
 def adjacencies(
     neighbors: Iterable[tuple[str, str]], addresses: Iterable[Address], leaves: AbstractSet[str]
 ) -> pl.DataFrame:
-    """Return ENDS of all sessions and links between leaves and others.
+    """Return ENDS of all sessions and links between leaves and others, and of sessions of meshed leaves.
 
     ``neighbors``: (device, neighbour address) of every EVPN session configured.
     """
@@ -61,12 +62,13 @@ def _sessions(
     rows: list[tuple[str, str, bool, str, int, str, str]] = []
     # parallel sessions of a pair are matched by the order of their addresses, the same on both sides
     by_pair: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for device, neighbor in neighbors:
-        peer = owner.get(neighbor)
-        if device in leaves and peer not in leaves:
+    pairs = [(device, owner.get(neighbor), neighbor) for device, neighbor in neighbors]
+    pairs = [pair for pair in pairs if pair[0] != pair[1]]
+    meshed = leaves - {end for *ends, _ in pairs if not leaves >= set(ends) for end in ends}
+    for device, peer, neighbor in pairs:
+        if device in leaves and (peer not in leaves or device in meshed):
             by_pair[device, peer or neighbor, device].append(neighbor)
-        elif peer in leaves and device not in leaves:
-            assert peer is not None
+        if peer is not None and peer in leaves and (device not in leaves or peer in meshed):
             by_pair[peer, device, device].append(neighbor)
     known = set(owner.values())
     for (leaf, peer, device), things in by_pair.items():

@@ -1,10 +1,11 @@
 """Leaves and spines that lost their way to each other (rules R15, R16).
 
-An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), seen from either
-end: it is down when a fresh end says so. A spine that every leaf lost is one finding on the spine, not one
-per leaf. R16: a spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost all its
-sessions or all its uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic that it
-can't forward.
+An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), or a session
+between leaves where a leaf has no others. It is seen from either end, and down when a fresh end says so. A
+spine that every leaf lost is one finding on the spine, not one per leaf; a leaf that every leaf lost is cut
+off, and they are not. R16: a spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost
+all its sessions or all its uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic
+that it can't forward.
 
 Subject: device, the leaf or the spine. Look first at the interface named, then at the peer's BGP.
 """
@@ -43,12 +44,20 @@ def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Se
     )
     down = units.select(*_UNIT, *PLACE, "value")
     spines = _spines(down, ends)
-    return pl.concat([_on_spines(spines), _on_leaves(down, spines, loaded)])
+    leaves = ends.select(peer="leaf").unique()
+    return pl.concat(
+        [_on_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded)]
+    )
 
 
 def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
-    """Return per known spine and time how many of its sessions are down; ``value``: the spine is lost."""
-    known = ends.filter("peer_known").select("peer").unique()
+    """Return per known spine and time how many of its sessions are down; ``value``: the spine is lost.
+
+    A leaf whose own sessions with leaves are judged is one here, too.
+    """
+    leaf = pl.col("peer").is_in(ends["leaf"].unique().to_list())
+    meshed = ends.filter(leaf)["leaf"].unique().to_list()
+    known = ends.filter(pl.col("peer_known") & (~leaf | pl.col("peer").is_in(meshed))).select("peer").unique()
     sessions = down.filter(pl.col("kind") == "session").join(known, on="peer", how="semi")
     tally = counts(
         sessions,

@@ -67,10 +67,33 @@ def test_an_anycast_address_makes_no_link() -> None:
     assert ends([], [*shared, Address("s1", "down1", "10.1.0.1", 31)]) == []
 
 
-def test_sessions_between_leaves_and_between_spines_are_none() -> None:
-    addresses = [Address("l2", "lo", "10.255.0.2", 32), Address("s2", "lo", "10.255.0.12", 32)]
+LOOPBACKS = [
+    Address(device, "lo", f"10.255.0.{at}", 32) for at, device in enumerate(("l1", "l2", "s1", "s2"), 1)
+]
 
-    assert ends([("l1", "10.255.0.2"), ("s1", "10.255.0.12")], addresses) == []
+
+def test_sessions_between_spines_are_none() -> None:
+    assert ends([("s1", "10.255.0.4"), ("s2", "10.255.0.3")], LOOPBACKS) == []
+
+
+@pytest.mark.parametrize("other", [("l1", "10.255.0.3"), ("s1", "10.255.0.1"), ("l1", "10.9.9.9")])
+def test_a_session_between_leaves_is_none_to_a_leaf_that_has_others(other: tuple[str, str]) -> None:
+    found = ends([("l1", "10.255.0.2"), ("l2", "10.255.0.1"), other], LOOPBACKS)
+
+    assert [row[:2] for row in found if row[1] in LEAVES] == [("l2", "l1"), ("l2", "l1")]
+
+
+def test_a_session_between_leaves_that_have_no_others_is_one_to_both() -> None:
+    assert ends([("l1", "10.255.0.2"), ("l2", "10.255.0.1")], LOOPBACKS) == [
+        ("l1", "l2", True, "session", 0, "l1", "10.255.0.2"),
+        ("l1", "l2", True, "session", 0, "l2", "10.255.0.1"),
+        ("l2", "l1", True, "session", 0, "l1", "10.255.0.2"),
+        ("l2", "l1", True, "session", 0, "l2", "10.255.0.1"),
+    ]
+
+
+def test_a_session_of_a_leaf_with_itself_is_none() -> None:
+    assert ends([("l1", "10.255.0.1")], LOOPBACKS) == []
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -290,6 +290,75 @@ def test_sessions_that_come_up_one_after_another_are_no_isolation() -> None:
     assert said(play(scene)) == [("R16", "l1", 7)]
 
 
+# Leaves without spines: a full mesh of sessions.
+
+
+def mesh(leaves: int, observed: int | None = None) -> Scene:
+    """Leaves with an EVPN session between each two; all up, as their dumps say."""
+    scene = Scene()
+    for leaf in range(1, (observed or leaves) + 1):
+        with scene.dump(f"l{leaf}"):
+            scene.serves(f"l{leaf}").learns(f"l{leaf}", 1, producer="BGP")
+            scene.has_address(f"l{leaf}", "lo", f"10.255.0.{leaf}", 32)
+    # who is a leaf is known before who peers with whom is asked
+    for leaf in range(1, (observed or leaves) + 1):
+        for peer in range(1, leaves + 1):
+            if peer != leaf:
+                scene.session(f"l{leaf}", f"10.255.0.{peer}", "ESTABLISHED")
+    return scene.passes(10)
+
+
+def unmeshed(scene: Scene, leaves: int, leaf: int, state: str = "IDLE", *, told_by: str = "all") -> Scene:
+    for peer in range(1, leaves + 1):
+        if peer != leaf:
+            scene.session(f"l{peer}", f"10.255.0.{leaf}", state)
+            if told_by == "all":
+                scene.session(f"l{leaf}", f"10.255.0.{peer}", state)
+    return scene
+
+
+def test_a_mesh_of_leaves_that_is_whole_is_silent() -> None:
+    assert play(mesh(3).passes(60)).findings == []
+
+
+@pytest.mark.parametrize("told_by", ["all", "others"])
+@pytest.mark.parametrize("leaves", [3, 4])
+def test_a_leaf_that_lost_all_sessions_of_a_mesh_is_cut_off_and_no_other(leaves: int, told_by: str) -> None:
+    scene = unmeshed(mesh(leaves), leaves, 1, told_by=told_by)
+    assert play(scene.passes(2.9)).incidents == []
+
+    outcome = play(scene.passes(20))
+
+    assert said(outcome) == [("R15", "l1", 13)]
+    assert f"{leaves - 1} of {leaves - 1} EVPN sessions" in outcome.incidents[0]["summary"]
+
+
+def test_a_leaf_that_is_back_in_the_mesh_is_cut_off_no_more() -> None:
+    scene = unmeshed(unmeshed(mesh(3), 3, 1).passes(20), 3, 1, "ESTABLISHED").passes(6)
+
+    assert play(scene).spans() == [(13, 30 + 5)]
+
+
+def test_one_session_of_a_mesh_is_the_matter_of_both_its_leaves() -> None:
+    scene = mesh(3).session("l1", "10.255.0.2", "IDLE").passes(6)
+
+    assert said(play(scene)) == [("R16", "l1", 15), ("R16", "l2", 15)]
+
+
+def test_a_leaf_with_an_uplink_that_its_mesh_lost_is_told_by_the_leaves_that_lost_it() -> None:
+    scene = mesh(3)
+    scene.session("l1", "10.9.9.9", "ESTABLISHED").passes(5)
+
+    outcome = play(unmeshed(scene, 3, 1, told_by="others").passes(6))
+
+    # l1 has a session left, with somebody unknown; l2 and l3 have each other
+    assert said(outcome) == [("R16", "l2", 20), ("R16", "l3", 20)]
+
+
+def test_of_two_leaves_alone_with_each_other_both_are_cut_off() -> None:
+    assert said(play(unmeshed(mesh(2), 2, 1).passes(6))) == [("R15", "l1", 13), ("R15", "l2", 13)]
+
+
 # Not to fire.
 
 
