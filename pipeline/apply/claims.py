@@ -2,7 +2,11 @@
 
 A MAC/IP route (RFC 7432, section 7.2) claims its MAC for a location: the Ethernet segment if its ESI is not
 zero, else the VTEP (or PE) that is its next hop. MAC-only and MAC-IP routes of one MAC are claims alike: they
-move together. Routes of gateway addresses claim nothing, those a device calls invalid neither.
+move together. Routes that a device calls invalid claim nothing.
+
+Nor does what is no host's: addresses of groups, the zero address, and those of gateways, which several
+routers have at once. A gateway's route has the Default Gateway community (section 10.1), its own MAC as
+Router's MAC (RFC 9135, section 8.1), or an address of VRRP (RFC 9568, section 7.3) or HSRP.
 """
 
 from typing import Any, Final
@@ -12,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.columns import Column, Mask, column_of
+from pipeline.apply.columns import Array, Column, Mask, column_of
 from pipeline.apply.records import Records
 from pipeline.schema import NAME
 
@@ -47,6 +51,10 @@ CLAIM: Final = np.dtype(
     ]
 )
 Claims = npt.NDArray[np.void]
+_GROUPS_OF_256: Final = np.array([0x00005E0001, 0x00005E0002, 0x00000C07AC], dtype=np.uint64)
+"""VRRP for IPv4 and IPv6, HSRP version 1: addresses without their last octet, the group."""
+_GROUPS_OF_4096: Final = np.array([0x00000C9FF, 0x000573A00], dtype=np.uint64)
+"""HSRP version 2 for IPv4, HSRP for IPv6: addresses without their last 12 bits."""
 
 
 _TELLS: Final = (
@@ -59,6 +67,7 @@ _TELLS: Final = (
     "route_targets",
     "valid",
     "default_gateway",
+    "router_mac",
 )
 
 
@@ -90,6 +99,7 @@ def holds(changes: Changes, side: str) -> Mask:
     there: Mask = changes.existed if side == "before" else changes.exists
     location = columns["esi"].known | columns["next_hop"].known
     valid, gateway = columns["valid"], columns["default_gateway"]
+    mac, router = changes.keys["mac"].values, columns["router_mac"]
     keys = key_columns(changes, side)
     claimed: Mask = (
         there
@@ -98,8 +108,21 @@ def holds(changes: Changes, side: str) -> Mask:
         & (keys["vni"].known | keys["evi"].known)
         & ~(valid.known & ~valid.values)
         & ~(gateway.known & gateway.values)
+        & ~(router.known & (router.values == mac))
+        & of_a_host(mac)
     )
     return claimed
+
+
+def of_a_host(mac: Array) -> Mask:
+    """Return whether addresses can be a host's by their number; locally administered ones can.
+
+    HSRP: version 1 RFC 2281, section 5.3; version 2 and IPv6 as Cisco IOS numbers them.
+    """
+    group = (mac >> np.uint64(40)) & np.uint64(1)
+    shared = np.isin(mac >> np.uint64(8), _GROUPS_OF_256) | np.isin(mac >> np.uint64(12), _GROUPS_OF_4096)
+    host: Mask = (mac != 0) & (group == 0) & ~shared
+    return host
 
 
 def claims_of(changes: Changes, side: str, records: Records, device_hash: npt.NDArray[np.uint32]) -> Claims:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.claims import CLAIM, Claims, place_in_stream
+from pipeline.apply.claims import CLAIM, Claims, of_a_host, place_in_stream
 from pipeline.apply.columns import Column, Mask, Rows, column_of, unknown
 from pipeline.apply.records import Records
 from pipeline.schema import NAME
@@ -120,7 +120,8 @@ def learnt(macs: Changes, side: str) -> Mask:
     columns = getattr(macs, side)
     there = macs.existed if side == "before" else macs.exists
     sticky = columns["sticky"]
-    held: Mask = there & columns["vni"].known & ~(sticky.known & sticky.values)
+    host = of_a_host(macs.keys["mac"].values)
+    held: Mask = there & columns["vni"].known & ~(sticky.known & sticky.values) & host
     return held
 
 

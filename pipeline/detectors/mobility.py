@@ -20,7 +20,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.text import domain_text, mac_text
+from pipeline.detectors.text import domain_text, mac_text, random_mac
 from pipeline.detectors.timeline import changes, counts
 
 WINDOW: Final = timedelta(seconds=180)
@@ -92,9 +92,7 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
     return (
         steps.with_columns(pl.col("seq", "old_seq", "old_top").cast(pl.Int64))
         .with_columns(newer=newer)
-        .filter(
-            sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1) & ~_gateway()
-        )
+        .filter(sequenced & ~reborn & ~pl.col("late") & pl.col("newer").is_between(1, 2**31 - 1))
         .with_columns(
             live=~pl.col("dump"),
             move=elsewhere & ~pl.col("dump"),
@@ -102,17 +100,6 @@ def _moves(steps: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("key", "time", "observer", "offset", "index")
     )
-
-
-def _gateway() -> pl.Expr:
-    """Return whether a MAC is a router's or no unicast address.
-
-    Routers share the addresses of VRRP (RFC 9568, section 7.3) and HSRP (RFC 2281, section 5.3).
-    """
-    vrrp = (pl.col("mac") // 256).is_in([0x00005E0001, 0x00005E0002])
-    hsrp = (pl.col("mac") // 256 == 0x00000C07AC) | (pl.col("mac") // 4096 == 0x00000C9FF)
-    group = (pl.col("mac") // 2**40) % 2 == 1
-    return vrrp | hsrp | group | (pl.col("mac") == 0)
 
 
 def _bursts(moves: pl.DataFrame) -> pl.DataFrame:
@@ -227,5 +214,6 @@ def _say(moves: pl.DataFrame) -> pl.DataFrame:
         evidence=pl.struct(
             moves=count, window_s=window, from_location="old_name", to_location="name",
             old_sequence="old_seq", sequence="seq", burst_s=pl.col("age").dt.total_milliseconds() / 1000,
+            random_mac=random_mac(pl.col("mac")),
         ).struct.json_encode(),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.text import domain_text, mac_text
+from pipeline.detectors.text import domain_text, mac_text, random_mac
 
 RULES: Final = catalogue(Rule("M7", "STICKY_VIOLATION", "sticky", rank=1))
 
@@ -46,7 +46,8 @@ def detect(steps: pl.DataFrame) -> pl.DataFrame:
                 )
             ),
             evidence=pl.struct(
-                sticky_at="name", claimed_by="claim_name", learned_locally="learnt"
+                sticky_at="name", claimed_by="claim_name", learned_locally="learnt",
+                random_mac=random_mac(pl.col("mac")),
             ).struct.json_encode(),
         )
     )  # fmt: skip

@@ -22,3 +22,8 @@ def domain_text() -> pl.Expr:
         .then(pl.format("VNI {}", "vni"))
         .otherwise(pl.format("EVI {}", "evi"))
     )
+
+
+def random_mac(mac: pl.Expr) -> pl.Expr:
+    """Return whether MAC addresses are locally administered (IEEE 802): phones draw theirs by lot."""
+    return mac // 2**41 % 2 == 1

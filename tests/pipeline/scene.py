@@ -17,7 +17,14 @@ PATHS: Final = {one.family: list(one.paths) for one in profile("openconfig").sub
 VNI: Final = 1010
 PER_ES_TAG: Final = 0xFFFFFFFF
 _ATTRIBUTES: Final = ("next_hop",)
-_COMMUNITIES: Final = ("mobility_seq", "sticky", "default_gateway", "encapsulation", "route_targets")
+_COMMUNITIES: Final = (
+    "mobility_seq",
+    "sticky",
+    "default_gateway",
+    "router_mac",
+    "encapsulation",
+    "route_targets",
+)
 
 Rows = tuple[tuple[str, dict[str, Any]], ...]
 

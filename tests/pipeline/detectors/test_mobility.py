@@ -1,5 +1,6 @@
 """Moves of MACs: M1, M3, M2 with its burst rule, and M12, the moves that nobody saw."""
 
+import json
 from collections.abc import Sequence
 
 import polars as pl
@@ -416,6 +417,8 @@ def test_a_mac_ip_route_that_ages_out_is_no_loss_of_the_mac() -> None:
         0x00005E0002FF,  # VRRP, IPv6
         0x00000C07AC0A,  # HSRP, version 1
         0x00000C9FF00A,  # HSRP, version 2
+        0x00000C9FFFFF,
+        0x000573A00FFF,  # HSRP, IPv6
         0x01005E000005,  # multicast
         0xFFFFFFFFFFFF,  # broadcast
         0,
@@ -426,7 +429,9 @@ def test_macs_that_belong_to_no_host_never_count(gateway: int) -> None:
     for move in range(8):
         scene.mac_route("s1", 0, address(1 + move % 2), move, mac=gateway).passes(10)
 
-    assert play(scene).findings == []
+    outcome = play(scene)
+
+    assert (outcome.findings, outcome.locations) == ([], [])
 
 
 def test_routes_with_the_default_gateway_community_claim_nothing() -> None:
@@ -439,12 +444,60 @@ def test_routes_with_the_default_gateway_community_claim_nothing() -> None:
     assert (outcome.findings, outcome.locations) == ([], [])
 
 
-def test_a_locally_administered_mac_counts_as_any_other() -> None:
+def test_a_route_of_the_router_s_mac_it_carries_claims_nothing() -> None:
+    scene = Scene().joins("s1").passes(1)
+    for move in range(8):
+        scene.mac_route("s1", 1, address(1 + move % 2), move, router_mac=mac(1)).passes(10)
+
+    outcome = play(scene)
+
+    assert (outcome.findings, outcome.locations) == ([], [])
+
+
+def test_a_host_s_route_that_carries_its_router_s_mac_counts() -> None:
     scene = Scene().joins("s1").passes(1)
     for move in range(6):
-        scene.mac_route("s1", 0, address(1 + move % 2), move, mac=0x020000000001).passes(20)
+        scene.mac_route("s1", 1, address(1 + move % 2), move, router_mac=mac(90 + move % 2)).passes(20)
 
     assert play(scene).rules() == ["M2"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        0x00005E000001,  # beside VRRP
+        0x00005E0003FF,
+        0x00000C07AD00,  # beside HSRP
+        0x00000C9FEFFF,
+        0x00000CA00000,
+        0x0005739FFFFF,
+        0x000573A01000,
+        1,
+        0xFEFFFFFFFFFF,
+    ],
+)
+def test_the_numbers_beside_those_of_gateways_and_groups_are_hosts(host: int) -> None:
+    scene = Scene().joins("s1").passes(1)
+    for move in range(6):
+        scene.mac_route("s1", 0, address(1 + move % 2), move, mac=host).passes(20)
+
+    assert play(scene).rules() == ["M2"]
+
+
+@pytest.mark.parametrize(
+    ("host", "random"), [(0x020000000001, True), (0xFE0000000001, True), (0x5C0000000001, False)]
+)
+def test_a_locally_administered_mac_counts_as_any_other_and_is_called_random(
+    host: int, *, random: bool
+) -> None:
+    scene = Scene().joins("s1").passes(1)
+    for move in range(6):
+        scene.mac_route("s1", 0, address(1 + move % 2), move, mac=host).passes(20)
+
+    outcome = play(scene)
+
+    assert outcome.rules() == ["M2"]
+    assert {json.loads(one["evidence"])["random_mac"] for one in outcome.findings} == {random}
 
 
 def test_one_mac_in_two_vnis_is_two_macs() -> None:
