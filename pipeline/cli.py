@@ -185,9 +185,9 @@ def replay(
         _progress(f"replaying {file.name}", total) as advance,
     ):
         loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
-        _print_summary(job.summary())
-        if stop.is_set():
-            raise PipelineError("interrupted: replay the same capture again to go on")
+    _print_summary(job.summary())
+    if stop.is_set():
+        raise PipelineError("interrupted: replay the same capture again to go on")
 
 
 @app.command()
@@ -244,7 +244,7 @@ def run(
         for name in fabric:
             log.info("reading", fabric=name, position=source.position(name))
         loops.run(job, source, fabric, stop, until_caught_up=until_caught_up)
-        _print_summary(job.summary())
+    _print_summary(job.summary())
 
 
 @contextlib.contextmanager

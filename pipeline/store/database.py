@@ -1,11 +1,14 @@
 """The store's file in use: commit, snapshot, restart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import duckdb
+import polars as pl
 
+from pipeline.errors import InputError, PipelineError
 from pipeline.schema import TIMELINES
 from pipeline.store.contract import Commit, Position, Snapshot
 from pipeline.store.opening import another, check_cluster, connect
@@ -31,9 +34,13 @@ class Store:
     """The owner of a store file. One thread may commit and read while another handles snapshots."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, reached: Callable[[Stage], None] | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        reached: Callable[[Stage], None] | None = None,
     ) -> None:
         self._connection = connection
+        self._path = path
         self._snapshots = another(connection)
         self._columns = columns_of(connection)
         self._reached = reached
@@ -58,7 +65,7 @@ class Store:
         try:
             if cluster_id is not None:
                 check_cluster(connection, path, cluster_id)
-            return cls(connection, reached)
+            return cls(connection, path, reached)
         except BaseException:
             connection.close()
             raise
@@ -69,9 +76,12 @@ class Store:
         return next((position for position in found if position.fabric == fabric), None)
 
     def commit(self, commit: Commit) -> None:
-        """Store rows and positions in one transaction; after an error nothing has changed."""
+        """Store rows and positions in one transaction; after an error nothing has changed.
+
+        Raises PipelineError when the file can't be written: the disk is full or broken.
+        """
         self._tell("before_begin")
-        with transaction(self._connection):
+        with self._writing(), transaction(self._connection):
             for table, rows in commit.removals.items():
                 remove(self._connection, self._columns, table, rows)
             for table, rows in commit.appends.items():
@@ -85,7 +95,7 @@ class Store:
         """Replace the last snapshot as a whole: a table that is not in ``snapshot.frames`` becomes empty."""
         if unknown := snapshot.frames.keys() - set(SNAPSHOT_TABLES):
             raise ValueError(f"{sorted(unknown)} can't be in a snapshot, only {', '.join(SNAPSHOT_TABLES)}")
-        with transaction(self._snapshots):
+        with self._writing(), transaction(self._snapshots):
             for table in SNAPSHOT_TABLES:
                 self._snapshots.execute(f"TRUNCATE store.{table}")
                 if table in snapshot.frames:
@@ -95,12 +105,21 @@ class Store:
             set_positions(self._snapshots, "snapshot_position", snapshot.positions)
 
     def load_snapshot(self) -> Snapshot | None:
-        """Return the last snapshot, rows and types as they were given; None if there was none yet."""
-        found = positions(self._snapshots, "snapshot_position")
-        if not found:
-            return None
-        frames = {table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}
-        return Snapshot(frames, kept_state(self._snapshots), found)
+        """Return the last snapshot, rows and types as they were given; None if there was none yet.
+
+        Raises InputError when the file is damaged.
+        """
+        try:
+            found = positions(self._snapshots, "snapshot_position")
+            if not found:
+                return None
+            frames = {table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}
+            return Snapshot(frames, kept_state(self._snapshots), found)
+        except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+            raise InputError(
+                f"{self._path} is damaged: restore it from a copy, or fill a new file from the topic"
+                f" ({_in_one_line(error)})"
+            ) from error
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Return one more connection, for queries from another thread; to be closed before the store."""
@@ -111,6 +130,20 @@ class Store:
         self._snapshots.close()
         self._connection.close()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.OperationalError, duckdb.FatalException) as error:
+            raise PipelineError(
+                f"{self._path} can't be written: make room or repair the disk, then start again; what is in"
+                f" it is whole, and all else will be read again ({_in_one_line(error)})"
+            ) from error
+
     def _tell(self, stage: Stage) -> None:
         if self._reached is not None:
             self._reached(stage)
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

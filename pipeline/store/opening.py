@@ -9,8 +9,8 @@ import duckdb
 from pipeline.errors import InputError, PipelineError, RefusedError
 from sql import statements
 
-SCHEMA_VERSION: Final = 1
-"""Counts changes of the tables in ``sql/ddl``."""
+SCHEMA_VERSION: Final = 2
+"""Counts changes of the tables in ``sql/ddl``, and of the state that snapshots hold."""
 
 ROW_GROUP_ROWS: Final = 32_768
 """From this size on, an append goes into the file, compressed, and not through the write-ahead log.

@@ -10,7 +10,7 @@ import pytest
 import pipeline
 from pipeline.errors import InputError, RefusedError
 from pipeline.store import Commit, Position, Store
-from pipeline.store.opening import look
+from pipeline.store.opening import SCHEMA_VERSION, look
 
 ROOT = Path(pipeline.__file__).parents[1]
 At = Callable[[int], Position]
@@ -84,7 +84,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "remedy"), [(0, "use that release, or"), (2, "use that release or a newer one")]
+    ("version", "remedy"),
+    [(SCHEMA_VERSION - 1, "use that release, or"), (SCHEMA_VERSION + 1, "use that release or a newer one")],
 )
 def test_a_store_of_another_version_is_refused_with_the_remedy(version: int, remedy: str, path: Path) -> None:
     Store.open(path).close()
