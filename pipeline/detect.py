@@ -59,7 +59,7 @@ class Detection:
     def _evaluate(
         self, applied: Applied, news: set[str], now: int
     ) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
-        results = [self._macs.judge(applied.located, self._state.locations, self.horizon, now)]
+        results = [self._macs.judge(applied, self._state.locations, self.horizon, now)]
         silences = silence.gaps(self._heard.rows, now)
         results.append(self._told["silence"].revise(silence.detect(silences), self.horizon))
         silent = any(len(part) for part in results[-1])
@@ -169,7 +169,8 @@ class Detection:
             presence.load(frames[f"presence_{name}"])
         for name, told in self._told.items():
             told.frame = frames[f"told_{name}"]
-        self._macs.load({name: frames[f"macs_{name}"] for name in ("steps", "told")})
+        kept = ("steps", "told", "routers", "addresses")
+        self._macs.load({name: frames[f"macs_{name}"] for name in kept})
         self.roles.load(
             {
                 name.removeprefix("roles_"): frame

@@ -1,12 +1,20 @@
-"""The MAC rules: recent steps are kept, and only the MACs that a batch concerns are judged again."""
+"""The MAC rules: recent steps are kept, and only the MACs that a batch concerns are judged again.
+
+Two kinds of steps are no moves of a host. A router's own MAC (``router_macs``) is at several places at once.
+And a next hop that changes between a shared VTEP (anycast) and the own one of a device that has both is a
+redundant pair that lost or regained a member link, with a newer sequence number but without a move. Neither
+is a sign of M1, M2, M3 or M12.
+"""
 
 from typing import Final
 
 import polars as pl
 
-from pipeline.apply.mac_location import STEP_FRAME, Located, MacLocations
+from pipeline.apply.fabric import Applied
+from pipeline.apply.mac_location import STEP_FRAME, MacLocations
 from pipeline.apply.records import LATENESS, us
 from pipeline.detectors import FINDING, SUBJECT, mobility, sticky
+from pipeline.detectors.known import ADDRESSES, MACS, FirstSeen, addresses, of_router, one_device, router_macs
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -20,43 +28,62 @@ class MacRules:
     def __init__(self) -> None:
         self._steps = pl.DataFrame(schema=STEP_FRAME)
         self._told = Told()
+        self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
 
     def judge(
-        self, located: Located, locations: MacLocations, horizon: int, now: int
+        self, applied: Applied, locations: MacLocations, horizon: int, now: int
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the findings that a batch's steps add and remove.
+        """Return the findings that a batch adds and removes.
 
         ``horizon``: nothing before it may change. ``now``: the fabric's clock after the batch.
         """
+        located = applied.located
         void = located.void_steps
         if len(void):
             self._steps = self._steps.join(void, on=_PLACE, how="anti")
         news = located.steps.filter(_matters())
         self._steps = pl.concat([self._steps, news])
         taken_back = void.select("key", time=pl.lit(horizon, dtype=pl.Int64))
-        touched = pl.concat([news.select("key", "time"), taken_back])
+        touched = pl.concat([news.select("key", "time"), taken_back, self._seen_otherwise(applied)])
         if touched.is_empty():
             return pl.DataFrame(schema=FINDING), pl.DataFrame(schema=FINDING)
         first = touched.group_by("key").agg(pl.col("time").min().alias("from"))
         named = _named(self._steps.join(first, on="key"), locations)
-        found = pl.concat([mobility.detect(named), sticky.detect(named)])
+        no_move = one_device(named, self._addresses.rows) | of_router(named, self._routers.rows)
+        found = pl.concat([mobility.detect(named.filter(~no_move)), sticky.detect(named)])
         # of a MAC whose steps were all taken back there is nothing left to judge, but to take back
         identity = locations.keys.frame(first["key"].to_numpy()).select(_IDENTITY)
         concerned = _subjects(first.select("from").hstack(identity.get_columns()))
         self._steps = _kept(self._steps, now)
         return self._told.revise(found, horizon, concerned)
 
+    def _seen_otherwise(self, applied: Applied) -> pl.DataFrame:
+        """Learn whose addresses are whose; return the steps that this may show in another light."""
+        news = (
+            self._routers.take(router_macs(applied.changes, applied.records)),
+            self._addresses.take(addresses(applied.changes, applied.records)),
+        )
+        since = min((time for time in news if time is not None), default=None)
+        concerned = self._steps.clear() if since is None else self._steps.filter(pl.col("time") >= since)
+        return concerned.select("key", "time")
+
     def dump(self, horizon: int, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames; locations as text."""
         names = {name: pl.col(name).cat.to(NAME).cast(pl.String) for name in _LOCATIONS}
         steps = _kept(self._steps, now).sort("key", "time", "observer", "offset", "index")
-        return {"steps": steps.with_columns(**names), "told": self._told.dump(horizon)}
+        return {
+            "steps": steps.with_columns(**names),
+            "told": self._told.dump(horizon),
+            "routers": self._routers.rows,
+            "addresses": self._addresses.rows,
+        }
 
     def load(self, frames: dict[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
         self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(STEP_FRAME)
         self._told.frame = frames["told"]
+        self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
 
 
 _LOCATIONS: Final = ("location", "old_location", "claim_location")

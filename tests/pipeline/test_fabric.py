@@ -101,6 +101,8 @@ WHAT: dict[str, Callable[[Scene, str, int], object]] = {
     "a link is up": lambda scene, leaf, number: link(scene, leaf, number, "UP"),
     "a session is down": lambda scene, leaf, number: session(scene, leaf, number, "IDLE"),
     "a session is up": lambda scene, leaf, number: session(scene, leaf, number, "ESTABLISHED"),
+    "a MAC is learned": lambda scene, leaf, _: scene.learns(leaf, 1),
+    "a MAC is forgotten": lambda scene, leaf, _: scene.learns(leaf, 1, op="delete"),
     "a MAC is frozen": lambda scene, leaf, _: scene.learns(leaf, 1, mobility_state="FROZEN"),
     "a MAC is thawed": lambda scene, leaf, _: scene.learns(leaf, 1, mobility_state="NORMAL"),
 }
