@@ -18,13 +18,8 @@ VNI: Final = 1010
 PER_ES_TAG: Final = 0xFFFFFFFF
 _ATTRIBUTES: Final = ("next_hop",)
 _COMMUNITIES: Final = (
-    "mobility_seq",
-    "sticky",
-    "default_gateway",
-    "router_mac",
-    "encapsulation",
-    "route_targets",
-)
+    "mobility_seq", "sticky", "default_gateway", "router_mac", "encapsulation", "route_targets", "other"
+)  # fmt: skip
 
 Rows = tuple[tuple[str, dict[str, Any]], ...]
 

@@ -373,10 +373,20 @@ def test_a_single_homed_duplicate_on_a_multihomed_fabric_is_found_by_nobody_else
     assert play(scene).rules() == ["M2"]
 
 
-def test_one_change_of_a_redundant_pair_from_anycast_to_unicast_is_information_at_most() -> None:
-    outcome = play(moving([5]))
+def test_a_proxy_of_a_segment_that_takes_over_is_silent() -> None:
+    # the ARP/ND community (RFC 9047) tells a proxy: it is not decoded, and moves no MAC
+    esi, proxy = "00:11:22:33:44:55:66:77:88:99", "0608000000000002"
+    scene = Scene().joins("s1").passes(1)
+    for _ in range(6):
+        scene.mac_route("s1", 1, address(1), 2, esi=esi).passes(1)
+        scene.mac_route("s1", 1, address(2), 2, esi=esi, other=proxy).passes(5)
+        scene.mac_route("s1", 1, address(1), op="delete").passes(5)
+        scene.mac_route("s1", 1, address(2), 2, esi=esi).passes(5)
 
-    assert outcome.incidents == []
+    outcome = play(scene)
+
+    assert outcome.findings == []
+    assert [row["location"] for row in outcome.locations] == [esi]
 
 
 def test_mac_only_and_mac_ip_routes_of_a_move_are_one_move() -> None:
