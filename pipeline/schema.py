@@ -318,7 +318,6 @@ MAC_LOCATION: Final = Entity(
         "vtep": NAME,
         "mobility_seq": pl.UInt32,
         "sticky": pl.Boolean,
-        "observers": pl.UInt32,  # devices that hold a route for it there
     },
 )
 

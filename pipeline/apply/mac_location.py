@@ -139,14 +139,8 @@ class MacLocations:
         state = self.locations.state[: len(self.table)]
         rows = np.flatnonzero(state["found"])
         found = state[rows]
-        routes = (found["slot_holders"] > 0) & (found["slot_learner"] == 0)
-        at_winner = routes & (found["slot_location"] == found["location"][:, None])
-        values = _values(found, "")
-        holders = (found["slot_holders"] * at_winner).sum(axis=1).astype(np.uint32)
-        values["observers"] = Column(holders, np.ones(len(rows), dtype=bool))
-        return frame_of(
-            {name: self.keys.take(name, rows) for name in _KEYS} | values, {**_KEYS, **MAC_LOCATION.leaves}
-        ).with_columns(
+        keys = {name: self.keys.take(name, rows) for name in _KEYS}
+        return frame_of(keys | _values(found, ""), MAC_LOCATION.stored).with_columns(
             _time("valid_from", found["since"]),
             _time("seen_from", found["seen_since"]),
             pl.Series("opened_offset", found["opened_offset"]),
@@ -256,14 +250,11 @@ class MacLocations:
     def _closed(self, steps: Steps) -> pl.DataFrame:
         ended = steps[steps["moved"] & steps["old_found"]]
         rows = ended["key"]
-        values = _values(ended, "old_")
-        values["observers"] = Column(np.zeros(len(rows), dtype=np.uint32), np.zeros(len(rows), dtype=bool))
         reason = pl.Series(
             "closed_reason", np.where(ended["found"], "moved", "withdrawn").astype(object), pl.String
         )
-        return frame_of(
-            {name: self.keys.take(name, rows) for name in _KEYS} | values, {**_KEYS, **MAC_LOCATION.leaves}
-        ).with_columns(
+        keys = {name: self.keys.take(name, rows) for name in _KEYS}
+        return frame_of(keys | _values(ended, "old_"), MAC_LOCATION.stored).with_columns(
             _time("valid_from", ended["since"]),
             _time("valid_to", np.maximum(ended["time"], ended["since"])),
             _time("seen_from", ended["seen_since"]),

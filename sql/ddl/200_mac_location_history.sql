@@ -10,7 +10,6 @@ CREATE TABLE store.mac_location_history (
     vtep VARCHAR,
     mobility_seq UINTEGER,
     sticky BOOLEAN,
-    observers UINTEGER,
     valid_from TIMESTAMPTZ,
     valid_to TIMESTAMPTZ,
     seen_from TIMESTAMPTZ,

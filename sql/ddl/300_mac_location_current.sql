@@ -10,7 +10,6 @@ CREATE TABLE store.mac_location_current (
     vtep VARCHAR,
     mobility_seq UINTEGER,
     sticky BOOLEAN,
-    observers UINTEGER,
     valid_from TIMESTAMPTZ,
     seen_from TIMESTAMPTZ,
     opened_offset BIGINT,

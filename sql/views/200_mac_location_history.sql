@@ -11,7 +11,6 @@ SELECT
     vtep,
     mobility_seq,
     sticky,
-    observers,
     valid_from,
     valid_to,
     seen_from,

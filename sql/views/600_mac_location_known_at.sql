@@ -13,7 +13,6 @@ SELECT
     vtep,
     mobility_seq,
     sticky,
-    observers,
     valid_from,
     valid_to,
     seen_from,

@@ -288,15 +288,6 @@ def test_an_invalid_route_claims_nothing() -> None:
     assert play(scene).locations[0]["location"] == address(1)
 
 
-def test_observers_count_those_that_hold_the_winning_location() -> None:
-    scene = Scene().joins("s1", "s2", "l3").passes(1)
-    for device in ("s1", "s2", "l3"):
-        scene.mac_route(device, 1, address(1))
-    scene.mac_route("s2", 1, address(2), 1).mac_route("s1", 1, address(2), 1)
-
-    assert play(scene).locations[0]["observers"] == 2
-
-
 def test_a_move_closes_an_interval_where_the_next_begins() -> None:
     scene = Scene().joins("s1").passes(1).mac_route("s1", 1, address(1)).passes(9)
     scene.mac_route("s1", 1, address(2), 1).passes(5).mac_route("s1", 1, address(1), op="delete").passes(5)
