@@ -24,7 +24,7 @@ from pipeline.apply.structs import from_frame, to_frame
 from pipeline.schema import NAME
 
 SLOTS: Final = 8
-"""Different claims on one MAC held at once; beyond that the oldest sequence number is forgotten."""
+"""Different claims on one MAC held at once; beyond that local learns go first, then the oldest number."""
 LOCATION: Final = np.dtype(
     [
         ("slot_location", np.uint32, SLOTS),

@@ -90,19 +90,26 @@ def one_device(steps: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     pairs = steps.filter(pl.col("old_name") != pl.col("name")).select("old_name", "name").unique()
     names = pl.concat([pairs["old_name"], pairs["name"]]).unique()
     mine = known.filter(pl.col("address").is_in(names.implode()))
+    if mine.is_empty():
+        return pl.repeat(value=False, n=len(steps), eager=True)
     since = (
         pairs.join(mine, left_on="old_name", right_on="address")
         .join(mine, left_on=["name", "device"], right_on=["address", "device"], suffix="_new")
         .group_by("old_name", "name")
         .agg(since=pl.max_horizontal("seen", "seen_new").min())
     )
-    known_by_then = steps.join(since, on=["old_name", "name"], how="left", maintain_order="left")
+    known_by_then = steps.select("old_name", "name", "time").join(
+        since, on=["old_name", "name"], how="left", maintain_order="left"
+    )
     return known_by_then.select((pl.col("time") >= pl.col("since")).fill_null(value=False)).to_series()
 
 
 def of_router(steps: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Return whether a step is of a router's MAC, as known by then; ``known``: rows of ``FirstSeen``."""
-    then = steps.join(known, on="mac", how="left", maintain_order="left")
+    mine = known.filter(pl.col("mac").is_in(steps["mac"].implode()))
+    if mine.is_empty():
+        return pl.repeat(value=False, n=len(steps), eager=True)
+    then = steps.select("mac", "time").join(mine, on="mac", how="left", maintain_order="left")
     return then.select((pl.col("time") >= pl.col("seen")).fill_null(value=False)).to_series()
 
 
