@@ -285,12 +285,12 @@ def test_a_sticky_route_that_only_its_originator_still_holds_is_contested_by_nob
     assert play(scene.passes(5).learns("l2", 1).passes(5)).findings == []
 
 
-def test_a_learn_moves_no_mac_and_counts_as_no_observer_of_a_route() -> None:
+def test_a_learn_moves_no_mac() -> None:
     scene = Scene().joins("s1", "l2").passes(1).imet("l2", address(2), neighbor=None)
     scene.learns("l2", 1).learns("l2", 2).passes(1).mac_route("s1", 1, address(2)).passes(1)
 
     [location] = play(scene).locations
-    assert (location["mac"], location["location"], location["observers"]) == (mac(1), address(2), 1)
+    assert (location["mac"], location["location"]) == (mac(1), address(2))
 
 
 @pytest.mark.parametrize("delays", [[0.0], [9.0, 0.0, 4.0]])
