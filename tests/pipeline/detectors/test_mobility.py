@@ -417,7 +417,7 @@ def test_a_mac_ip_route_that_ages_out_is_no_loss_of_the_mac() -> None:
     outcome = play(scene)
 
     assert (outcome.findings, outcome.history) == ([], [])
-    assert outcome.locations[0]["observers"] == 1
+    assert outcome.locations[0]["location"] == address(1)
 
 
 @pytest.mark.parametrize(
