@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from pipeline.apply.records import Flags, Times, us
+from pipeline.apply.records import LATENESS, Flags, Times, us
 from pipeline.schema import NAME
 
 SKEW_FLAGGED: Final = timedelta(seconds=5)
@@ -71,9 +71,14 @@ class Clock:
         return believed
 
     def corrected(self, event_time: Times, recv_time: Times) -> Times:
-        """Return event times by the collector's clock, as far as the device's is flagged."""
-        there = np.minimum(event_time + np.where(self.flagged, self.estimate, 0), recv_time)
-        return np.where(self.flagged, there, event_time)
+        """Return event times by the collector's clock where the device's is skewed, ahead or beyond lateness.
+
+        What is behind by less is in time all the same, and a delay on the way can't be told from it: that
+        changes nothing.
+        """
+        off = self.flagged & ((self.estimate < 0) | (self.estimate > us(LATENESS)))
+        there = np.minimum(event_time + self.estimate, recv_time)
+        return np.where(off, there, event_time)
 
 
 class Clocks:

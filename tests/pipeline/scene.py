@@ -295,13 +295,12 @@ class Scene:
 def delayed(records: Sequence[Said], delays: Sequence[float]) -> list[Said]:
     """Return records as they arrive if each row waits for the next of ``delays``.
 
-    Each device's order is kept. Nothing is delayed in the first five seconds: in them the sessions begin and
-    each device is heard in time. One that never was has a clock that is behind, for all that is known.
+    Each device's order is kept. Nothing is delayed in the first second: there the sessions begin.
     """
     arrived: dict[str, float] = {}
     out = []
     for number, one in enumerate(records):
-        wait = delays[number % len(delays)] if one.rows and one.at > 5 and delays else 0.0
+        wait = delays[number % len(delays)] if one.rows and one.at >= 1 and delays else 0.0
         arrived[one.device] = max(arrived.get(one.device, 0.0), one.at + wait)
         out.append(replace(one, recv=arrived[one.device]))
     return sorted(out, key=lambda one: one.recv or 0.0)
