@@ -33,10 +33,7 @@ CLAIM: Final = np.dtype(
         ("dump", np.bool_),
         ("late", np.bool_),
         ("known_until", np.int64),  # of a dump: what the observer had heard before; 0: nothing
-        (
-            "learner",
-            np.uint32,
-        ),  # hash of the device that learned the MAC at a port of its own; 0: a route says so
+        ("learner", np.uint32),  # hash of the device that learned the MAC at its own port; 0: a route
         ("remote", np.bool_),  # the observer heard the route from a neighbour: it is not the originator
         ("leaves", np.bool_),  # the observer held the claim below until now
         ("old_location", np.uint32),
