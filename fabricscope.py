@@ -11,9 +11,9 @@ import typer
 import demo.cli
 import pipeline.cli
 import targets.cli
-from pipeline.errors import InputError, PipelineError, RefusedError
+from collectors.errors import FabricscopeError, InputError, RefusedError
 
-EXIT_CODES: Final = {PipelineError: 1, InputError: 2, RefusedError: 3}
+EXIT_CODES: Final = {FabricscopeError: 1, InputError: 2, RefusedError: 3}
 """0 is done; anything unforeseen ends with a traceback and 1."""
 SAMPLE_S: Final = 10.0
 """A library that repeats itself is heard once in this time."""
@@ -35,7 +35,7 @@ def main() -> None:
     configure_logs()
     try:
         app()
-    except PipelineError as error:
+    except FabricscopeError as error:
         typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
         sys.exit(next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES))
 

@@ -19,8 +19,8 @@ from bench.figures import Figure
 from bench.plausible import check
 from bench.replica import COMMIT, STAGES
 from bench.stream import Load, Stream
+from collectors.kafka_access import KafkaAccess
 from pipeline.broker import EmbeddedBroker
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher, create_topic
 
 GOAL: Final = 200_000

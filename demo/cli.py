@@ -15,13 +15,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from collectors.errors import InputError
 from demo.pictures import Fullest, draw
 from demo.play import play
 from demo.recording import DEFAULT, TRUTH, Recording, open_recording
 from demo.report import report
 from demo.screen import screen
 from demo.view import Scene
-from pipeline.errors import InputError
 
 WIDTH_OF_PIPES = 120
 

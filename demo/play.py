@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord
 from demo.findings import Found, found_in
 from demo.recording import Recording
@@ -28,7 +29,6 @@ from pipeline.decode import Decoded
 from pipeline.detectors.silence import SILENCE
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher, create_topic
 
 FABRIC: Final = "demo"
@@ -121,7 +121,7 @@ def play(
     """Play a recording into a store through a broker of its own, until its end or until ``stop`` is set.
 
     ``show`` is given a scene each FRAME_S; the last one is returned. The broker is gone afterwards. Raises
-    PipelineError, also for what failed in the publisher or in the replica.
+    FabricscopeError, also for what failed in the publisher or in the replica.
     """
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(EmbeddedBroker())

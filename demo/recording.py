@@ -7,9 +7,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from collectors.errors import InputError
 from collectors.records import StoredRecord
 from demo.truth import Truth, TruthError, truth_of
-from pipeline.errors import InputError
 from targets.frr.recording import RecordingError, records_of
 from targets.frr.report import Report
 

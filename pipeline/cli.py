@@ -19,12 +19,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from collectors import kafka_options as options
 from collectors.captures import write_capture
+from collectors.errors import FabricscopeError, InputError
 from collectors.records import topic_of
-from pipeline import kafka_options as options
 from pipeline import run as loops
 from pipeline import transfer
-from pipeline.errors import InputError, PipelineError
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher, create_topic
@@ -96,7 +96,7 @@ def capture(
             written = write_capture(output, records)
         if stop.is_set() and not follow:
             output.unlink()
-            raise PipelineError(f"interrupted: {output} is not written")
+            raise FabricscopeError(f"interrupted: {output} is not written")
         log.info("captured", fabric=fabric, records=written, file=str(output))
 
 
@@ -158,7 +158,7 @@ def publish(
         sent = transfer.publish(transfer.batches_of(file), publisher, stop, advance, speed=speed)
     log.info("published", fabric=fabric, records=publisher.confirmed, of=total)
     if sent < total:
-        raise PipelineError(f"interrupted: {sent} of {total} records are in the topic")
+        raise FabricscopeError(f"interrupted: {sent} of {total} records are in the topic")
 
 
 @app.command()
@@ -187,7 +187,7 @@ def replay(
         loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
     _print_summary(job.summary())
     if stop.is_set():
-        raise PipelineError("interrupted: replay the same capture again to go on")
+        raise FabricscopeError("interrupted: replay the same capture again to go on")
 
 
 @app.command()
@@ -279,7 +279,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PipelineError(f"can't write {path}: {error}") from error
+        raise FabricscopeError(f"can't write {path}: {error}") from error
 
 
 def _records_in(file: Path) -> int:

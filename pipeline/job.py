@@ -15,13 +15,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from collectors.errors import RefusedError
 from collectors.records import topic_of
 from pipeline.apply.fabric import FabricState, part_of
 from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
-from pipeline.errors import RefusedError
 from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage

@@ -18,10 +18,10 @@ import numpy as np
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 
+from collectors.errors import FabricscopeError, InputError, RefusedError
+from collectors.kafka_access import KafkaAccess
 from collectors.records import MAX_RECORD_BYTES, topic_of
 from pipeline.batch import RawBatch, concatenate, cut
-from pipeline.errors import InputError, PipelineError, RefusedError
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_fetch import raw_batch, read_whole_batches
 
 MAX_BATCH_RECORDS: Final = 50_000
@@ -73,8 +73,8 @@ class KafkaSource:
         """Return a source that reads each fabric from its position; None means the oldest record kept.
 
         ``whole_batches`` False reads record by record, as any version of kafka-python can.
-        Raises PipelineError when Kafka can't be reached, InputError when a topic doesn't exist, RefusedError
-        when it has more than one partition or no longer holds the position.
+        Raises FabricscopeError when Kafka can't be reached, InputError when a topic doesn't exist,
+        RefusedError when it has more than one partition or no longer holds the position.
         """
         consumer = access.connect(
             KafkaConsumer,
@@ -166,7 +166,7 @@ class KafkaSource:
         deadline = time.monotonic() + self._access.bootstrap_timeout_ms / 1000
         while any(self.end(fabric) is None for fabric in positions):
             if time.monotonic() > deadline:
-                raise PipelineError(f"Kafka at {self._access.servers} does not answer a fetch")
+                raise FabricscopeError(f"Kafka at {self._access.servers} does not answer a fetch")
             self._fetch(FILL_TIME)
         self._check_ends(timedelta(0))
 
@@ -176,7 +176,7 @@ class KafkaSource:
         try:
             with self._access.errors():
                 fetched = self._consumer.poll(int(timeout.total_seconds() * 1000), max_records=limit)
-        except PipelineError as error:
+        except FabricscopeError as error:
             if isinstance(error.__cause__, kafka.errors.OffsetOutOfRangeError):
                 raise self._out_of_range(error.__cause__) from error
             if isinstance(error.__cause__, kafka.errors.LogTruncationError):

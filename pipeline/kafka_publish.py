@@ -9,10 +9,10 @@ import kafka.errors
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 
+from collectors.errors import FabricscopeError, InputError
+from collectors.kafka_access import KafkaAccess
 from collectors.records import MAX_RECORD_BYTES, topic_of
-from pipeline.errors import InputError, PipelineError
 from pipeline.kafka import MAX_MESSAGE_BYTES
-from pipeline.kafka_access import KafkaAccess
 
 IN_FLIGHT_RECORDS: Final = 20_000
 IN_FLIGHT_BYTES: Final = 32 * 1024 * 1024
@@ -32,7 +32,7 @@ _TOPIC: Final = {
 def create_topic(access: KafkaAccess, fabric: str) -> None:
     """Make the topic of a fabric: one partition, 16 MiB records, kept for ever.
 
-    Raises InputError when there is one already, PipelineError when the cluster refuses.
+    Raises InputError when there is one already, FabricscopeError when the cluster refuses.
     """
     topic = topic_of(fabric)
     with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
@@ -59,7 +59,7 @@ class Publisher:
 
     @classmethod
     def open(cls, access: KafkaAccess, fabric: str) -> Self:
-        """Return a publisher; raises PipelineError when Kafka can't be reached."""
+        """Return a publisher; raises FabricscopeError when Kafka can't be reached."""
         producer = access.connect(
             KafkaProducer,
             acks="all",
@@ -86,7 +86,7 @@ class Publisher:
             self._producer.close(timeout=0 if error else None)
 
     def send(self, key: str, value: bytes, timestamp_ms: int) -> None:
-        """Send one record behind those before; raises PipelineError for any record that was not taken.
+        """Send one record behind those before; raises FabricscopeError for any record that was not taken.
 
         Blocks while too much is under way.
         """
@@ -106,7 +106,7 @@ class Publisher:
             self._confirm_one()
 
     def confirm_all(self) -> None:
-        """Wait until every record sent is confirmed; raises PipelineError for one that isn't."""
+        """Wait until every record sent is confirmed; raises FabricscopeError for one that isn't."""
         while self._in_flight:
             self._confirm_one()
 
@@ -116,8 +116,8 @@ class Publisher:
         try:
             with self._access.errors():
                 stored = future.get(timeout=CONFIRM_TIMEOUT_S)
-        except PipelineError as error:
-            raise PipelineError(
+        except FabricscopeError as error:
+            raise FabricscopeError(
                 f"{error}; {self.confirmed} records are in {self._topic}, of later ones some may be:"
                 " delete the topic before trying again"
             ) from error

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from collectors.captures import CaptureError, read_capture
+from collectors.errors import InputError, RefusedError
+from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord
 from pipeline.batch import RawBatch, concatenate
-from pipeline.errors import InputError, RefusedError
 from pipeline.kafka import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, KafkaSource
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher
 
 POLL_TIME: Final = timedelta(milliseconds=500)

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import fabricscope
-from pipeline.errors import InputError, PipelineError, RefusedError
+from collectors.errors import FabricscopeError, InputError, RefusedError
 
 
-class DiskFullError(PipelineError):
+class DiskFullError(FabricscopeError):
     """An error of a class that the command line has never heard of."""
 
 
@@ -34,7 +34,7 @@ def ended_with(error: Exception | None, monkeypatch: pytest.MonkeyPatch) -> int:
     ("error", "code"),
     [
         (None, 0),
-        (PipelineError("the broker is away"), 1),
+        (FabricscopeError("the broker is away"), 1),
         (DiskFullError("no space left"), 1),
         (InputError("no such file"), 2),
         (RefusedError("another cluster"), 3),

@@ -8,7 +8,7 @@ from typing import Final, Literal, Self
 import duckdb
 import polars as pl
 
-from pipeline.errors import InputError, PipelineError
+from collectors.errors import FabricscopeError, InputError
 from pipeline.schema import TIMELINES
 from pipeline.store.contract import Commit, Position, Snapshot
 from pipeline.store.opening import another, check_cluster, connect
@@ -59,7 +59,7 @@ class Store:
         Raises:
             InputError: the file is no store.
             RefusedError: its tables are of another version, or its records of another cluster.
-            PipelineError: another process has it open.
+            FabricscopeError: another process has it open.
         """
         connection = connect(path)
         try:
@@ -78,7 +78,7 @@ class Store:
     def commit(self, commit: Commit) -> None:
         """Store rows and positions in one transaction; after an error nothing has changed.
 
-        Raises PipelineError when the file can't be written: the disk is full or broken.
+        Raises FabricscopeError when the file can't be written: the disk is full or broken.
         """
         self._tell("before_begin")
         with self._writing(), transaction(self._connection):
@@ -135,7 +135,7 @@ class Store:
         try:
             yield
         except (duckdb.OperationalError, duckdb.FatalException) as error:
-            raise PipelineError(
+            raise FabricscopeError(
                 f"{self._path} can't be written: make room or repair the disk, then start again; what is in"
                 f" it is whole, and all else will be read again ({_in_one_line(error)})"
             ) from error

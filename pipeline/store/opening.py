@@ -6,7 +6,7 @@ from typing import Final
 
 import duckdb
 
-from pipeline.errors import InputError, PipelineError, RefusedError
+from collectors.errors import FabricscopeError, InputError, RefusedError
 from sql import statements
 
 SCHEMA_VERSION: Final = 2
@@ -28,8 +28,8 @@ _CONFIG: Final = {
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a connection to the store at ``path``, made there if there is nothing.
 
-    Raises InputError for a file that is no store, RefusedError for one of another version, PipelineError for
-    one that another process has open.
+    Raises InputError for a file that is no store, RefusedError for one of another version,
+    FabricscopeError for one that another process has open.
     """
     connection = _attached(path, f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}")
     try:
@@ -138,10 +138,10 @@ def _program() -> str:
         return "fabricscope (source tree)"
 
 
-def _not_opened(path: Path, error: duckdb.Error) -> PipelineError:
+def _not_opened(path: Path, error: duckdb.Error) -> FabricscopeError:
     reason = " ".join(str(error).split())
     if "Could not set lock" in reason:
-        return PipelineError(
+        return FabricscopeError(
             f"{path} is open in another process, and only one can have it: stop that one, or ask it over SQL"
             f" ({reason})"
         )

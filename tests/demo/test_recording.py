@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from collectors.errors import InputError
 from demo.recording import DEFAULT, open_recording
-from pipeline.errors import InputError
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from collectors.kafka_access import KafkaAccess
 from pipeline.broker import EmbeddedBroker
-from pipeline.kafka_access import KafkaAccess
 from tests.integration import apache_kafka
 
 BROKERS = ("tansu", "apache-kafka")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from collectors.errors import FabricscopeError
+from collectors.kafka_access import KafkaAccess
 from pipeline import broker
 from pipeline.broker import EmbeddedBroker
-from pipeline.errors import PipelineError
-from pipeline.kafka_access import KafkaAccess
 
 pytestmark = pytest.mark.services
 
@@ -78,5 +78,5 @@ def test_a_broker_that_does_not_start_is_told_with_what_it_said(
     program.write_text("#!/bin/sh\necho out of luck\nexit 1\n")
     program.chmod(0o700)
     monkeypatch.setenv("CALF_TANSU_BIN", str(program))
-    with pytest.raises(PipelineError, match="out of luck"), EmbeddedBroker():
+    with pytest.raises(FabricscopeError, match="out of luck"), EmbeddedBroker():
         pass

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from collectors.captures import write_capture
+from collectors.kafka_access import KafkaAccess
 from collectors.records import Kind, Record, StoredRecord, encode_record
 from pipeline import transfer
 from pipeline.broker import EmbeddedBroker
-from pipeline.kafka_access import KafkaAccess
 from tests.integration.apache_kafka import PASSWORD, USER, ApacheKafka
 
 pytestmark = pytest.mark.services

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import InputError, PipelineError
-from pipeline.kafka_access import KafkaAccess
+from collectors.errors import FabricscopeError, InputError
+from collectors.kafka_access import KafkaAccess
 from tests.integration.apache_kafka import PASSWORD, USER, ApacheKafka
 
 pytestmark = pytest.mark.services
@@ -17,7 +17,7 @@ SOON: dict[str, Any] = {"bootstrap_timeout_ms": 1_500}
 
 def refusal(access: KafkaAccess) -> str:
     """Return the sentence with which the cluster can't be reached."""
-    with pytest.raises(PipelineError) as caught:
+    with pytest.raises(FabricscopeError) as caught:
         access.cluster_id()
     return str(caught.value)
 

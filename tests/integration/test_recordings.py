@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.kafka_access import KafkaAccess
+from collectors.kafka_access import KafkaAccess
 from pipeline.store.equality import contents, differences
 from tests.recordings.variants import VARIANTS, Recordings, succeeded
 

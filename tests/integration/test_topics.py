@@ -10,12 +10,12 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from collectors.captures import write_capture
+from collectors.errors import FabricscopeError, InputError, RefusedError
+from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord, topic_of
 from pipeline import transfer
 from pipeline.batch import RawBatch, concatenate
-from pipeline.errors import InputError, PipelineError, RefusedError
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_access import KafkaAccess
 from pipeline.kafka_publish import Publisher, create_topic
 from tests.integration.apache_kafka import ApacheKafka
 from tests.integration.tcp_proxy import TcpProxy
@@ -228,7 +228,7 @@ def test_a_record_that_the_topic_does_not_take_is_an_error(kafka: ApacheKafka, f
     admin = KafkaAdminClient(bootstrap_servers=kafka.plaintext)
     admin.create_topics([NewTopic(topic_of(fabric), num_partitions=1)])  # takes 1 MiB
     admin.close()
-    with pytest.raises(PipelineError, match="0 records are in"):
+    with pytest.raises(FabricscopeError, match="0 records are in"):
         publish(KafkaAccess(servers=kafka.plaintext), fabric, numbered(1, size=2 * MIB))
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.captures import write_capture
+from collectors.errors import InputError
 from collectors.records import StoredRecord
 from pipeline import transfer
-from pipeline.errors import InputError
 from pipeline.kafka_publish import Publisher
 from tests.pipeline.raw_batches import content, numbered
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipeline.errors import InputError
+from collectors.errors import InputError
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.equality import contents, differences
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 import pipeline
-from pipeline.errors import InputError, RefusedError
+from collectors.errors import InputError, RefusedError
 from pipeline.store import Commit, Position, Store
 from pipeline.store.opening import SCHEMA_VERSION, look
 
@@ -137,7 +137,7 @@ def test_a_store_open_in_another_process_is_left_to_it(path: Path) -> None:
     other = subprocess.run(
         [sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
     )
-    assert "PipelineError" in other.stderr
+    assert "FabricscopeError" in other.stderr
     assert "is open in another process, and only one can have it: stop that one" in other.stderr
     store.close()
     Store.open(path).close()

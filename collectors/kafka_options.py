@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import InputError
-from pipeline.kafka_access import KafkaAccess
+from collectors.errors import InputError
+from collectors.kafka_access import KafkaAccess
 
 Kafka = Annotated[
     str, typer.Option("--kafka", envvar="FABRICSCOPE_KAFKA", metavar="HOST:PORT", help="Several with commas.")

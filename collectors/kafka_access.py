@@ -12,7 +12,7 @@ import kafka.errors
 from kafka.admin import KafkaAdminClient
 from kafka.net.compat import KafkaNetClient
 
-from pipeline.errors import InputError, PipelineError
+from collectors.errors import FabricscopeError, InputError
 
 SASL_MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 BOOTSTRAP_TIMEOUT_MS: Final = 15_000
@@ -97,13 +97,13 @@ class KafkaAccess:
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what kafka-python raises inside the block into a PipelineError that says the reason."""
+        """Turn what kafka-python raises inside the block into a FabricscopeError that says the reason."""
         reasons = _Reasons()
         logging.getLogger("kafka").addHandler(reasons)
         try:
             yield
         except kafka.errors.KafkaError as error:
-            raise PipelineError(
+            raise FabricscopeError(
                 f"Kafka at {self.servers}: {self._sentence(reasons.best or error)}"
             ) from error
         finally:
@@ -118,14 +118,14 @@ class KafkaAccess:
         return str(reason)
 
     def cluster_id(self) -> str:
-        """Return the id of the cluster; raises PipelineError when it can't be reached."""
+        """Return the id of the cluster; raises FabricscopeError when it can't be reached."""
         with contextlib.closing(self.connect(KafkaAdminClient)) as admin, self.errors():
             return str(admin.describe_cluster()["cluster_id"])
 
     def connect(
         self, client: Callable[..., Any], **options: Any
     ) -> Any:  # Any: classes of an untyped library
-        """Return a connected client of a class of kafka-python; raises PipelineError when that fails.
+        """Return a connected client of a class of kafka-python; raises FabricscopeError when that fails.
 
         Such a class, failing, would leave a thread behind that goes on trying.
         """
@@ -138,7 +138,7 @@ class KafkaAccess:
         try:
             with self.errors():
                 return client(**self._client_options(), **options, kafka_client=network)
-        except PipelineError:
+        except FabricscopeError:
             for abandoned in made:
                 abandoned.close()
             raise

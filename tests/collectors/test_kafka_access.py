@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import InputError, PipelineError
-from pipeline.kafka_access import KafkaAccess
+from collectors.errors import FabricscopeError, InputError
+from collectors.kafka_access import KafkaAccess
 
 SERVERS = "kafka-1:9092,kafka-2:9092"
 LOGIN: dict[str, Any] = {"user": "alice", "password": "open-sesame"}
@@ -81,6 +81,6 @@ def test_the_password_is_not_shown() -> None:
 
 def test_a_client_that_cannot_be_made_leaves_no_thread_behind() -> None:
     before = set(threading.enumerate())
-    with pytest.raises(PipelineError, match="ECONNREFUSED"):
+    with pytest.raises(FabricscopeError, match="ECONNREFUSED"):
         KafkaAccess(servers="127.0.0.1:1", bootstrap_timeout_ms=200).cluster_id()
     assert set(threading.enumerate()) == before
