@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from targets.frr import rib
-from targets.frr.addresses import canonical
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, text_of
-from targets.frr.tree import Value, entry
+from targets.openconfig import rib
+from targets.openconfig.addresses import canonical
+from targets.tree import Value, entry
 
 NEIGHBORS: Final = f"{rib.BGP}/neighbors"
 LAST_ESTABLISHED: Final = "/state/last-established"

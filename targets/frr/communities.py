@@ -8,11 +8,20 @@ The text comes from ``ecommunity_ecom2str`` in FRR's bgpd/bgp_ecommunity.c.
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address
 from typing import Final
 
-Community = bytes | str
-"""8 octets; the printed text where the octets can't be told from it."""
+from targets.openconfig.communities import (
+    Community,
+    default_gateway,
+    df_election,
+    encapsulation,
+    es_import,
+    esi_label,
+    mac_mobility,
+    ordered,
+    router_mac,
+    two_part,
+)
 
 _ROUTE_TARGET: Final = 2
 _ROUTE_ORIGIN: Final = 3
@@ -42,66 +51,6 @@ def from_text(text: str) -> tuple[Community, ...]:
     """Return the communities in FRR's ``extendedCommunity.string``, sorted, each once."""
     return ordered(
         _READERS.get(match.lastgroup or "", _as_printed)(match) for match in _PRINTED.finditer(text)
-    )
-
-
-def ordered(communities: Iterable[Community]) -> tuple[Community, ...]:
-    """Return communities in one order, whatever order they were printed in: octets first, then text."""
-    return tuple(sorted(set(communities), key=lambda one: (isinstance(one, str), one)))
-
-
-def two_part(subtype: int, admin: str, number: int) -> bytes | None:
-    """Return a community of administrator and number; None when they fit none of the three forms."""
-    if "." in admin:
-        if number > 0xFFFF:
-            return None
-        return bytes((1, subtype)) + IPv4Address(admin).packed + number.to_bytes(2, "big")
-    if int(admin) > 0xFFFF:
-        if number > 0xFFFF or int(admin) > 0xFFFF_FFFF:
-            return None
-        return bytes((2, subtype)) + int(admin).to_bytes(4, "big") + number.to_bytes(2, "big")
-    if number > 0xFFFF_FFFF:
-        return None
-    return bytes((0, subtype)) + int(admin).to_bytes(2, "big") + number.to_bytes(4, "big")
-
-
-def encapsulation(tunnel_type: int) -> bytes:
-    """Return the encapsulation community; 8 is VXLAN."""
-    return b"\x03\x0c\x00\x00\x00\x00" + tunnel_type.to_bytes(2, "big")
-
-
-def default_gateway() -> bytes:
-    """Return the default gateway community."""
-    return b"\x03\x0d" + bytes(6)
-
-
-def mac_mobility(sequence: int, *, sticky: bool) -> bytes:
-    """Return the MAC mobility community."""
-    return bytes((6, 0, sticky, 0)) + sequence.to_bytes(4, "big")
-
-
-def esi_label(label: int, *, single_active: bool) -> bytes:
-    """Return the ESI label community."""
-    return bytes((6, 1, single_active, 0, 0)) + label.to_bytes(3, "big")
-
-
-def es_import(mac: str) -> bytes:
-    """Return the ES-Import route target."""
-    return b"\x06\x02" + bytes.fromhex(mac.replace(":", ""))
-
-
-def router_mac(mac: str) -> bytes:
-    """Return the router's MAC community."""
-    return b"\x06\x03" + bytes.fromhex(mac.replace(":", ""))
-
-
-def df_election(algorithm: int, capabilities: int, preference: int) -> bytes:
-    """Return the DF election community; the preference stands in the last two octets."""
-    return (
-        bytes((6, 6, algorithm & 0x1F))
-        + capabilities.to_bytes(2, "big")
-        + b"\0"
-        + preference.to_bytes(2, "big")
     )
 
 

@@ -6,11 +6,12 @@ Each VNI is a network instance named ``vni-1010``: FRR has bridges and VNIs but 
 from collections.abc import Mapping
 from typing import Final
 
-from targets.frr.addresses import canonical, plain_esi
+from targets.frr.addresses import plain_esi
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
-from targets.frr.tree import Value, entry
+from targets.openconfig.addresses import canonical
+from targets.openconfig.families import SEGMENTS
+from targets.tree import Value, entry
 
-SEGMENTS: Final = "/ethernet-segments"
 _PRODUCERS: Final = {"local": "LOCAL", "remote": "BGP"}
 _SEQUENCE: Final = {"LOCAL": "localSequence", "BGP": "remoteSequence"}
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from collectors.profiles import LIVENESS
-from targets.frr import bgp, evpn, links, rib
+from targets.frr import bgp, evpn, links
 from targets.frr.documents import (
     ARP_CACHE,
     EVPN_ROUTES,
@@ -27,36 +26,8 @@ from targets.frr.documents import (
     NoAnswerError,
 )
 from targets.frr.routes import routes
-from targets.frr.tree import Delta, Tree, Value, diff
-
-LIVENESS_PATH: Final = "/system/state/current-datetime"
-
-
-@dataclass(frozen=True)
-class Family:
-    """A family as the agent says it."""
-
-    name: str
-    prefix: str
-    """What the paths of all its notifications begin with."""
-    joined: tuple[str, ...] = ()
-    """Tables that other rows point into: said before those rows, withdrawn after them."""
-    context: tuple[str, str] | None = None
-    """A list, and a leaf of the entry that holds it: said again with whatever changes in the list."""
-
-
-FAMILIES: Final = {
-    family.name: family
-    for family in (
-        Family("routes", rib.BGP, joined=(rib.ATTR_SETS, rib.EXT_COMMUNITIES)),
-        Family("mac", "/network-instances", context=("/producers/", "/state/l2-vni")),
-        Family("vtep", "/network-instances"),
-        Family("es", evpn.SEGMENTS),
-        Family("link", links.INTERFACES),
-        Family("bgp", rib.BGP),
-        Family(LIVENESS, "/system/state"),
-    )
-}
+from targets.openconfig.families import FAMILIES, Family
+from targets.tree import Delta, Tree, Value, diff
 
 
 @dataclass(frozen=True)

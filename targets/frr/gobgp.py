@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface
 from typing import Final
 
-from targets.frr import rib
-from targets.frr.addresses import ZERO_ESI, canonical
-from targets.frr.communities import ordered
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
 from targets.frr.gobgp_values import community_of, esi_of
-from targets.frr.rib import RouteType
-from targets.frr.tree import Delta, Value, diff
+from targets.openconfig import rib
+from targets.openconfig.addresses import ZERO_ESI, canonical
+from targets.openconfig.communities import ordered
+from targets.openconfig.rib import RouteType
+from targets.tree import Delta, Value, diff
 
 _NIL: Final = "<nil>"
 _ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Final
 
-from targets.frr.addresses import ZERO_ESI
-from targets.frr.communities import (
+from targets.frr.documents import NoAnswerError, number_of, text_of
+from targets.openconfig.addresses import ZERO_ESI
+from targets.openconfig.communities import (
     Community,
     default_gateway,
     encapsulation,
@@ -21,7 +22,6 @@ from targets.frr.communities import (
     router_mac,
     two_part,
 )
-from targets.frr.documents import NoAnswerError, number_of, text_of
 
 
 def community_of(one: Mapping[str, object]) -> Community:

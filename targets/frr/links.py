@@ -5,9 +5,8 @@ from ipaddress import ip_interface
 from typing import Final
 
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
-from targets.frr.tree import Value, entry
-
-INTERFACES: Final = "/interfaces"
+from targets.openconfig.families import INTERFACES
+from targets.tree import Value, entry
 
 _OPER_STATUS: Final = {
     "UP": "UP",

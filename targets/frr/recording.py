@@ -19,7 +19,7 @@ import orjson
 from collectors.records import StoredRecord
 from targets.frr.emissions import Poll, host, monitor, ticks
 from targets.frr.report import Report
-from targets.frr.sessions import Sessions
+from targets.sessions import Sessions
 
 COLLECTOR: Final = "frr-agent"
 """Key of the ticks and part of the session ids."""

@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from targets.frr import rib
-from targets.frr.addresses import ZERO_ESI, canonical, plain_esi
+from targets.frr.addresses import plain_esi
 from targets.frr.communities import auto_derived_vnis, from_text
 from targets.frr.documents import Document, NoAnswerError, number_of, object_of, objects_of, text_of
-from targets.frr.rib import RouteType
-from targets.frr.tree import Value
+from targets.openconfig import rib
+from targets.openconfig.addresses import ZERO_ESI, canonical
+from targets.openconfig.rib import RouteType
+from targets.tree import Value
 
 _BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
 _UNSPECIFIED: Final = "(unspec)"

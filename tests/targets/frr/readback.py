@@ -11,7 +11,7 @@ from pygnmi.spec.v080 import gnmi_pb2
 from collectors.records import Kind, StoredRecord, decode_record
 from targets.frr.recording import records_of
 from targets.frr.report import Report
-from targets.frr.tree import Value, entry
+from targets.tree import Value, entry
 
 
 @dataclass

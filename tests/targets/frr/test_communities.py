@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.frr.communities import auto_derived_vnis, from_text, ordered, two_part
+from targets.frr.communities import auto_derived_vnis, from_text
+from targets.openconfig.communities import ordered, two_part
 
 
 @pytest.mark.parametrize(

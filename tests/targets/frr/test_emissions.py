@@ -7,7 +7,7 @@ import pytest
 from collectors.records import Kind, StoredRecord
 from targets.frr.emissions import HUNG_NS, Poll, host, ticks
 from targets.frr.report import Report
-from targets.frr.sessions import Sessions
+from targets.sessions import Sessions
 from tests.targets.frr.readback import Said, read
 
 SPINE: dict[str, Any] = orjson.loads((Path(__file__).parent / "golden/spine/documents.json").read_bytes())

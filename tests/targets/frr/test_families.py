@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from targets.frr import documents
 from targets.frr.documents import EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
-from targets.frr.families import FAMILIES, SOURCES, View, hear, steadied, with_context
-from targets.frr.tree import Delta, Value, patched
+from targets.frr.families import SOURCES, View, hear, steadied, with_context
+from targets.openconfig.families import FAMILIES
+from targets.tree import Delta, Value, patched
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from targets.frr import rib
 from targets.frr.documents import NoAnswerError
 from targets.frr.gobgp import Monitor, event, is_withdrawal
 from targets.frr.gobgp_values import esi_of
-from targets.frr.tree import Delta, Value, patched
+from targets.openconfig import rib
+from targets.tree import Delta, Value, patched
 
 RD = {"type": 1, "admin": "10.255.1.1", "assigned": 2}
 ENCAPSULATION = {"type": 3, "subtype": 12, "tunnel_type": 8}

@@ -10,7 +10,7 @@ import pytest
 
 from targets.frr.families import View, hear
 from targets.frr.gobgp import Monitor
-from targets.frr.tree import Tree
+from targets.tree import Tree
 
 CASES = sorted(path for path in (Path(__file__).parent / "golden").iterdir() if path.is_dir())
 

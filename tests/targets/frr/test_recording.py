@@ -16,7 +16,7 @@ import pytest
 from collectors.records import Kind
 from targets.frr.recording import COLLECTOR, RecordingError, records_of
 from targets.frr.report import Report
-from targets.frr.tree import Value
+from targets.tree import Value
 from tests.recordings import derive
 from tests.targets.frr.readback import Said, said, state
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from targets.frr.documents import NoAnswerError
-from targets.frr.rib import Nlri, RouteType
 from targets.frr.routes import nlri_of, routes
+from targets.openconfig.rib import Nlri, RouteType
 
 MAC = "02:aa:00:00:10:01"
 

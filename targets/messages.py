@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from pygnmi.spec.v080 import gnmi_pb2
 
-from targets.frr.families import Family
-from targets.frr.tree import Delta, Scalar, Value, elements, entry_of
+from targets.openconfig.families import Family
+from targets.tree import Delta, Scalar, Value, elements, entry_of
 
 MAX_UPDATES: Final = 500
 """Updates, or deletes, in one notification; a list entry is not torn apart for it."""

@@ -1,9 +1,10 @@
 from pygnmi.spec.v080 import gnmi_pb2
 
-from targets.frr import messages, rib
-from targets.frr.families import FAMILIES
-from targets.frr.messages import MAX_UPDATES, responses, sync_response
-from targets.frr.tree import Delta, Value, patched
+from targets import messages
+from targets.messages import MAX_UPDATES, responses, sync_response
+from targets.openconfig import rib
+from targets.openconfig.families import FAMILIES
+from targets.tree import Delta, Value, patched
 from tests.targets.frr.readback import path_text, value_of
 
 ATTR = f"{rib.ATTR_SETS}/attr-set[index=1]"

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.frr.tree import Delta, Value, diff, elements, entry, entry_of, patched
+from targets.tree import Delta, Value, diff, elements, entry, entry_of, patched
 
 key_values = st.text(alphabet="ab]\\[=/. :\n\u00e9", max_size=6)
 

@@ -13,9 +13,9 @@ import orjson
 
 from collectors.profiles import LIVENESS, profile
 from collectors.records import Kind, Record, encode_record, session_id
-from targets.frr.families import FAMILIES, LIVENESS_PATH
-from targets.frr.messages import responses, sync_response
-from targets.frr.tree import Delta
+from targets.messages import responses, sync_response
+from targets.openconfig.families import FAMILIES, LIVENESS_PATH
+from targets.tree import Delta
 
 PROFILE: Final = profile("openconfig")
 MODELS: Final = (

@@ -1,8 +1,8 @@
 import pytest
 
-from targets.frr import rib
-from targets.frr.rib import Attributes, Nlri, Path, RouteType
-from targets.frr.tree import elements, entry_of
+from targets.openconfig import rib
+from targets.openconfig.rib import Attributes, Nlri, Path, RouteType
+from targets.tree import elements, entry_of
 
 ESI = "03443839ffff01000001"
 

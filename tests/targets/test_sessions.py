@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from collectors.profiles import LIVENESS, profile
 from collectors.records import Kind, StoredRecord, decode_record
-from targets.frr.families import FAMILIES
-from targets.frr.sessions import LIVENESS_INTERVAL_NS, Sessions
-from targets.frr.tree import Delta
+from targets.openconfig.families import FAMILIES
+from targets.sessions import LIVENESS_INTERVAL_NS, Sessions
+from targets.tree import Delta
 from tests.targets.frr.readback import read
 
 SEGMENTS = Delta({"/ethernet-segments/ethernet-segment[name=bond1]/state/interface": "bond1"})

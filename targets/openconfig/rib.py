@@ -12,9 +12,9 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from targets.frr.addresses import canonical, host_prefix, width
-from targets.frr.communities import Community
-from targets.frr.tree import Value, entry
+from targets.openconfig.addresses import canonical, host_prefix, width
+from targets.openconfig.communities import Community
+from targets.tree import Value, entry
 
 BGP: Final = (
     "/network-instances/network-instance[name=default]/protocols/protocol[identifier=BGP][name=bgp]/bgp"

@@ -1,0 +1,38 @@
+"""What belongs to each subscription family: where its paths begin, and what is said with what."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from collectors.profiles import LIVENESS
+from targets.openconfig import rib
+
+INTERFACES: Final = "/interfaces"
+SEGMENTS: Final = "/ethernet-segments"
+LIVENESS_PATH: Final = "/system/state/current-datetime"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family as targets say it."""
+
+    name: str
+    prefix: str
+    """What the paths of all its notifications begin with."""
+    joined: tuple[str, ...] = ()
+    """Tables that other rows point into: said before those rows, withdrawn after them."""
+    context: tuple[str, str] | None = None
+    """A list, and a leaf of the entry that holds it: said again with whatever changes in the list."""
+
+
+FAMILIES: Final = {
+    family.name: family
+    for family in (
+        Family("routes", rib.BGP, joined=(rib.ATTR_SETS, rib.EXT_COMMUNITIES)),
+        Family("mac", "/network-instances", context=("/producers/", "/state/l2-vni")),
+        Family("vtep", "/network-instances"),
+        Family("es", SEGMENTS),
+        Family("link", INTERFACES),
+        Family("bgp", rib.BGP),
+        Family(LIVENESS, "/system/state"),
+    )
+}
