@@ -6,14 +6,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import numpy as np
-import polars as pl
 
 from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord
@@ -25,8 +22,7 @@ from pipeline import run as loops
 from pipeline import transfer
 from pipeline.batch import RawBatch
 from pipeline.broker import EmbeddedBroker
-from pipeline.decode import Decoded
-from pipeline.detectors.silence import SILENCE
+from pipeline.health import Watched
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher, create_topic
@@ -35,7 +31,6 @@ FABRIC: Final = "demo"
 FRAME_S: Final = 0.25
 """Time between two scenes: fast enough to watch, slow enough to leave the machine to the replica."""
 _RATE_WINDOW_S: Final = 2.0
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Playhead:
@@ -57,58 +52,6 @@ class Playhead:
             )
             self.sent += 1
             self.time = record.timestamp_ms / 1000
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the replica said of itself after a batch."""
-
-    records: int = 0
-    updates: int = 0
-    dead_letters: int = 0
-    stream_time: datetime | None = None
-    fresh: int = 0
-    observers: int = 0
-
-
-class Watched:
-    """The job of a replica, which says after each batch how it is doing; ``seen`` is replaced as a whole."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._now_ms = 0
-        self.seen = Seen()
-
-    def position(self, fabric: str) -> int:
-        """Return the offset of the first record not yet in the store."""
-        return self._job.position(fabric)
-
-    def settle(self) -> None:
-        """Wait for the commit under way."""
-        self._job.settle()
-
-    def process(self, fabric: str, batch: RawBatch, decoded: Decoded) -> None:
-        """Let the job process a batch, then look at it."""
-        self._job.process(fabric, batch, decoded)
-        self._now_ms = max(self._now_ms, int(batch.timestamps_ms.max()))
-        now = _EPOCH + timedelta(milliseconds=self._now_ms)
-        summary: dict[str, Any] = self._job.summary()[fabric]
-        fresh, observers = freshness(self._job.observers(fabric), now)
-        self.seen = Seen(
-            summary["records"], summary["updates"], summary["dead_letters"], now, fresh, observers
-        )
-
-
-def freshness(observers: pl.DataFrame, now: datetime) -> tuple[int, int]:
-    """Return how many devices say what is, and how many report at all.
-
-    ``observers``: one row per (device, family). A device counts when all its sessions are in step and it was
-    heard of within SILENCE, the limit of rule X1.
-    """
-    devices = observers.group_by("device").agg(
-        fresh=(pl.col("state") == "fresh").all() & (pl.col("last_seen").max() > now - SILENCE)
-    )
-    return int(devices["fresh"].sum()), devices.height
 
 
 def play(
@@ -163,7 +106,7 @@ def _done(publishing: Future[None], replica: Future[None], playhead: Playhead, w
         return True
     if not publishing.done():
         return False
-    return publishing.exception() is not None or watched.seen.records >= playhead.sent
+    return publishing.exception() is not None or watched.seen(FABRIC).records >= playhead.sent
 
 
 class Camera:
@@ -186,7 +129,7 @@ class Camera:
 
     def scene(self, clock_s: float) -> Scene:
         """Return the scene now; ``clock_s`` is a clock for rates."""
-        seen, sent, now = self._watched.seen, self._playhead.sent, self._playhead.time
+        seen, sent, now = self._watched.seen(FABRIC), self._playhead.sent, self._playhead.time
         truth = self._recording.truth or Truth()
         return Scene(
             recording=self._recording.name,

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,10 +27,13 @@ from collectors.errors import FabricscopeError, InputError
 from collectors.records import topic_of
 from pipeline import run as loops
 from pipeline import transfer
+from pipeline.health import Watched
+from pipeline.incident_log import IncidentLog
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher, create_topic
 from pipeline.memory import keep_freed_memory
+from pipeline.metrics import HealthMetrics, listen
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -181,7 +186,7 @@ def replay(
     keep_freed_memory()
     with (
         _stop_on_signals() as stop,
-        contextlib.closing(Job.open(store, [name], None)) as job,
+        closing(Job.open(store, [name], None)) as job,
         _progress(f"replaying {file.name}", total) as advance,
     ):
         loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
@@ -211,6 +216,21 @@ def run(
             help="Stop after what the topics hold now.",
         ),
     ] = False,
+    incident_log: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FABRICSCOPE_INCIDENT_LOG",
+            help="Append each change of an incident to this file, as a line of JSON.",
+        ),
+    ] = None,
+    metrics_listen: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FABRICSCOPE_METRICS_LISTEN",
+            metavar="HOST:PORT",
+            help="Serve /metrics for Prometheus, on this machine.",
+        ),
+    ] = None,
     kafka_tls: options.Tls = False,
     kafka_ca: options.Ca = None,
     kafka_cert: options.Cert = None,
@@ -236,15 +256,36 @@ def run(
         password_file=kafka_password_file,
     )
     keep_freed_memory()
-    with (
-        _stop_on_signals() as stop,
-        contextlib.closing(Job.open(store, fabric, access.cluster_id())) as job,
-        KafkaSource.open(access, {name: job.position(name) for name in fabric}) as source,
-    ):
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(_stop_on_signals())
+        told = (
+            None
+            if incident_log is None
+            else stack.enter_context(closing(IncidentLog(incident_log, _wall_clock)))
+        )
+        cluster = access.cluster_id()
+        job = stack.enter_context(
+            closing(
+                Job.open(store, fabric, cluster)
+                if told is None
+                else Job.open(store, fabric, cluster, committed=told.committed)
+            )
+        )
+        if told is not None:
+            with closing(job.reader()) as reader:
+                told.resume(reader)
+        source = stack.enter_context(KafkaSource.open(access, {name: job.position(name) for name in fabric}))
+        watched = Watched(job)
+        if metrics_listen is not None:
+            stack.callback(listen(metrics_listen, HealthMetrics(lambda: watched.health, source.end)))
         for name in fabric:
             log.info("reading", fabric=name, position=source.position(name))
-        loops.run(job, source, fabric, stop, until_caught_up=until_caught_up)
+        loops.run(watched, source, fabric, stop, until_caught_up=until_caught_up)
     _print_summary(job.summary())
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # for the log of incidents, which says when it was written
 
 
 @contextlib.contextmanager

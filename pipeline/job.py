@@ -79,9 +79,16 @@ class Fabric:
 class Job:
     """The pipeline of the fabrics of one store."""
 
-    def __init__(self, store: Store, fabrics: Sequence[str], cluster_id: str | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        fabrics: Sequence[str],
+        cluster_id: str | None,
+        committed: Callable[[Commit], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._cluster_id = cluster_id
+        self._committed = committed
         self._fabrics = {name: Fabric(name) for name in fabrics}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._writing: Future[None] | None = None
@@ -96,11 +103,15 @@ class Job:
         fabrics: Sequence[str],
         cluster_id: str | None,
         reached: Callable[[Stage], None] | None = None,
+        committed: Callable[[Commit], None] = lambda _: None,
     ) -> Self:
-        """Return a job on the store at a path, as it was left; raises as Store.open does."""
+        """Return a job on the store at a path, as it was left; raises as Store.open does.
+
+        ``committed`` is told each commit once the store has it, in the thread that writes.
+        """
         opened = Store.open(store, cluster_id=cluster_id, reached=reached)
         try:
-            return cls(opened, fabrics, cluster_id)
+            return cls(opened, fabrics, cluster_id, committed)
         except BaseException:
             opened.close()
             raise
@@ -127,7 +138,7 @@ class Job:
             commit = this.process(news, decode(news) if seen else decoded)
             self.settle()
             self._writing = self._writer.submit(
-                self._store.commit, replace(commit, positions=[self._position(this)])
+                self._commit, replace(commit, positions=[self._position(this)])
             )
             this.stored = this.next_offset
         self._whole = whole
@@ -218,6 +229,10 @@ class Job:
                 self._fabrics[name].load(part_of(dict(snapshot.state), f"f{number}"))
                 self._fabrics[name].next_offset = at[name]
                 self._fabrics[name].snapshot_time = self._fabrics[name].state.sessions.now
+
+    def _commit(self, commit: Commit) -> None:
+        self._store.commit(commit)
+        self._committed(commit)
 
     def _position(self, fabric: Fabric) -> Position:
         now = _EPOCH + timedelta(microseconds=fabric.state.sessions.now)

@@ -78,7 +78,7 @@ def jars() -> Path:
 def running(folder: Path) -> Iterator[ApacheKafka]:
     """Run a broker with its data, keys and log below ``folder``; yields when it takes connections."""
     classpath = f"{HERE}{os.pathsep}{jars()}/*"
-    ports = _free_ports(8)
+    ports = free_ports(8)
     broker, secrets = _addresses(folder, ports)
     properties = folder / "server.properties"
     properties.write_text(_properties(folder, ports, secrets))
@@ -187,7 +187,7 @@ def _wait_until_listening(process: subprocess.Popen[bytes], broker: ApacheKafka,
             time.sleep(0.05)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
