@@ -27,6 +27,9 @@ TOPIC_PREFIX: Final = "fabricscope.raw."
 MAX_RECORD_BYTES: Final = 16 * 1024 * 1024
 """Largest record value; topic, producer and consumer agree on it."""
 
+RETIRED: Final = "removed from the inventory"
+"""The reason of an end after which nobody expects to hear of the target."""
+
 _FABRIC_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 

@@ -27,10 +27,6 @@ EVENTS: Final[Columns] = {
 """One row per thing that happened to a session."""
 
 
-RETIRED: Final = "removed from the inventory"
-"""The reason of an end after which nobody expects to hear of the target."""
-
-
 @dataclass
 class Observer:
     """What is known of one (device, family): its current session and whether it can be trusted."""

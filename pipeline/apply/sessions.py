@@ -12,9 +12,9 @@ import numpy as np
 import orjson
 import polars as pl
 
-from collectors.records import Kind
+from collectors.records import RETIRED, Kind
 from pipeline.apply.clocks import Clock, Clocks, Turn
-from pipeline.apply.observers import RETIRED, ControlBatch, Freshness, Observer, SessionLog, Sweep
+from pipeline.apply.observers import ControlBatch, Freshness, Observer, SessionLog, Sweep
 from pipeline.apply.records import LATENESS, Flags, Records, Times, us
 from pipeline.schema import TIME
 

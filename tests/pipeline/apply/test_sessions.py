@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from collectors.records import Kind, session_id
-from pipeline.apply.observers import RETIRED
+from collectors.records import RETIRED, Kind, session_id
 from pipeline.apply.records import Records
 from pipeline.apply.sessions import SessionBatch, Sessions
 from tests.pipeline.driver import frames_of

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from pipeline.apply.observers import RETIRED
+from collectors.records import RETIRED
 from pipeline.detectors import FINDING
 from pipeline.detectors.heard import SCHEMA
 from pipeline.detectors.silence import detect, gaps
