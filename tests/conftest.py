@@ -1,10 +1,12 @@
 """For all tests: how hard Hypothesis tries, the option that rewrites golden files, the recordings."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.lab.fabric import Lab, lab_or_skip
 from tests.recordings.variants import Recordings
 
 settings.register_profile(
@@ -25,3 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Recordings:
     return Recordings(tmp_path_factory.mktemp("recordings"))
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """Give a running FRR fabric with an Ethernet segment; who changes it puts it back."""
+    yield from lab_or_skip(segment=True)
