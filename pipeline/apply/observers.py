@@ -151,18 +151,22 @@ class SessionLog:
 
     def __init__(self, batch: ControlBatch, now: Times) -> None:
         self._batch, self._now = batch, now
-        self._events: list[tuple[int, str, str, str, str, str]] = []
+        self._events: list[tuple[int, str, str, str, str, str, int]] = []
         self.sweeps: list[Sweep] = []
         self.freshness: list[Freshness] = []
         self.retired: list[tuple[int, str]] = []
         self.declared: list[tuple[int, str, dict[str, Any]]] = []
 
-    def event(self, row: int, observer: Observer, kind: str, detail: str) -> None:
-        """Note that something happened to a session."""
-        self._events.append((row, observer.device, observer.family, observer.session, kind, detail))
+    def event(self, row: int, observer: Observer, kind: str, detail: str, *, time: int | None = None) -> None:
+        """Note that something happened to a session, at the record's time of event or at another."""
+        at = int(self._batch.event_time[row]) if time is None else time
+        self._events.append((row, observer.device, observer.family, observer.session, kind, detail, at))
 
     def fresh(self, row: int, observer: Observer, *, fresh: bool) -> None:
-        """Make an observer fresh or blind, and note it if it was not."""
+        """Make an observer fresh or blind, and note it if it was not.
+
+        It is blind from its last record on, which was before the one that shows it.
+        """
         if fresh == observer.fresh and observer.since:
             return
         if observer.fresh:
@@ -170,7 +174,7 @@ class SessionLog:
         observer.fresh, observer.since = fresh, int(self._batch.record_time[row])
         self.freshness.append(Freshness(row, observer.device, observer.family, fresh, observer.since))
         if observer.session and not fresh:
-            self.event(row, observer, "blind_begin", "")
+            self.event(row, observer, "blind_begin", "", time=observer.known_until or None)
         elif fresh:
             self.event(row, observer, "blind_end", "")
 
@@ -188,16 +192,15 @@ class SessionLog:
             index.append(index[-1] + 1 if row == last else 0)
             last = row
         names = pl.DataFrame(
-            [row[1:] for row in rows],
-            schema=["device", "family", "session", "kind", "detail"],
-            schema_overrides=dict.fromkeys(["device", "family", "session", "kind", "detail"], pl.String),
+            [row[1:6] for row in rows],
+            schema=dict.fromkeys(["device", "family", "session", "kind", "detail"], pl.String),
             orient="row",
         )
         batch = self._batch
         return names.with_columns(
             offset=pl.Series(batch.offset[at], dtype=pl.Int64),
             index=pl.Series(index, dtype=pl.UInt32),
-            event_time=pl.Series(batch.event_time[at], dtype=pl.Int64).cast(TIME),
+            event_time=pl.Series([row[6] for row in rows], dtype=pl.Int64).cast(TIME),
             recv_time=pl.Series(batch.recv_time[at], dtype=pl.Int64).cast(TIME),
             record_time=pl.Series(batch.record_time[at], dtype=pl.Int64).cast(TIME),
         ).select(list(EVENTS))
