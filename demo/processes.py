@@ -41,9 +41,7 @@ class Processes:
         for name in reversed(list(self._running)):
             self.stop(name)
 
-    def start(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
-    ) -> None:
+    def start(self, name: str, arguments: Sequence[str]) -> None:
         """Start a command; what it says goes to ``<name>.log``."""
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(  # noqa: S603  # our own program, no shell
