@@ -20,8 +20,9 @@ from bench.plausible import check
 from bench.replica import COMMIT, STAGES
 from bench.stream import Load, Stream
 from collectors.kafka_access import KafkaAccess
+from collectors.topics import create_topic
 from pipeline.broker import EmbeddedBroker
-from pipeline.kafka_publish import Publisher, create_topic
+from pipeline.kafka_publish import Publisher
 
 GOAL: Final = 200_000
 """Updates per second on 2 cores at 10 updates per record."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord
+from collectors.topics import create_topic
 from demo.findings import Found, found_in
 from demo.recording import Recording
 from demo.truth import Truth
@@ -25,7 +26,7 @@ from pipeline.broker import EmbeddedBroker
 from pipeline.health import Watched
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_publish import Publisher, create_topic
+from pipeline.kafka_publish import Publisher
 
 FABRIC: Final = "demo"
 FRAME_S: Final = 0.25

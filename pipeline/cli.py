@@ -25,13 +25,14 @@ from collectors import kafka_options as options
 from collectors.captures import write_capture
 from collectors.errors import FabricscopeError, InputError
 from collectors.records import topic_of
+from collectors.topics import create_topic
 from pipeline import run as loops
 from pipeline import transfer
 from pipeline.health import Watched
 from pipeline.incident_log import IncidentLog
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_publish import Publisher, create_topic
+from pipeline.kafka_publish import Publisher
 from pipeline.memory import keep_freed_memory
 from pipeline.metrics import HealthMetrics, listen
 

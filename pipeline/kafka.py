@@ -20,14 +20,13 @@ from kafka import KafkaConsumer, TopicPartition
 
 from collectors.errors import FabricscopeError, InputError, RefusedError
 from collectors.kafka_access import KafkaAccess
-from collectors.records import MAX_RECORD_BYTES, topic_of
+from collectors.records import topic_of
+from collectors.topics import MAX_MESSAGE_BYTES
 from pipeline.batch import RawBatch, concatenate, cut
 from pipeline.kafka_fetch import raw_batch, read_whole_batches
 
 MAX_BATCH_RECORDS: Final = 50_000
 MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
-MAX_MESSAGE_BYTES: Final = MAX_RECORD_BYTES + 64 * 1024
-"""Largest record batch of one record: value, key and what Kafka wraps around them."""
 FILL_TIME: Final = timedelta(milliseconds=200)
 """How long a batch waits for more records while the topic is known to hold more."""
 BEYOND_END_GRACE: Final = timedelta(seconds=10)

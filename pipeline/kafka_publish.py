@@ -1,18 +1,15 @@
 """Records into a fabric's topic: in exact order, each one confirmed."""
 
-import contextlib
 from collections import deque
 from types import TracebackType
 from typing import Any, Final, Self
 
-import kafka.errors
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient, NewTopic
 
 from collectors.errors import FabricscopeError, InputError
 from collectors.kafka_access import KafkaAccess
 from collectors.records import MAX_RECORD_BYTES, topic_of
-from pipeline.kafka import MAX_MESSAGE_BYTES
+from collectors.topics import MAX_MESSAGE_BYTES
 
 IN_FLIGHT_RECORDS: Final = 20_000
 IN_FLIGHT_BYTES: Final = 32 * 1024 * 1024
@@ -20,27 +17,6 @@ CONFIRM_TIMEOUT_S: Final = 180.0
 """Longer than the producer's own limit for one delivery, 120 s, which names the cause."""
 _BATCH_BYTES: Final = 256 * 1024
 _LINGER_MS: Final = 5
-_TOPIC: Final = {
-    "cleanup.policy": "delete",
-    "max.message.bytes": str(MAX_MESSAGE_BYTES),
-    "message.timestamp.type": "CreateTime",  # stream time is what the records say
-    "message.timestamp.after.max.ms": str(2**63 - 1),
-    "retention.ms": "-1",  # a recording is older than any retention: it would be deleted at once
-}
-
-
-def create_topic(access: KafkaAccess, fabric: str) -> None:
-    """Make the topic of a fabric: one partition, 16 MiB records, kept for ever.
-
-    Raises InputError when there is one already, FabricscopeError when the cluster refuses.
-    """
-    topic = topic_of(fabric)
-    with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
-        try:
-            admin.create_topics([NewTopic(topic, num_partitions=1, topic_configs=_TOPIC)])
-        except kafka.errors.TopicAlreadyExistsError as error:
-            raise InputError(f"topic {topic} exists already: publish without --create") from error
-        admin.wait_for_topics([topic])
 
 
 class Publisher:

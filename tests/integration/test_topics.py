@@ -13,10 +13,11 @@ from collectors.captures import write_capture
 from collectors.errors import FabricscopeError, InputError, RefusedError
 from collectors.kafka_access import KafkaAccess
 from collectors.records import StoredRecord, topic_of
+from collectors.topics import create_topic
 from pipeline import transfer
 from pipeline.batch import RawBatch, concatenate
 from pipeline.kafka import KafkaSource
-from pipeline.kafka_publish import Publisher, create_topic
+from pipeline.kafka_publish import Publisher
 from tests.integration.apache_kafka import ApacheKafka
 from tests.integration.tcp_proxy import TcpProxy
 
