@@ -1,0 +1,73 @@
+"""What the agent may do on its host: read what its user and the group of FRRouting's terminals can, for good.
+
+It never stays root. A user of its own is better than ``frr``, who owns the daemons and their configuration.
+Whoever is in the group ``frrvty`` can configure FRRouting by vtysh: there is no group that can only look. The
+agent's argument vectors are fixed, and its vtysh starts in the mode that has no ``configure``.
+"""
+
+import ctypes
+import grp
+import os
+import pwd
+from typing import Final
+
+from collectors.errors import InputError, RefusedError
+
+VTY_GROUP: Final = "frrvty"
+DEFAULT_USER: Final = "fabricscope"
+
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_CAP_AMBIENT: Final = 47
+_PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+
+
+def drop(user: str) -> None:
+    """Become ``user`` if this is root, and give up every way to gain privileges.
+
+    Call it before any thread is started: new privileges are given up by thread.
+    Raises InputError if there is no such user or it is root too, RefusedError if privileges can't be dropped.
+    """
+    if 0 in os.getresuid():
+        _become(user)
+    _control(_PR_SET_NO_NEW_PRIVS, 1)
+    _control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def may_ask_daemons() -> bool:
+    """Tell whether this process is in the group of FRRouting's terminals."""
+    try:
+        group = grp.getgrnam(VTY_GROUP).gr_gid
+    except KeyError:
+        return False
+    return group in (os.getegid(), *os.getgroups())
+
+
+def _become(user: str) -> None:
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise InputError(
+            f"the agent does not stay root and there is no user {user}: create it with "
+            f"`useradd --system --no-create-home --shell /usr/sbin/nologin {user}`, or name another one"
+        ) from None
+    if account.pw_uid == 0:
+        raise InputError(f"the agent does not stay root, and user {user} is root: name another one")
+    try:
+        groups = [grp.getgrnam(VTY_GROUP).gr_gid]
+    except KeyError:
+        raise InputError(f"there is no group {VTY_GROUP}: is FRRouting installed on this host?") from None
+    try:
+        os.setgroups(groups)
+        os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+        os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    except OSError as error:
+        raise RefusedError(f"the agent does not stay root, and can't become {user}: {error}") from error
+    if 0 in (*os.getresuid(), *os.getresgid()):
+        raise RefusedError(f"the agent does not stay root, and is still root after it became {user}")
+
+
+def _control(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise RefusedError(f"the kernel does not let the agent give up privileges: {os.strerror(code)}")
