@@ -20,7 +20,7 @@ demo: $(READY)
 	@.venv/bin/fabricscope demo
 
 test: $(READY)
-	.venv/bin/pytest -m "not services"
+	.venv/bin/pytest -n auto --dist loadfile -m "not services"
 	.venv/bin/pytest -m services
 
 check: $(READY)
