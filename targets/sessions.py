@@ -6,7 +6,6 @@ recording stops is no news from the device.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import orjson
@@ -14,7 +13,7 @@ import orjson
 from collectors.profiles import LIVENESS, profile
 from collectors.records import Kind, Record, encode_record, session_id
 from targets.messages import responses, sync_response
-from targets.openconfig.families import FAMILIES, LIVENESS_PATH
+from targets.openconfig.families import FAMILIES, LIVENESS_PATH, datetime_text
 from targets.tree import Delta
 
 PROFILE: Final = profile("openconfig")
@@ -26,10 +25,6 @@ MODELS: Final = (
     "openconfig-ethernet-segments",
     "openconfig-system",
 )
-LIVENESS_INTERVAL_NS: Final = 5_000_000_000
-"""Of the profile's liveness subscription."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -83,8 +78,7 @@ class Sessions:
     def beat(self, time_ns: int) -> Iterator[bytes]:
         """Yield a liveness sample, the target's clock; the first is followed by its sync."""
         first = self.counts[LIVENESS] == 1
-        clock = (_EPOCH + timedelta(microseconds=time_ns // 1_000)).isoformat(timespec="microseconds")
-        yield from self.say(LIVENESS, Delta({LIVENESS_PATH: clock}), time_ns)
+        yield from self.say(LIVENESS, Delta({LIVENESS_PATH: datetime_text(time_ns)}), time_ns)
         if first:
             yield self.sync(LIVENESS, time_ns)
 

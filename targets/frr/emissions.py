@@ -11,8 +11,8 @@ from targets.frr.documents import NoAnswerError
 from targets.frr.families import View, hear
 from targets.frr.gobgp import Monitor, is_withdrawal
 from targets.frr.report import Report
-from targets.openconfig.families import FAMILIES
-from targets.sessions import LIVENESS_INTERVAL_NS, Sessions
+from targets.openconfig.families import FAMILIES, LIVENESS_INTERVAL_NS
+from targets.sessions import Sessions
 
 _SECOND_NS: Final = 1_000_000_000
 HUNG_NS: Final = 3 * LIVENESS_INTERVAL_NS

@@ -1,6 +1,7 @@
 """What belongs to each subscription family: where its paths begin, and what is said with what."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from collectors.profiles import LIVENESS
@@ -9,6 +10,10 @@ from targets.openconfig import rib
 INTERFACES: Final = "/interfaces"
 SEGMENTS: Final = "/ethernet-segments"
 LIVENESS_PATH: Final = "/system/state/current-datetime"
+LIVENESS_INTERVAL_NS: Final = 5_000_000_000
+"""Of the profile's liveness subscription."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,11 @@ class Family:
     """Tables that other rows point into: said before those rows, withdrawn after them."""
     context: tuple[str, str] | None = None
     """A list, and a leaf of the entry that holds it: said again with whatever changes in the list."""
+
+
+def datetime_text(time_ns: int) -> str:
+    """Return a time as the liveness path tells it."""
+    return (_EPOCH + timedelta(microseconds=time_ns // 1_000)).isoformat(timespec="microseconds")
 
 
 FAMILIES: Final = {

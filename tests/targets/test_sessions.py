@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from collectors.profiles import LIVENESS, profile
 from collectors.records import Kind, StoredRecord, decode_record
-from targets.openconfig.families import FAMILIES
-from targets.sessions import LIVENESS_INTERVAL_NS, Sessions
+from targets.openconfig.families import FAMILIES, LIVENESS_INTERVAL_NS
+from targets.sessions import Sessions
 from targets.tree import Delta
 from tests.targets.frr.readback import read
 

@@ -1,0 +1,1 @@
+"""A gNMI target: a state tree served to any number of subscribers."""

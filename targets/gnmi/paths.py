@@ -1,0 +1,102 @@
+"""gNMI paths as text, as elements and as patterns (openconfig/reference, gnmi-path-conventions).
+
+A pattern is a path that may hold wildcards: ``*`` as a name or a key's value, a key left out, and ``...`` for
+any number of elements.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+ANY = "*"
+DEEP = "..."
+
+_ELEMENT = re.compile(r"/([^/\[]+(?:\[[^=\[\]]+=(?:\\.|[^\]\\])*\])*)")
+_KEY = re.compile(r"\[([^=\[\]]+)=((?:\\.|[^\]\\])*)\]")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+class Element(NamedTuple):
+    """One element of a path; in a pattern, keys that may have any value are left out."""
+
+    name: str
+    keys: Mapping[str, str]
+    text: str
+    """As text, with the keys in alphabetical order: equal elements have equal texts."""
+
+
+Pattern = tuple[Element, ...]
+"""A path that stands for itself and all below it; hash and compare it by ``text_of``."""
+
+
+def split(path: str) -> list[str]:
+    """Return the texts of a path's elements; raises ValueError for text that is no path."""
+    found: list[str] = _ELEMENT.findall(path)
+    if sum(map(len, found)) + len(found) != len(path):
+        raise ValueError(f"{path!r} is no path: elements begin with / and keys look like [name=value]")
+    return found
+
+
+@lru_cache(maxsize=1 << 16)
+def element(text: str) -> Element:
+    """Return the element that ``text`` tells; the keys may come in any order."""
+    name, bracket, rest = text.partition("[")
+    if not bracket:
+        return Element(name, {}, text)
+    return of(name, {key: _ESCAPED.sub(r"\1", value) for key, value in _KEY.findall(bracket + rest)})
+
+
+def of(name: str, keys: Mapping[str, str]) -> Element:
+    """Return the element with this name and these keys."""
+    ordered = dict(sorted(keys.items()))
+    quoted = (
+        f"[{key}={value.replace(chr(92), chr(92) * 2).replace(']', chr(92) + ']')}]"
+        for key, value in ordered.items()
+    )
+    return Element(name, ordered, name + "".join(quoted))
+
+
+def elements(path: str) -> list[Element]:
+    """Return the elements of a path in text."""
+    return [element(text) for text in split(path)]
+
+
+def pattern(parts: Iterable[Element]) -> Pattern:
+    """Return the pattern of what a client asked for: keys with any value are left out."""
+    return tuple(
+        of(part.name, {key: value for key, value in part.keys.items() if value != ANY}) for part in parts
+    )
+
+
+def text_of(parts: Sequence[Element]) -> str:
+    """Return a path as text."""
+    return "".join(f"/{part.text}" for part in parts)
+
+
+def fits(part: Element, given: Element) -> bool:
+    """Tell whether an element of a pattern takes the element of a path."""
+    return part.name in (ANY, given.name) and all(
+        given.keys.get(key) == value for key, value in part.keys.items()
+    )
+
+
+def covers(asked: Pattern, path: Sequence[Element]) -> bool:
+    """Tell whether a path lies at or below a pattern."""
+    if not asked:
+        return True
+    if asked[0].name == DEEP:
+        return covers(asked[1:], path) or (bool(path) and covers(asked, path[1:]))
+    return bool(path) and fits(asked[0], path[0]) and covers(asked[1:], path[1:])
+
+
+def overlap(one: Pattern, other: Pattern) -> bool:
+    """Tell whether a path can lie at or below both patterns."""
+    for mine, yours in zip(one, other, strict=False):
+        if DEEP in (mine.name, yours.name):
+            return True
+        if ANY not in (mine.name, yours.name) and mine.name != yours.name:
+            return False
+        if any(yours.keys.get(key, value) != value for key, value in mine.keys.items()):
+            return False
+    return True

@@ -1,0 +1,105 @@
+"""What one kind of subscriber asked for, and how it wants to hear it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from targets import messages
+from targets.gnmi import paths, wire
+from targets.gnmi.branches import Leaf
+from targets.gnmi.paths import Element, Pattern
+from targets.gnmi.wire import Encoding
+
+
+@dataclass(frozen=True)
+class View:
+    """Subscribers with equal views get the same bytes. Paths are patterns as text."""
+
+    asked: tuple[str, ...]
+    encoding: Encoding
+    target: str = ""
+    """Said back in each prefix (specification 0.10, section 2.2.2.1)."""
+    origin: str = ""
+    skipped: tuple[str, ...] = ()
+    """Leaves below these are left out: their changes are not told."""
+    wide: frozenset[str] = frozenset()
+    """Names of leaves with types of 64 bits, which JSON_IETF writes as text."""
+
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The paths asked for."""
+        return tuple(paths.pattern(paths.elements(text)) for text in self.asked)
+
+    @cached_property
+    def skips(self) -> tuple[Pattern, ...]:
+        """The paths left out."""
+        return tuple(paths.pattern(paths.elements(text)) for text in self.skipped)
+
+    def takes(self, path: Sequence[Element]) -> bool:
+        """Tell whether a path that was asked for is not left out."""
+        return not any(paths.covers(skip, path) for skip in self.skips)
+
+    def response(
+        self,
+        time_ns: int,
+        prefix: str,
+        updates: Iterable[Leaf],
+        deletes: Iterable[str] = (),
+        *,
+        atomic: bool = False,
+        said: dict[str, bytes] | None = None,
+    ) -> bytes:
+        """Return a ``SubscribeResponse`` with one notification; all paths lie below ``prefix``.
+
+        ``said`` keeps encoded updates by path, for views with the same encoding.
+        """
+        size = len(prefix)
+        parts = []
+        for leaf in updates:
+            part = said.get(leaf.path) if said is not None else None
+            if part is None:
+                part = self._update(leaf, size)
+                if said is not None:
+                    said[leaf.path] = part
+            parts.append(part)
+        gone = b"".join([wire.delete(paths.split(path[size:])) for path in deletes])
+        before = wire.prefix(prefix, self.target, self.origin)
+        return wire.response(wire.notification(time_ns, before, b"".join(parts), gone, atomic=atomic))
+
+    def dump(self, leaves: Sequence[Leaf], first: tuple[str, ...] = ()) -> Iterator[bytes]:
+        """Yield leaves as they were set, those at or below ``first`` first, each with its own time."""
+        tables = tuple(f"{table}/" for table in first)
+        ahead = [leaf for leaf in leaves if leaf.path.startswith(tables)] if tables else []
+        others = [leaf for leaf in leaves if not (tables and leaf.path.startswith(tables))]
+        for part in (ahead, others):
+            for time_ns, same_time in groupby(sorted(part, key=_time_of), key=_time_of):
+                by_path = {leaf.path: leaf for leaf in same_time}
+                for portion in messages.cut(by_path):
+                    yield self.response(time_ns, _shared(portion), map(by_path.__getitem__, portion))
+
+    def _update(self, leaf: Leaf, size: int) -> bytes:
+        texts = paths.split(leaf.path[size:])
+        assert not callable(leaf.value)
+        return wire.update(texts, wire.value(leaf.value, self.encoding, wide=texts[-1] in self.wide))
+
+
+def below(prefix: str, *groups: Iterable[str]) -> str:
+    """Return ``prefix`` if all paths lie below it, else the empty prefix."""
+    start = prefix + "/"
+    return prefix if all(path.startswith(start) for group in groups for path in group) else ""
+
+
+def _time_of(leaf: Leaf) -> int:
+    return leaf.time_ns
+
+
+def _shared(some: Sequence[str]) -> str:
+    """Return the longest path that all paths lie below."""
+    first, last = paths.split(min(some)), paths.split(max(some))
+    shared = []
+    for mine, yours in zip(first[:-1], last[:-1], strict=False):
+        if mine != yours:
+            break
+        shared.append(mine)
+    return "".join(f"/{text}" for text in shared)
