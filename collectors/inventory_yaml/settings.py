@@ -113,6 +113,13 @@ def part(settings: Settings, prefix: str) -> dict[str, str]:
     }
 
 
+def label_name(name: str) -> str:
+    """Return the name of a label; raises ValueError for one that can't be, or is a key of its own."""
+    if name in _KEYS or name in (*OWN, "name"):
+        raise ValueError(f"{name} is a key of its own, not a label")
+    return values.label(name)
+
+
 class _Reader:
     """Reads the keys of one target, one group or the defaults."""
 
@@ -173,7 +180,7 @@ class _Reader:
             return
         for name, value in node.entries.items():
             try:
-                self._scalar(f"{LABELS}.{_label(name)}", value, values.plain_text)
+                self._scalar(f"{LABELS}.{label_name(name)}", value, values.plain_text)
             except ValueError as error:
                 self.wrong(node.key_lines[name], f"{LABELS}: {error}")
 
@@ -181,12 +188,6 @@ class _Reader:
         self.found[key] = Setting(None, node.line)
         if not _is_null(node):
             self.wrong(node.line, f"{key} must be a mapping {what}, not {_kind(node)}")
-
-
-def _label(name: str) -> str:
-    if name in _KEYS or name in (*OWN, "name"):
-        raise ValueError(f"{name} is a key of its own, not a label")
-    return values.label(name)
 
 
 def _is_null(node: Node) -> bool:

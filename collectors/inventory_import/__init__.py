@@ -1,0 +1,1 @@
+"""Devices that another system knows of, as an inventory."""
