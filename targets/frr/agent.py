@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
 from targets.frr.emissions import HUNG_NS
-from targets.frr.poll import Host
+from targets.frr.poll import Said
 from targets.openconfig.families import FAMILIES
 from targets.tree import Delta
 
@@ -29,8 +29,26 @@ class Audience(Protocol):
     def changed(self, family: str, delta: Delta, time_ns: int) -> None:
         """Take what changed in a family; the first time, even if that is nothing."""
 
+    def known(self, families: tuple[str, ...]) -> None:
+        """Take note that a poll is over: all of these families have been heard by now."""
+
     def alive(self, time_ns: int) -> None:
         """Take note of a poll that went well."""
+
+
+class Pollable(Protocol):
+    """What can be asked: ``poll.Host``."""
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families heard of."""
+
+    @property
+    def leaves(self) -> int:
+        """How many leaves there are."""
+
+    def poll(self) -> Iterator[Said]:
+        """Ask once; yield what each command brought."""
 
 
 @dataclass
@@ -63,7 +81,7 @@ class Agent:
 
     def __init__(
         self,
-        host: Host,
+        host: Pollable,
         audience: Audience,
         clock_ns: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
@@ -92,6 +110,7 @@ class Agent:
             hung += said.hung
             complaints.update(said.complaints)
         took = self._monotonic() - began
+        self._audience.known(self._host.families)
         if answers and not hung and took * _NS <= HUNG_NS:
             self.figures.alive_ns = self._clock_ns()
             self._audience.alive(self.figures.alive_ns)

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.recordings import derive
+from tests.targets.frr.programs import program
 from tests.targets.frr.readback import Said, said
+
+__all__ = ["program"]  # a fixture
 
 RECORDINGS = Path(derive.__file__).parent
 VARIANTS = {
