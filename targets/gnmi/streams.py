@@ -81,11 +81,11 @@ async def serve(
     if plan.mode == "STREAM":
         await _stream(target, plan, outlet, write, asked)
         return
-    await _dump(target, plan, write)
+    await _answer(target, plan, write)
     if plan.mode == "POLL":
         async for message in asked:
             requests.poll(message)
-            await _dump(target, plan, write)
+            await _answer(target, plan, write)
 
 
 async def _stream(
@@ -100,6 +100,10 @@ async def _stream(
     tasks = [_started(_expect_nothing(asked, outlet), outlet)]
     try:
         await _dump(target, plan, write)
+        if target.unheard.of(plan.all) is None:
+            await write(wire.SYNC)
+        else:
+            tasks.append(_started(_sync_when_known(target, plan, outlet), outlet))
         tasks += [_started(_sample(target, one, outlet), outlet) for one in rounds]
         while True:
             await write(await outlet.get())
@@ -114,7 +118,20 @@ async def _dump(target: Target, plan: Plan, write: Write) -> None:
     if not plan.updates_only:
         for message in target.state.dump(plan.all, target.state.snapshot(plan.all, target.clock())):
             await write(message)
+
+
+async def _answer(target: Target, plan: Plan, write: Write) -> None:
+    """Tell all there is, in modes that end with it; raises RequestError if a part of it isn't known."""
+    unheard = target.unheard.of(plan.all)
+    if unheard is not None:
+        raise RequestError(StatusCode.UNAVAILABLE, f"nothing is known of {unheard} yet: ask again later")
+    await _dump(target, plan, write)
     await write(wire.SYNC)
+
+
+async def _sync_when_known(target: Target, plan: Plan, outlet: Outlet) -> None:
+    await target.unheard.wait(plan.all)
+    outlet.put(wire.SYNC)
 
 
 async def _expect_nothing(asked: AsyncIterator[bytes], outlet: Outlet) -> None:

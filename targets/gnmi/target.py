@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from targets.gnmi.faults import Faults
 from targets.gnmi.state import State
+from targets.gnmi.unheard import Unheard
 
 _SECOND_NS = 1_000_000_000
 
@@ -35,4 +36,6 @@ class Target:
     """Shortest interval of samples and heartbeats; what 0 stands for."""
     queue_bytes: int = 16 * 1024 * 1024
     """What may wait for a slow subscriber, each RPC; its RPC ends with RESOURCE_EXHAUSTED when it is more."""
+    unheard: Unheard = field(default_factory=Unheard)
+    """Branches that can't be told of yet."""
     faults: Faults = field(default_factory=Faults)
