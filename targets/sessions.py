@@ -1,7 +1,7 @@
 """One target's sessions as records: a ``start``, the dump, a sync, then what changes.
 
-Each family is a session of its own, as a collector has one RPC per family. A session never ends here: that a
-recording stops is no news from the device.
+Each family is a session of its own, as a collector has one RPC per family. That a recording stops is no news
+from the device, and ends no session.
 """
 
 from collections.abc import Iterator
@@ -33,13 +33,17 @@ class Sessions:
 
     collector: str
     version: str
+    agent: str = "frr-agent"
+    """The command that maps the target's state."""
+    role: str | None = None
+    """As an inventory declares it."""
     ids: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def open(self, family: str, time_ns: int) -> bytes:
         """Return the record that opens a family's session."""
         content = {
-            "role": None,
+            "role": self.role,
             "site": None,
             "rack": None,
             "labels": {},
@@ -54,16 +58,23 @@ class Sessions:
                 for path in asked.paths
             ],
             "models": list(MODELS),
-            "versions": {"agent": f"fabricscope frr-agent {self.version}"},
+            "versions": {"agent": f"fabricscope {self.agent} {self.version}"},
         }
         self.ids[family] = session_id(time_ns, self.collector)
         self.counts[family] = 0
         return self._record(family, time_ns, Kind.START, json=orjson.dumps(content))
 
-    def say(self, family: str, delta: Delta, time_ns: int) -> Iterator[bytes]:
-        """Yield the records of a difference, in an open session."""
+    def end(self, family: str, time_ns: int, reason: str) -> bytes:
+        """Return the record that ends a family's session."""
+        return self._record(family, time_ns, Kind.END, json=orjson.dumps({"reason": reason}))
+
+    def say(
+        self, family: str, delta: Delta, time_ns: int, recv_ns: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield the records of a difference, in an open session; received when said unless told otherwise."""
+        received = time_ns if recv_ns is None else recv_ns
         for response in responses(FAMILIES[family], delta, time_ns):
-            yield self._record(family, time_ns, Kind.RESPONSE, response=response)
+            yield self._record(family, received, Kind.RESPONSE, response=response)
 
     def sync(self, family: str, time_ns: int) -> bytes:
         """Return the record that ends the dump of a family."""
@@ -75,12 +86,12 @@ class Sessions:
         yield from self.say(family, delta, time_ns)
         yield self.sync(family, time_ns)
 
-    def beat(self, time_ns: int) -> Iterator[bytes]:
+    def beat(self, time_ns: int, recv_ns: int | None = None) -> Iterator[bytes]:
         """Yield a liveness sample, the target's clock; the first is followed by its sync."""
         first = self.counts[LIVENESS] == 1
-        yield from self.say(LIVENESS, Delta({LIVENESS_PATH: datetime_text(time_ns)}), time_ns)
+        yield from self.say(LIVENESS, Delta({LIVENESS_PATH: datetime_text(time_ns)}), time_ns, recv_ns)
         if first:
-            yield self.sync(LIVENESS, time_ns)
+            yield self.sync(LIVENESS, time_ns if recv_ns is None else recv_ns)
 
     def _record(
         self, family: str, time_ns: int, kind: Kind, *, response: bytes = b"", json: bytes = b""

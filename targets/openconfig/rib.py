@@ -6,7 +6,7 @@ row is made from its content: the same attributes have the same index on every d
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -71,6 +71,8 @@ class Attributes:
     med: int | None = None
     local_pref: int | None = None
     originator_id: str | None = None
+    cluster_list: tuple[str, ...] = field(default=(), repr=False)
+    """Route reflectors that a path came through (RFC 4456), the last one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,8 @@ def joined_leaves(path: Path) -> dict[str, Value]:
 @lru_cache(maxsize=65_536)
 def attr_set(attributes: Attributes) -> tuple[int, dict[str, Value]]:
     """Return index and leaves of an attr-set."""
-    index = _index("attr-set", attributes)
+    reflected = attributes.cluster_list
+    index = _index("attr-set", (attributes, reflected) if reflected else attributes)
     row = f"{ATTR_SETS}/{entry('attr-set', index=index)}"
     leaves: dict[str, Value | None] = {
         "next-hop": attributes.next_hop,
@@ -182,6 +185,7 @@ def attr_set(attributes: Attributes) -> tuple[int, dict[str, Value]]:
         "med": attributes.med,
         "local-pref": attributes.local_pref,
         "originator-id": attributes.originator_id,
+        "cluster-list": attributes.cluster_list or None,
     }
     tree: dict[str, Value] = {f"{row}/state/{leaf}": it for leaf, it in leaves.items() if it is not None}
     for at, (kind, members) in enumerate(as_segments(attributes.as_path)):

@@ -1,0 +1,1 @@
+"""A fabric that exists in memory only: spines, leaves, hosts and what goes wrong with them."""

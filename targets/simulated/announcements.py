@@ -1,0 +1,182 @@
+"""The EVPN routes that leaves announce (RFC 7432, 9135, 9136), and what they look like a hop further on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from targets.openconfig import rib
+from targets.openconfig.addresses import ZERO_ESI
+from targets.openconfig.communities import (
+    Community,
+    df_election,
+    encapsulation,
+    es_import,
+    esi_label,
+    mac_mobility,
+    ordered,
+    router_mac,
+    two_part,
+)
+from targets.openconfig.rib import Attributes, Nlri, RouteType
+from targets.simulated.design import FABRIC_AS, Node, Plan, Segment, Vni
+
+PER_SEGMENT_TAG: Final = 0xFFFFFFFF
+"""Ethernet tag of the Ethernet A-D route of a whole segment (RFC 7432, section 8.2.1)."""
+LOCAL_SLOT: Final = -1
+"""Where a device's own routes stand among the slots of its neighbours."""
+_VXLAN: Final = 8
+_ROUTE_TARGET: Final = 2
+_SEGMENT_RD: Final = 4_000
+_VRF_RD: Final = 5_000
+_AC_DF: Final = 0x4000
+"""Capability bit of RFC 8584, section 2.2: a leaf whose port is down takes no part in the election."""
+_LOCAL_PREF: Final = 100
+
+
+@dataclass(slots=True, eq=False)
+class Route:
+    """One route as its leaf announces it; a change makes another object of the same entry."""
+
+    entry: str
+    """Its list entry in a loc-rib: the same on every device."""
+    kind: RouteType
+    origin: int
+    """Number of the leaf."""
+    communities: tuple[Community, ...]
+    labels: tuple[int, ...] = ()
+    esi: str | None = None
+    seq: int = 0
+    mac: tuple[int, str] | None = None
+    """VNI and address, of a type 2 route."""
+    ip: str = ""
+
+
+class Announcer:
+    """Makes the routes of one leaf."""
+
+    def __init__(self, plan: Plan, leaf: Node) -> None:
+        self._plan = plan
+        self._leaf = leaf
+        self._vnis = {vni.number: vni for vni in plan.vnis}
+
+    def mac(self, vni: int, mac: str, ips: tuple[str, ...], esi: str | None, seq: int) -> Iterator[Route]:
+        """Yield the MAC-only route of a host and one per address; sequence number 0 is not spelled out."""
+        domain = self._vnis[vni]
+        moved = (mac_mobility(seq, sticky=False),) if seq else ()
+        for ip in ("", *ips):
+            routed = (_target(domain.l3_vni), router_mac(self._leaf.router_mac)) if ip else ()
+            yield self._route(
+                Nlri(RouteType.MAC_IP, mac=mac, ip=ip),
+                domain.vlan,
+                (_target(vni), encapsulation(_VXLAN), *moved, *routed),
+                labels=(vni, domain.l3_vni) if ip else (vni,),
+                esi=esi or ZERO_ESI,
+                seq=seq,
+                mac=(vni, mac),
+                ip=ip,
+            )
+
+    def flooding(self, vni: Vni) -> Route:
+        """Return the inclusive multicast route of a VNI."""
+        return self._route(
+            Nlri(RouteType.MULTICAST, ip=self._leaf.address),
+            vni.vlan,
+            (_target(vni.number), encapsulation(_VXLAN)),
+            labels=(vni.number,),
+        )
+
+    def segment(self, segment: Segment) -> Iterator[Route]:
+        """Yield what tells of a leg: A-D per segment first, whose loss withdraws all; type 4; A-D per VNI."""
+        number = _SEGMENT_RD + int(segment.name.removeprefix("po"))
+        targets = tuple(_target(vni.number) for vni in self._plan.vnis)
+        yield self._route(
+            Nlri(RouteType.ETHERNET_AD, ethernet_tag=PER_SEGMENT_TAG, esi=segment.esi),
+            number,
+            (*targets, esi_label(0, single_active=False), encapsulation(_VXLAN)),
+        )
+        yield self._route(
+            Nlri(RouteType.SEGMENT, esi=segment.esi, ip=self._leaf.address),
+            number,
+            (es_import(segment.import_mac), df_election(0, _AC_DF, 0), encapsulation(_VXLAN)),
+        )
+        for vni in self._plan.vnis:
+            yield self._route(
+                Nlri(RouteType.ETHERNET_AD, esi=segment.esi),
+                vni.vlan,
+                (_target(vni.number), encapsulation(_VXLAN)),
+                labels=(vni.number,),
+            )
+
+    def prefixes(self) -> Iterator[Route]:
+        """Yield the type 5 routes: each tenant's subnets."""
+        for vni in self._plan.vnis:
+            yield self._route(
+                Nlri(RouteType.PREFIX, ip=vni.subnet, prefix_length=16),
+                _VRF_RD + vni.l3_vni % 1_000,
+                (_target(vni.l3_vni), encapsulation(_VXLAN), router_mac(self._leaf.router_mac)),
+                labels=(vni.l3_vni,),
+                esi=ZERO_ESI,
+            )
+
+    def _route(
+        self,
+        nlri: Nlri,
+        rd: int,
+        communities: tuple[Community, ...],
+        *,
+        labels: tuple[int, ...] = (),
+        esi: str | None = None,
+        seq: int = 0,
+        mac: tuple[int, str] | None = None,
+        ip: str = "",
+    ) -> Route:
+        return Route(
+            entry=rib.route_entry(f"{self._leaf.router_id}:{rd}", nlri),
+            kind=nlri.route_type,
+            origin=self._leaf.number,
+            communities=ordered(communities),
+            labels=labels,
+            esi=esi,
+            seq=seq,
+            mac=mac,
+            ip=ip,
+        )
+
+
+def _target(vni: int) -> Community:
+    target = two_part(_ROUTE_TARGET, str(FABRIC_AS), vni)
+    assert target is not None, "the number of the AS has two octets"
+    return target
+
+
+def attributes_at(plan: Plan, node: Node, origin: int, slot: int) -> Attributes:
+    """Return the attributes of a leaf's routes as a device has them from one neighbour, by its slot.
+
+    The next hop stays the leaf's VTEP all the way. A route reflector adds originator and cluster (RFC 4456).
+    """
+    leaf = plan.leaves[origin]
+    if slot == LOCAL_SLOT:
+        return Attributes(leaf.address, origin="IGP")
+    if plan.design.routing == "ebgp":
+        path = str(leaf.asn) if node.role == "spine" else f"{plan.spines[slot].asn} {leaf.asn}"
+        return Attributes(leaf.address, as_path=path, origin="IGP")
+    if node.role == "spine":
+        return Attributes(leaf.address, origin="IGP", local_pref=_LOCAL_PREF)
+    return Attributes(
+        leaf.address,
+        origin="IGP",
+        local_pref=_LOCAL_PREF,
+        originator_id=leaf.router_id,
+        cluster_list=(plan.spines[slot].router_id,),
+    )
+
+
+def designated_forwarder(addresses: list[str], ethernet_tag: int) -> str:
+    """Return who forwards to a segment for a VLAN: number V mod N of the PEs in the order of their addresses.
+
+    The default algorithm of RFC 8584 (RFC 7432, section 8.5). ``addresses``: of the type 4 routes, at least
+    one.
+    """
+    ranked = sorted(addresses, key=lambda address: (ip_address(address).version, int(ip_address(address))))
+    return ranked[ethernet_tag % len(ranked)]

@@ -1,0 +1,150 @@
+"""The state of the devices of a simulated fabric, as each of them would show it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from collectors.profiles import LIVENESS
+from targets.openconfig.families import FAMILIES
+from targets.simulated.announcements import Announcer
+from targets.simulated.bridging import Learning
+from targets.simulated.design import LOOPBACK, Link, Node, Plan
+from targets.simulated.news import Telemetry
+from targets.simulated.ports import Neighbor, Port, segment_leaves, vni_leaves, vtep_leaves
+from targets.simulated.saying import Saying
+from targets.simulated.table import Table
+from targets.tree import Value
+
+SHOWN: Final = tuple(name for name in FAMILIES if name != LIVENESS)
+"""Families with state; liveness is the device's clock."""
+_ETHERNET, _LAG, _LOOPBACK = "ethernetCsmacd", "ieee8023adLag", "softwareLoopback"
+
+
+@dataclass(slots=True)
+class Device:
+    """A device: what it shows, and how it does."""
+
+    node: Node
+    ports: dict[str, Port]
+    neighbors: list[Neighbor]
+    """By slot: of a leaf the number of the spine, of a spine the number of the leaf."""
+    table: Table
+    powered: bool = True
+    routing: bool = True
+    """BGP runs."""
+    telemetry: Telemetry = "talking"
+    skew_ns: int = 0
+    """How far its clock is ahead."""
+    delay_ns: int = 0
+    """How late its agent is."""
+
+    @property
+    def name(self) -> str:
+        """Return the device's name."""
+        return self.node.name
+
+    def clock(self, time_ns: int) -> int:
+        """Return what the device's own clock shows."""
+        return time_ns + self.skew_ns
+
+    def set_port(self, name: str, time_ns: int, saying: Saying, *, up: bool) -> None:
+        """Bring an interface up or down; nothing happens to one that already is."""
+        port = self.ports[name]
+        if port.up != up:
+            old = port.leaves()
+            port.up, port.changed_ns = up, self.clock(time_ns)
+            port.transitions += 1
+            saying.replace("link", old, port.leaves())
+
+    def set_neighbor(self, slot: int, time_ns: int, saying: Saying, *, up: bool) -> None:
+        """Bring this end of a session up or down."""
+        neighbor = self.neighbors[slot]
+        if neighbor.up != up:
+            old = neighbor.leaves()
+            neighbor.up = up
+            if up:
+                neighbor.established_ns = self.clock(time_ns)
+                neighbor.transitions += 1
+            saying.replace("bgp", old, neighbor.leaves())
+
+
+@dataclass(slots=True)
+class Leaf(Device):
+    """A leaf, with what it knows of hosts and segments."""
+
+    announcer: Announcer = field(kw_only=True)
+    learning: Learning = field(default_factory=Learning)
+    floods: Counter[int] = field(default_factory=Counter)
+    """By leaf: VNIs of it that are flooded there."""
+    legs: dict[int, bool] = field(default_factory=dict)
+    """By segment the leaf is part of: whether its leg is up."""
+
+
+def device_of(plan: Plan, node: Node) -> Device:
+    """Return a device in working order that knows no routes yet."""
+    links = [link for link in plan.links if (link.leaf if node.role == "leaf" else link.spine) == node.number]
+    ports = {port.name: port for port in _ports(plan, node, links)}
+    neighbors = [_neighbor(plan, node, link) for link in links]
+    table = Table(plan, node, [neighbor.address for neighbor in neighbors])
+    if node.role == "spine":
+        return Device(node, ports, neighbors, table)
+    legs = {number: True for number, it in enumerate(plan.segments) if node.number in it.leaves}
+    return Leaf(node, ports, neighbors, table, announcer=Announcer(plan, node), legs=legs)
+
+
+def _ports(plan: Plan, node: Node, links: list[Link]) -> list[Port]:
+    width = 128 if plan.design.underlay == 6 else 32
+    ports = [Port(LOOPBACK, _LOOPBACK, 1, ((node.address, width),))]
+    leaf = node.role == "leaf"
+    ports += [
+        Port(
+            link.leaf_port if leaf else link.spine_port,
+            _ETHERNET,
+            2 + at,
+            ((link.leaf_address if leaf else link.spine_address, link.prefix_length),),
+        )
+        for at, link in enumerate(links)
+    ]
+    if leaf:
+        mine = [segment for segment in plan.segments if node.number in segment.leaves]
+        ports.append(Port(host_port(plan), _ETHERNET, 1_000))
+        ports += [Port(segment.name, _LAG, 1_001 + at) for at, segment in enumerate(mine)]
+    return ports
+
+
+def host_port(plan: Plan) -> str:
+    """Return the port of a leaf that hosts are attached to, through a switch of theirs."""
+    return f"eth{plan.design.spines + 1}"
+
+
+def _neighbor(plan: Plan, node: Node, link: Link) -> Neighbor:
+    leaf, spine = plan.leaves[link.leaf], plan.spines[link.spine]
+    peer = spine if node.role == "leaf" else leaf
+    address = peer.address
+    if plan.design.routing == "ebgp":
+        address = link.spine_address if node.role == "leaf" else link.leaf_address
+    return Neighbor(address, peer.asn, node.asn)
+
+
+def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
+    """Return what a device shows in a family, without the MACs: those the fabric knows."""
+    tree: dict[str, Value] = {}
+    match family:
+        case "routes":
+            tree = device.table.tree()
+        case "link":
+            for port in device.ports.values():
+                tree |= port.leaves()
+        case "bgp":
+            for neighbor in device.neighbors:
+                tree |= neighbor.leaves()
+        case "vtep" if isinstance(device, Leaf):
+            for vni in plan.vnis:
+                tree |= vni_leaves(vni)
+            for leaf, vnis in device.floods.items():
+                if vnis:
+                    tree |= vtep_leaves(plan.leaves[leaf])
+        case "es" if isinstance(device, Leaf):
+            for number in device.legs:
+                tree |= segment_leaves(plan.segments[number])
+    return tree

@@ -1,0 +1,202 @@
+"""What can happen to a simulated fabric: one function per fault, and one that ends it.
+
+Each takes the fabric, the time and what it is done to, and takes down a line of the ground truth.
+"""
+
+from collections.abc import Sequence
+
+from collectors.errors import InputError
+from targets.simulated.agenda import MS, SECOND
+from targets.simulated.bridging import Mac
+from targets.simulated.design import Host
+from targets.simulated.devices import Device, Leaf, host_port
+from targets.simulated.fabric import Fabric
+from targets.simulated.news import ActionNote, LegNote, Telemetry, TelemetryNote
+from targets.simulated.routing import Session
+from targets.simulated.saying import Saying
+
+_RELEARN = (500 * MS, 2 * SECOND)
+"""Hosts talk again after their port came up."""
+_BOOT = (2 * SECOND, 4 * SECOND)
+"""A leaf that boots brings up its host ports last."""
+_WITHDRAW = (20 * MS, 80 * MS)
+"""Behind the route of a whole segment its MACs are withdrawn one by one."""
+
+
+def link(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -> None:
+    """Pull the cable of a link between a leaf and a spine, or plug it in."""
+    session = _session_at(fabric, device, port)
+    _act(fabric, time_ns, f"link-{_word(up)}", node=device.name, ifname=port)
+    session.cut = not up
+    fabric.routing.check_links(device, time_ns)
+
+
+def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None:
+    """Break a leaf's link to a multihomed server, or mend it."""
+    number = next((it for it in leaf.legs if fabric.plan.segments[it].name == lag), None)
+    if number is None:
+        mine = ", ".join(fabric.plan.segments[it].name for it in leaf.legs) or "none"
+        raise InputError(f"{leaf.name} has no LAG {lag} of a segment; it has {mine}")
+    esi = fabric.plan.segments[number].esi_text
+    _act(fabric, time_ns, f"es-link-{_word(up)}", node=leaf.name, ifname=lag, esi=esi)
+    _leg(fabric, time_ns, leaf, number, up=up)
+
+
+def power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
+    """Take the power from a device, or give it back: its links, sessions and telemetry go with it."""
+    _act(fabric, time_ns, f"{device.node.role}-{_word(up)}", node=device.name)
+    _power(fabric, time_ns, device, up=up)
+
+
+def reboot(fabric: Fabric, time_ns: int, device: Device, seconds: float) -> None:
+    """Restart a device; it is off for so many seconds."""
+    _act(fabric, time_ns, "reboot", node=device.name, seconds=seconds)
+    _power(fabric, time_ns, device, up=False)
+    fabric.agenda.at(
+        time_ns + round(seconds * SECOND), lambda now: _booted(fabric, now, device)
+    )
+
+
+def session(fabric: Fabric, time_ns: int, leaf: Leaf, spine: Device, *, up: bool) -> None:
+    """Shut down the EVPN session between a leaf and a spine, or allow it again."""
+    end = fabric.routing.between(leaf.node.number, spine.node.number)
+    neighbor = leaf.neighbors[spine.node.number].address
+    _act(fabric, time_ns, f"session-{_word(up)}", node=leaf.name, peer=spine.name, neighbor=neighbor)
+    end.allowed = up
+    fabric.routing.check_sessions([end], time_ns)
+
+
+def reflector(fabric: Fabric, time_ns: int, spine: Device, *, up: bool) -> None:
+    """Stop BGP on a spine, a route reflector in the IBGP design, or start it; its links stay up."""
+    _act(fabric, time_ns, f"rr-{_word(up)}", node=spine.name, daemon="bgp")
+    spine.routing = up
+    fabric.routing.check_sessions(fabric.routing.of(spine), time_ns)
+
+
+def telemetry(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
+    """Let a device's agent hang, or go on; the device itself works."""
+    _act(fabric, time_ns, f"telemetry-{_word(up)}", node=device.name)
+    _tell(fabric, time_ns, device, "talking" if up else "silent")
+
+
+def slow(fabric: Fabric, time_ns: int, device: Device, seconds: float) -> None:
+    """Make a device's agent late by so many seconds; 0: it is in time again."""
+    _act(fabric, time_ns, "telemetry-slow", node=device.name, seconds=seconds)
+    device.delay_ns = round(seconds * SECOND)
+
+
+def skew(fabric: Fabric, time_ns: int, device: Device, seconds: float) -> None:
+    """Set a device's clock ahead by so many seconds, behind if negative."""
+    _act(fabric, time_ns, "clock-skew", node=device.name, seconds=seconds)
+    device.skew_ns = round(seconds * SECOND)
+
+
+def _booted(fabric: Fabric, time_ns: int, device: Device) -> None:
+    _act(fabric, time_ns, "reboot-up", node=device.name)
+    _power(fabric, time_ns, device, up=True)
+
+
+def _power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
+    if device.powered == up:
+        return
+    device.powered = up
+    if not up:
+        _tell(fabric, time_ns, device, "dead")
+    fabric.routing.check_links(device, time_ns)
+    if isinstance(device, Leaf):
+        if up:
+            fabric.originate(device, fabric.static_routes(device), time_ns)
+            ready = time_ns + fabric.agenda.between(*_BOOT)
+            fabric.agenda.at(ready, lambda now: _serve(fabric, now, device))
+        else:
+            _set_port(fabric, time_ns, device, host_port(fabric.plan), up=False)
+            for number in device.legs:
+                _leg(fabric, time_ns, device, number, up=False)
+            fabric.forget(device, list(device.learning.local), time_ns)
+            withdrawn = dict.fromkeys(route.entry for route in fabric.static_routes(device))
+            fabric.routing.announce(device, withdrawn, time_ns)
+            device.learning.moves.clear()
+    if up:
+        _tell(fabric, time_ns, device, "talking")
+
+
+def _serve(fabric: Fabric, time_ns: int, leaf: Leaf) -> None:
+    """Bring up the ports of a leaf that booted: what is attached to it talks again."""
+    if not leaf.powered:
+        return
+    _set_port(fabric, time_ns, leaf, host_port(fabric.plan), up=True)
+    for number in leaf.legs:
+        _leg(fabric, time_ns, leaf, number, up=True)
+    here = (host for host in fabric.hosts.values() if host.segment is None)
+    hosts = [host for host in here if leaf.node.number in fabric.places[host.name]]
+    _relearn(fabric, time_ns, leaf, hosts)
+
+
+def _leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> None:
+    if leaf.legs[number] == up:
+        return
+    leaf.legs[number] = up
+    segment = fabric.plan.segments[number]
+    _set_port(fabric, time_ns, leaf, segment.name, up=up)
+    fabric.agenda.note(LegNote(time_ns, number, leaf.node.number, up))
+    routes = list(leaf.announcer.segment(segment))
+    if up:
+        fabric.originate(leaf, routes, time_ns)
+        hosts = [host for host in fabric.hosts.values() if host.segment == number]
+        _relearn(fabric, time_ns, leaf, hosts)
+        return
+    fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
+    macs = [mac for mac, local in leaf.learning.local.items() if local.esi == segment.esi]
+    later = time_ns + fabric.agenda.between(*_WITHDRAW)
+    fabric.agenda.at(later, lambda now: _forget_behind(fabric, now, leaf, number, macs))
+
+
+def _forget_behind(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, macs: list[Mac]) -> None:
+    if not leaf.legs[number]:
+        fabric.forget(leaf, macs, time_ns)
+
+
+def _relearn(fabric: Fabric, time_ns: int, leaf: Leaf, hosts: Sequence[Host]) -> None:
+    for host in hosts:
+        fabric.agenda.at(
+            time_ns + fabric.agenda.between(*_RELEARN),
+            lambda now, host=host: _talk(fabric, now, leaf, host),  # type: ignore[misc]  # mypy takes a bound default for a second argument
+        )
+
+
+def _talk(fabric: Fabric, time_ns: int, leaf: Leaf, host: Host) -> None:
+    """Let a host talk at a port, if the port is up and the host still there."""
+    attached = leaf.node.number in fabric.places[host.name]
+    if attached and (host.segment is None or leaf.legs[host.segment]):
+        fabric.learn(leaf, host, time_ns)
+
+
+def _set_port(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -> None:
+    saying = Saying()
+    device.set_port(port, time_ns, saying, up=up)
+    fabric.agenda.say(device.name, saying, time_ns)
+
+
+def _tell(fabric: Fabric, time_ns: int, device: Device, state: Telemetry) -> None:
+    if device.telemetry != state:
+        device.telemetry = state
+        fabric.agenda.note(TelemetryNote(time_ns, device.name, state))
+
+
+def _session_at(fabric: Fabric, device: Device, port: str) -> Session:
+    for each in fabric.plan.links:
+        end, name = (
+            (each.leaf, each.leaf_port) if isinstance(device, Leaf) else (each.spine, each.spine_port)
+        )
+        if end == device.node.number and name == port:
+            return fabric.routing.between(each.leaf, each.spine)
+    fabric_ports = sorted(name for name, it in device.ports.items() if it.addresses and name != "lo0")
+    raise InputError(f"{device.name} has no link {port} to the fabric; it has {', '.join(fabric_ports)}")
+
+
+def _act(fabric: Fabric, time_ns: int, action: str, **fields: str | float) -> None:
+    fabric.agenda.note(ActionNote(time_ns, action, fields))
+
+
+def _word(up: bool) -> str:  # noqa: FBT001  a word for it
+    return "up" if up else "down"

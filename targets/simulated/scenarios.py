@@ -1,0 +1,128 @@
+"""What is done to a fabric and when: scenarios as data, made from the plan and the seed."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from collectors.errors import InputError
+from targets.simulated.design import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do."""
+
+    at_s: float
+    """Seconds since the scenario began."""
+    verb: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is done, and how long it takes."""
+
+    name: str
+    meaning: str
+    seconds: float
+    steps: Callable[[Plan, random.Random], tuple[Step, ...]]
+    """In the order of time."""
+    leaves: int = 2
+    spines: int = 1
+    """Smallest fabric it makes sense for."""
+
+
+STORY_S: Final = 75.0
+_CHATTER_S: Final = 3.0
+
+
+def _story(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    """One of each fault, one after the other or side by side where they have nothing to do with each other.
+
+    The machine that migrates and the duplicate leave the leaf alone whose agent hangs, and the spine fails
+    when all others are well again.
+    """
+    traveller, twin, *others = _movable(plan, draw)
+    first, second, third, fourth = (leaf.name for leaf in plan.leaves[:4])
+    segment = next(it for it in plan.segments if it.leaves == (0, 1))
+    spine = plan.spines[-1].name
+    steps = [
+        Step(4.0, "vmotion", (traveller, _elsewhere(plan, traveller, first, second))),
+        Step(6.0, "duplicate", (twin, _elsewhere(plan, twin, second, fourth))),
+        Step(10.0, "es-link-down", (first, segment.name)),
+        Step(12.0, "telemetry-down", (third,)),
+        Step(20.0, "link-down", (first, plan.links[0].leaf_port)),
+        Step(26.0, "es-link-up", (first, segment.name)),
+        Step(30.0, "link-up", (first, plan.links[0].leaf_port)),
+        Step(34.0, "telemetry-up", (third,)),
+        Step(40.0, "spine-down", (spine,)),
+        Step(46.0, "duplicate-clear", (twin, _home(plan, twin))),
+        Step(60.0, "spine-up", (spine,)),
+    ]
+    return _ordered([*steps, *_chatter(plan, draw, others, STORY_S - 5.0)])
+
+
+def _calm(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    return _ordered(_chatter(plan, draw, _movable(plan, draw), STORY_S - 5.0))
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    it.name: it
+    for it in (
+        Scenario("story", "one of each fault in 75 s, and recovery", STORY_S, _story, leaves=4, spines=2),
+        Scenario("calm", "75 s in which hosts come, go and move, and nothing is wrong", STORY_S, _calm),
+    )
+}
+
+
+def steps_of(scenario: Scenario, plan: Plan, seed: int) -> tuple[Step, ...]:
+    """Return the steps of a scenario in a fabric; raises InputError for a fabric too small."""
+    if len(plan.leaves) < scenario.leaves or len(plan.spines) < scenario.spines:
+        raise InputError(
+            f"scenario {scenario.name} takes {scenario.spines} spines and {scenario.leaves} leaves at least"
+        )
+    if len(_movable(plan, random.Random(0))) < _LEAST_HOSTS:  # noqa: S311  only counts
+        raise InputError(f"scenario {scenario.name} takes {_LEAST_HOSTS} hosts at least")
+    return scenario.steps(plan, random.Random(f"{scenario.name} {seed}"))  # noqa: S311  the same each time
+
+
+_LEAST_HOSTS: Final = 8
+
+
+def _movable(plan: Plan, draw: random.Random) -> list[str]:
+    hosts = [host.name for host in plan.hosts if host.segment is None]
+    draw.shuffle(hosts)
+    return hosts
+
+
+def _home(plan: Plan, name: str) -> str:
+    leaf = next(host.leaf for host in plan.hosts if host.name == name)
+    assert leaf is not None, "movable hosts have one link"
+    return plan.leaves[leaf].name
+
+
+def _elsewhere(plan: Plan, name: str, *wanted: str) -> str:
+    """Return the first of the wanted leaves that a host is not attached to."""
+    home = _home(plan, name)
+    return next(leaf for leaf in wanted if leaf != home)
+
+
+def _chatter(plan: Plan, draw: random.Random, hosts: list[str], until_s: float) -> Iterator[Step]:
+    """Yield what goes on in any fabric: each host moves once, or goes away and comes back."""
+    at = 1.0
+    for host in hosts:
+        at += draw.uniform(0.5, 2 * _CHATTER_S)
+        if at + _CHATTER_S > until_s:
+            return
+        home = _home(plan, host)
+        if draw.random() < 0.5:  # noqa: PLR2004  as often as not
+            to = draw.choice([leaf.name for leaf in plan.leaves if leaf.name != home])
+            yield Step(at, "mac-move", (host, to))
+        else:
+            yield Step(at, "host-detach", (host,))
+            yield Step(at + draw.uniform(1.0, _CHATTER_S), "host-attach", (host, home))
+
+
+def _ordered(steps: list[Step] | Iterator[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=lambda step: step.at_s))

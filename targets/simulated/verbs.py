@@ -1,0 +1,107 @@
+"""The verbs that people and scenarios use, and what their words mean: ``link-down leaf-1 eth1``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from collectors.errors import InputError
+from targets.simulated import faults, motion
+from targets.simulated.design import Host
+from targets.simulated.devices import Device, Leaf
+from targets.simulated.fabric import Fabric
+
+Argument = Device | Host | str | float
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Something that can be done to a fabric."""
+
+    words: tuple[str, ...]
+    """What it takes: device, leaf, spine, port, host, seconds (``seconds=5``: 5 if left out)."""
+    act: Callable[..., None]
+    meaning: str
+
+
+VERBS: Final[Mapping[str, Verb]] = {
+    "link-down": Verb(("device", "port"), partial(faults.link, up=False), "pull a cable between leaf and spine"),
+    "link-up": Verb(("device", "port"), partial(faults.link, up=True), "plug it in again"),
+    "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
+    "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
+    "leaf-down": Verb(("leaf",), partial(faults.power, up=False), "take the power from a leaf"),
+    "leaf-up": Verb(("leaf",), partial(faults.power, up=True), "give it back"),
+    "spine-down": Verb(("spine",), partial(faults.power, up=False), "take the power from a spine"),
+    "spine-up": Verb(("spine",), partial(faults.power, up=True), "give it back"),
+    "reboot": Verb(("device", "seconds=20"), faults.reboot, "restart a device that is off for so long"),
+    "session-down": Verb(("leaf", "spine"), partial(faults.session, up=False), "shut an EVPN session down"),
+    "session-up": Verb(("leaf", "spine"), partial(faults.session, up=True), "allow it again"),
+    "rr-down": Verb(("spine",), partial(faults.reflector, up=False), "stop BGP on a spine (route reflector)"),
+    "rr-up": Verb(("spine",), partial(faults.reflector, up=True), "start it"),
+    "telemetry-down": Verb(("device",), partial(faults.telemetry, up=False), "let a gNMI agent hang"),
+    "telemetry-up": Verb(("device",), partial(faults.telemetry, up=True), "let it go on"),
+    "telemetry-slow": Verb(("device", "seconds"), faults.slow, "make an agent late; 0: in time again"),
+    "clock-skew": Verb(("device", "seconds"), faults.skew, "set a clock ahead, or behind"),
+    "host-attach": Verb(("host", "leaf"), motion.attach, "attach a host that is nowhere"),
+    "host-detach": Verb(("host",), motion.detach, "take a host away"),
+    "mac-move": Verb(("host", "leaf"), motion.move, "move a host"),
+    "vmotion": Verb(("host", "leaf"), motion.migrate, "migrate a machine: six moves, then it stays"),
+    "duplicate": Verb(("host", "leaf", "seconds=1.6"), motion.duplicate, "a MAC in two places, in turns"),
+    "duplicate-clear": Verb(("host", "leaf"), motion.clear, "leave the MAC to one place"),
+    "loop": Verb(("leaf", "leaf"), motion.loop, "all MACs of one leaf appear at another, too"),
+    "loop-clear": Verb(("leaf", "leaf"), motion.unloop, "open the loop"),
+}
+
+
+def do(fabric: Fabric, verb: str, words: Sequence[str], time_ns: int) -> None:
+    """Do something to a fabric, now; raises InputError for what makes no sense, with the reason."""
+    found = VERBS.get(verb)
+    if found is None:
+        raise InputError(f"there is no verb {verb!r}: use one of {', '.join(VERBS)}")
+    needed = [word for word in found.words if "=" not in word]
+    if not len(needed) <= len(words) <= len(found.words):
+        raise InputError(f"{usage(verb)}: it takes {len(needed)} to {len(found.words)} words")
+    given = [*words, *(word.partition("=")[2] for word in found.words[len(words) :])]
+    arguments = [
+        _argument(fabric, kind.partition("=")[0], word)
+        for kind, word in zip(found.words, given, strict=True)
+    ]
+    found.act(fabric, time_ns, *arguments)
+
+
+def usage(verb: str) -> str:
+    """Return how a verb is used."""
+    words = (f"[{word.upper()}]" if "=" in word else word.upper() for word in VERBS[verb].words)
+    return " ".join((verb, *words))
+
+
+def _argument(fabric: Fabric, kind: str, word: str) -> Argument:
+    match kind:
+        case "device":
+            return _named(fabric.devices, word, "device")
+        case "leaf":
+            leaf = _named(fabric.devices, word, "device")
+            if not isinstance(leaf, Leaf):
+                raise InputError(f"{word} is no leaf: use one of {', '.join(it.name for it in fabric.leaves)}")
+            return leaf
+        case "spine":
+            spine = _named(fabric.devices, word, "device")
+            if isinstance(spine, Leaf):
+                raise InputError(f"{word} is no spine: use one of {', '.join(it.name for it in fabric.spines)}")
+            return spine
+        case "host":
+            return _named(fabric.hosts, word, "host")
+        case "seconds":
+            try:
+                return float(word)
+            except ValueError as error:
+                raise InputError(f"{word!r} is no number of seconds") from error
+    return word
+
+
+def _named(things: Mapping[str, Any], name: str, kind: str) -> Any:
+    if name not in things:
+        some = [*things][:8]
+        more = ", ..." if len(things) > len(some) else ""
+        raise InputError(f"there is no {kind} {name!r}: use one of {', '.join(some)}{more}")
+    return things[name]
