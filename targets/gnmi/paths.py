@@ -12,7 +12,7 @@ from typing import NamedTuple
 ANY = "*"
 DEEP = "..."
 
-_ELEMENT = re.compile(r"/([^/\[]+(?:\[[^=\[\]]+=(?:\\.|[^\]\\])*\])*)")
+_ELEMENT = re.compile(r"/([^/\[\]]+(?:\[[^=\[\]]+=(?:\\.|[^\]\\])*\])*)")
 _KEY = re.compile(r"\[([^=\[\]]+)=((?:\\.|[^\]\\])*)\]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 

@@ -1,8 +1,8 @@
 """gNMI messages as wire bytes, made from parts that many messages share.
 
-The same bytes as the generated classes make with deterministic serialization (a test compares them), at a
-fraction of the cost: an element is encoded once, a change once for all who hear of it. Field numbers are
-those of gnmi.proto 0.8.
+What the generated classes would make (a test compares them) at a fraction of the cost: an element is encoded
+once, a change once for all who hear of it. Keys come in alphabetical order. Field numbers are those of
+gnmi.proto 0.8.
 """
 
 from collections.abc import Iterable, Sequence
