@@ -12,7 +12,7 @@ Messages and paths are pygnmi's; the connection is made here, over ``grpc.aio``,
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -108,7 +108,7 @@ class GnmiClient:
         except ValueError as error:
             raise RpcError(grpc.StatusCode.INTERNAL, str(error)) from error
 
-    async def subscribe(self, request: bytes) -> AsyncIterator[bytes]:
+    async def subscribe(self, request: bytes) -> AsyncGenerator[bytes, None]:
         """Send a ``SubscribeRequest`` and yield each ``SubscribeResponse`` as the bytes that came.
 
         Reads one message at a time: what is not asked for stays on the target. Our side of the stream stays

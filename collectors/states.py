@@ -62,9 +62,9 @@ class FamilyStatus:
         self.sessions += 1
         self._enter(State.SYNCING, "", now_ns)
 
-    def synced(self, now_ns: int) -> None:
-        """The dump is complete."""
-        self._enter(State.UP, "", now_ns)
+    def synced(self, note: str, now_ns: int) -> None:
+        """The dump is complete; ``note`` says what is not as it should be."""
+        self._enter(State.UP, note, now_ns)
 
     def ended(self, reason: str, now_ns: int) -> None:
         """The RPC ended, or the target could not be reached."""

@@ -32,6 +32,10 @@ class Attempt:
     target_defined: bool = False
     """ON_CHANGE is asked as TARGET_DEFINED, for a target that refused ON_CHANGE."""
 
+    def __str__(self) -> str:
+        """Return how it is shown: ``PROTO``, or ``PROTO, TARGET_DEFINED``."""
+        return f"{self.encoding}, {Mode.TARGET_DEFINED}" if self.target_defined else self.encoding
+
     def mode_of(self, asked: Subscription) -> Mode:
         """Return the mode in which this attempt asks for a subscription."""
         return Mode.TARGET_DEFINED if self.target_defined and asked.mode is Mode.ON_CHANGE else asked.mode

@@ -1,0 +1,133 @@
+"""One target: dialled, watched, dialled again, for as long as it is in the inventory.
+
+Each family of its profile has an RPC of its own on a shared connection; what ends one leaves the others. The
+connection is given up, and made anew, when it breaks or when the target falls silent.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from collectors.backoff import REFUSED_S, Backoff, jittered
+from collectors.errors import InputError
+from collectors.family import REFUSALS, Collector, ConnectionLostError, Family, Life
+from collectors.gnmi_client import GnmiClient, RpcError
+from collectors.inventory import Target
+from collectors.profiles import LIVENESS, Profile
+from collectors.session import Put
+from collectors.states import Heartbeat, State
+
+WATCH_S: Final = 1.0
+STOPPED_S: Final = 3.0
+"""A watch that comes this late was stopped itself, and so was the reading: it says nothing of the target."""
+
+log: Final = structlog.get_logger(__name__)
+
+
+class SilentError(ConnectionLostError):
+    """The connection stands, but the target says nothing."""
+
+
+class Connection:
+    """The sessions of one target; ``run`` goes on until it is cancelled."""
+
+    def __init__(
+        self, target: Target, profile: Profile, *, renewal_s: float, collector: Collector, put: Put
+    ) -> None:
+        """Take what to watch; ``renewal_s`` is the longest that an RPC may live."""
+        self.target = target
+        self.families = {
+            family: Family(target, profile, family, renewal_s=renewal_s, collector=collector, put=put)
+            for family in profile.families
+        }
+        self._profile = profile
+        self._collector = collector
+        self._life = self._new_life()
+
+    async def run(self, wait_s: float = 0.0) -> None:
+        """Keep the target's sessions up, from ``wait_s`` on; cancelled after ``end_with``."""
+        await asyncio.sleep(wait_s)
+        backoff = Backoff()
+        while True:
+            self._life = self._new_life()
+            refused = await self._connect()
+            if self._life.synced:
+                backoff.succeeded()
+            chance = self._collector.chance()
+            await asyncio.sleep(jittered(REFUSED_S, chance) if refused else backoff.failed(chance))
+
+    def end_with(self, reason: str) -> None:
+        """Say why the sessions end, before ``run`` is cancelled."""
+        self._life.end_reason = reason
+
+    def retire(self) -> None:
+        """Say that nobody expects to hear of the target any more."""
+        for family in self.families.values():
+            family.retire()
+
+    async def _connect(self) -> bool:
+        """Dial and stream until the connection is lost; return whether the target refuses us."""
+        for family in self.families.values():
+            family.status.dialling(self._collector.wall_ns())
+        try:
+            await self._serve()
+        except InputError as error:
+            self._all_refused(str(error))
+            return True
+        except SilentError as error:
+            log.warning("silent", target=self.target.name, reason=str(error))
+            for family in self.families.values():
+                family.status.silent(str(error), self._collector.wall_ns())
+        except ConnectionLostError as error:
+            self._all_failed(str(error))
+        except RpcError as error:
+            if error.code in REFUSALS:
+                self._all_refused(str(error))
+                return True
+            self._all_failed(str(error))
+        return False
+
+    async def _serve(self) -> None:
+        """Stream all families over one connection; raises ConnectionLostError when it is over."""
+        async with GnmiClient(self.target) as client:
+            capabilities = await client.capabilities()
+            self._life.heart.heard(self._collector.monotonic_s())
+            over: BaseException | None = None
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch())
+                    for family in self.families.values():
+                        group.create_task(family.keep(client, capabilities, self._life))
+            except* ConnectionLostError as lost:
+                over = lost.exceptions[0]
+            if over is not None:  # raised in the clause above it would stand in a group
+                raise over
+
+    async def _watch(self) -> None:
+        """Raise SilentError when the liveness sample fails to come; while nobody reads, nobody is silent."""
+        heart, monotonic_s = self._life.heart, self._collector.monotonic_s
+        while True:
+            before = monotonic_s()
+            await asyncio.sleep(WATCH_S)
+            now = monotonic_s()
+            unjudged = self.families[LIVENESS].status.state is State.REFUSED
+            if unjudged or self._collector.budget.exhausted or now - before > STOPPED_S:
+                heart.heard(now)
+            elif (silence := heart.silence_s(now)) is not None:
+                reason = f"no liveness sample for {silence:.0f} s"
+                self._life.end_reason = reason
+                raise SilentError(reason)
+
+    def _all_failed(self, reason: str) -> None:
+        for family in self.families.values():
+            family.fail(reason)
+
+    def _all_refused(self, reason: str) -> None:
+        for family in self.families.values():
+            family.refuse(reason)
+
+    def _new_life(self) -> Life:
+        interval = self._profile.liveness.interval
+        assert interval is not None, f"profile {self._profile.name} samples its liveness"
+        return Life(Heartbeat(interval.total_seconds(), self._collector.monotonic_s()))

@@ -1,0 +1,81 @@
+"""The records of one RPC: ``start``, what came, ``end``, numbered in order."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from collectors.inventory import Target
+from collectors.publisher import Outgoing
+from collectors.records import Kind, Record, encode_record, session_id
+
+Put = Callable[[Outgoing], None]
+"""Hands a record on; its place in the order is taken with the call."""
+
+
+class SessionIds:
+    """Ids of a collector's sessions, which always rise: a newer one wins even when the clock was set back."""
+
+    def __init__(self, collector: str) -> None:
+        self._collector = collector
+        self._last_ns = 0
+
+    def next(self, now_ns: int) -> str:
+        """Return the id of a session that starts at ``now_ns``, or just after the last one."""
+        self._last_ns = max(now_ns, self._last_ns + 1)
+        return session_id(self._last_ns, self._collector)
+
+
+class Session:
+    """One session of a (target, family); nothing is said of it before ``start``.
+
+    Times are of the collector's wall clock, ns since the epoch.
+    """
+
+    def __init__(self, target: Target, family: str, session: str, put: Put) -> None:
+        self.id = session
+        self._target = target
+        self._key = target.name.encode()
+        self._family = family
+        self._put = put
+        self._seq = 0
+
+    def start(self, content: Mapping[str, Any], now_ns: int) -> None:
+        """Say that the RPC began; ``content`` adds what is asked for to what the inventory says."""
+        target = self._target
+        said = {
+            "role": target.role,
+            "site": target.site,
+            "rack": target.rack,
+            "labels": dict(target.labels),
+            **content,
+        }
+        self._say(Kind.START, now_ns, json=orjson.dumps(said))
+
+    def response(self, message: bytes, now_ns: int) -> None:
+        """Say what the target said."""
+        self._say(Kind.RESPONSE, now_ns, response=message)
+
+    def lost(self) -> None:
+        """Leave a hole: something came that can't be said."""
+        self._seq += 1
+
+    def end(self, reason: str, now_ns: int) -> None:
+        """Say that the RPC ended and why."""
+        self._say(Kind.END, now_ns, json=orjson.dumps({"reason": reason}))
+
+    def _say(self, kind: Kind, now_ns: int, *, response: bytes = b"", json: bytes = b"") -> None:
+        value = encode_record(
+            Record(
+                kind=kind,
+                profile=self._target.profile,
+                family=self._family,
+                session=self.id,
+                seq=self._seq,
+                recv_ns=now_ns,
+                response=response,
+                json=json,
+            )
+        )
+        self._seq += 1
+        self._put(Outgoing(self._key, value, now_ns // 1_000_000))
