@@ -83,10 +83,11 @@ class Agent:
         self,
         host: Pollable,
         audience: Audience,
+        figures: Figures,
         clock_ns: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.figures = Figures()
+        self.figures = figures
         self._host = host
         self._audience = audience
         self._clock_ns = clock_ns

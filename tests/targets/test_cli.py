@@ -1,3 +1,4 @@
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from collectors.captures import read_capture
+from collectors.errors import FabricscopeError, InputError
 from targets.cli import app
+from targets.gnmi.access import Users
 from tests.recordings import derive
 
 SEGMENTS = Path(derive.__file__).parent / "frr-segments"
@@ -39,9 +42,9 @@ def test_a_recording_that_can_not_be_used_is_named_with_the_reason(
     for name in files:
         (directory / name).write_bytes((SEGMENTS / "poll-l1.jsonl.gz").read_bytes())
     done = CliRunner().invoke(app, ["frr-agent", "--recording", str(directory), "--capture", str(capture)])
-    assert done.exit_code == 2
-    assert str(directory) in done.stderr
-    assert sentence in done.stderr
+    assert isinstance(done.exception, InputError)
+    assert str(directory) in str(done.exception)
+    assert sentence in str(done.exception)
     assert not capture.exists()
 
 
@@ -53,5 +56,39 @@ def test_the_gnmi_client_with_its_log_handler_is_not_loaded() -> None:
 def test_a_capture_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     capture = tmp_path / "missing" / "capture.parquet"
     done = CliRunner().invoke(app, ["frr-agent", "--recording", str(SEGMENTS), "--capture", str(capture)])
-    assert done.exit_code == 1
-    assert "can't be written" in done.stderr
+    assert isinstance(done.exception, FabricscopeError)
+    assert "can't be written" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("", "give --listen HOST:PORT, or --recording DIR and --capture FILE"),
+        ("--recording x", "give --listen HOST:PORT, or --recording DIR and --capture FILE"),
+        ("--listen 127.0.0.1:0 --capture x", "give --listen HOST:PORT, or --recording DIR"),
+        ("--listen 127.0.0.1:0 --tls-cert x", "--tls-cert and --tls-key go together"),
+        ("--listen 127.0.0.1:0 --client-ca x", "certificates come with TLS only"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused(arguments: str, sentence: str) -> None:
+    done = CliRunner().invoke(app, ["frr-agent", *arguments.split()])
+    assert isinstance(done.exception, InputError)
+    assert sentence in str(done.exception)
+
+
+def test_a_users_line_is_made_of_a_password_and_taken_by_the_server(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["hash-password", "noc"], input="secret\n")
+    assert done.exit_code == 0
+    assert "secret" not in done.stdout
+    file = tmp_path / "users"
+    file.write_text(done.stdout)
+    file.chmod(0o600)
+    users = Users.load(file)
+    assert asyncio.run(users.check("noc", "secret"))
+    assert not asyncio.run(users.check("noc", "Secret"))
+
+
+@pytest.mark.parametrize(("name", "password"), [("a:b", "x"), ("#a", "x"), ("", "x"), (" a", "x"), ("a", "")])
+def test_a_name_or_password_that_a_users_file_can_not_hold_is_refused(name: str, password: str) -> None:
+    done = CliRunner().invoke(app, ["hash-password", name], input=f"{password}\n")
+    assert isinstance(done.exception, InputError)

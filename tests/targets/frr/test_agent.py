@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from targets.frr.agent import INTERVAL_S, LONGEST_PAUSE_S, Agent, pause
+from targets.frr.agent import INTERVAL_S, LONGEST_PAUSE_S, Agent, Figures, pause
 from targets.frr.emissions import HUNG_NS
 from targets.frr.poll import Said
 from targets.tree import Delta
@@ -67,7 +67,7 @@ def said(
 def agent_of(*polls: list[tuple[float, Said]]) -> tuple[Agent, Listener]:
     clock = Clock()
     listener = Listener(clock)
-    agent = Agent(Script(clock, list(polls)), listener, clock.time_ns, clock.monotonic)
+    agent = Agent(Script(clock, list(polls)), listener, Figures(), clock.time_ns, clock.monotonic)
     return agent, listener
 
 

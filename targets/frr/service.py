@@ -1,0 +1,150 @@
+"""The agent as a gNMI target: a thread that polls, and the server's event loop that tells what it heard."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+
+from collectors.profiles import LIVENESS, profile
+from targets.frr.agent import Agent, Figures
+from targets.frr.commands import Command
+from targets.frr.poll import Host
+from targets.frr.processes import Processes
+from targets.gnmi.access import ServerTls, Users
+from targets.gnmi.server import serve
+from targets.gnmi.target import Target
+from targets.gnmi.unheard import Unheard
+from targets.messages import portions
+from targets.openconfig.families import FAMILIES, LIVENESS_INTERVAL_NS, LIVENESS_PATH, datetime_text
+from targets.openconfig.target import openconfig_target
+from targets.tree import Delta
+
+_END_S: Final = 5.0
+_LIFE_S: Final = LIVENESS_INTERVAL_NS / 1e9
+"""How long a sign of life is shown. A host whose polls hang has no clock: who samples it hears nothing."""
+
+log: Final = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Where and to whom the target is served."""
+
+    address: str
+    tls: ServerTls | None
+    users: Users | None
+
+
+class Relay:
+    """Takes what the agent's thread says to the event loop, where the target is changed."""
+
+    def __init__(self, target: Target, loop: asyncio.AbstractEventLoop) -> None:
+        self._target = target
+        self._loop = loop
+        self._known: set[str] = set()
+        self._life: asyncio.TimerHandle | None = None
+
+    def changed(self, family: str, delta: Delta, time_ns: int) -> None:
+        """Tell a difference; called in the agent's thread."""
+        about = FAMILIES[family]
+        for portion in portions(delta, about.joined):
+            # one call each: a large difference does not keep the loop from its other work
+            self._do(partial(self._target.state.apply, portion, time_ns, prefix=about.prefix))
+
+    def known(self, families: tuple[str, ...]) -> None:
+        """Let the first dumps of families end."""
+        new = set(families) - self._known
+        if new:
+            self._known |= new
+            branches = [path for family in new for path in branches_of(family)]
+            self._do(lambda: self._target.unheard.hear(branches))
+
+    def alive(self, time_ns: int) -> None:
+        """Show a sign of life, for a while."""
+        self._do(lambda: self._live(time_ns))
+
+    def _do(self, action: Callable[[], object]) -> None:
+        self._loop.call_soon_threadsafe(action)
+
+    def _live(self, time_ns: int) -> None:
+        if self._life is not None:
+            self._life.cancel()
+        clock = Delta({LIVENESS_PATH: datetime_text(time_ns)})
+        self._target.state.apply(clock, time_ns, prefix=FAMILIES[LIVENESS].prefix)
+        self._life = self._loop.call_later(_LIFE_S, self._fade, time_ns)
+
+    def _fade(self, time_ns: int) -> None:
+        self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns, prefix=FAMILIES[LIVENESS].prefix)
+
+
+def host_target() -> Target:
+    """Return a target that knows nothing of its host yet."""
+    target = openconfig_target()
+    target.unheard = Unheard(path for family in FAMILIES for path in branches_of(family))
+    # the clock is not that of this process, which may run while its host does not answer
+    target.state.apply(Delta({}, (LIVENESS_PATH,)), 0)
+    return target
+
+
+def branches_of(family: str) -> tuple[str, ...]:
+    """Return the paths of a family that come from polls, as the profile subscribes to them."""
+    if family == LIVENESS:
+        return ()
+    subscriptions = profile("openconfig").subscriptions
+    return tuple(path for one in subscriptions if one.family == family for path in one.paths)
+
+
+def run(asked: tuple[Command, ...], listener: Listener, figures: Figures) -> None:
+    """Serve this host until SIGTERM or SIGINT; what comes of the polls stands in ``figures``."""
+    asyncio.run(_run(asked, listener, figures))
+
+
+async def _run(asked: tuple[Command, ...], listener: Listener, figures: Figures) -> None:
+    loop = asyncio.get_running_loop()
+    over, stop = asyncio.Event(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, over.set)
+    target, processes = host_target(), Processes()
+    agent = Agent(Host(asked, processes), Relay(target, loop), figures)
+    server = await serve(target, listener.address, tls=listener.tls, users=listener.users)
+    log.info("listening", address=listener.address, port=server.port, tls=listener.tls is not None)
+
+    def poll() -> None:
+        try:
+            agent.run(stop)
+        finally:
+            # without polls there is nothing to serve; after an error the process is to end with it
+            loop.call_soon_threadsafe(over.set)
+
+    thread = _Thread(poll)
+    thread.start()
+    await over.wait()
+    stop.set()
+    processes.interrupt()
+    await server.stop(None)
+    await asyncio.to_thread(thread.join, _END_S)
+    if not thread.is_alive():
+        processes.close()
+    if thread.error is not None:
+        raise thread.error
+
+
+class _Thread(threading.Thread):
+    """The agent's thread; keeps what ended it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(name="polls", daemon=True)
+        self._work = work
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Work; an error is for the main thread."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  # raised again where the process ends
+            self.error = error
