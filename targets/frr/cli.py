@@ -142,7 +142,10 @@ def _serve(
     user: str,
     metrics_listen: str | None,
 ) -> None:
-    # Imported before privileges are dropped: the program may stand where only root can read.
+    # Imported before privileges are dropped: program and interpreter may stand where only root can read.
+    import concurrent.futures.thread  # noqa: F401, PLC0415  # asyncio asks for it late
+    import encodings.idna  # noqa: F401, PLC0415  # and sockets for this
+
     from targets.frr import metrics, service  # noqa: PLC0415  # slow, and only needed here
     from targets.frr.agent import Figures  # noqa: PLC0415
     from targets.frr.commands import commands  # noqa: PLC0415
