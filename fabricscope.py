@@ -9,6 +9,7 @@ import structlog
 import typer
 
 import collectors.cli
+import collectors.doctor.cli
 import collectors.inventory_cli
 import demo.cli
 import pipeline.cli
@@ -28,7 +29,13 @@ app = typer.Typer(
     help="EVPN observability: what MACs, VTEPs, segments and links did, and which incidents follow.",
     epilog="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 refused: store or position don't fit.",
 )
-for mounted in (collectors.cli.app, demo.cli.app, pipeline.cli.app, targets.cli.app):
+for mounted in (
+    collectors.cli.app,
+    collectors.doctor.cli.app,
+    demo.cli.app,
+    pipeline.cli.app,
+    targets.cli.app,
+):
     app.registered_commands.extend(mounted.registered_commands)
 app.add_typer(collectors.inventory_cli.app, name="inventory")
 
