@@ -8,6 +8,7 @@ import hmac
 import ipaddress
 import os
 import secrets
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Users:
                 continue
             name, _, hashed = line.strip().partition(":")
             try:
-                _matches("", hashed)
+                _matches("", hashed if name else "")
             except ValueError as error:
                 raise InputError(
                     f"{path}, line {number}: expected name:scrypt$N$r$p$salt$hash, as hash_password makes it"
@@ -145,8 +146,14 @@ def credentials(tls: ServerTls) -> grpc.ServerCredentials:
     try:
         chain, key = tls.certificate.read_bytes(), tls.key.read_bytes()
         client_ca = None if tls.client_ca is None else tls.client_ca.read_bytes()
+        # gRPC says only that it failed.
+        trial = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trial.load_cert_chain(tls.certificate, tls.key, password=lambda: b"")
+        if tls.client_ca is not None:
+            trial.load_verify_locations(tls.client_ca)
     except OSError as error:
-        raise InputError(f"the server's certificates can't be read: {error}") from error
+        files = ", ".join(str(file) for file in (tls.certificate, tls.key, tls.client_ca) if file is not None)
+        raise InputError(f"no TLS can be served with {files}: {error}") from error
     return grpc.ssl_server_credentials(
         [(key, chain)], root_certificates=client_ca, require_client_auth=client_ca is not None
     )

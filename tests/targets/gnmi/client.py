@@ -1,10 +1,11 @@
 """A gNMI client for tests, made of gRPC and the generated classes alone: nothing of the code under test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec
 
 import grpc
 from pygnmi.spec.v080 import gnmi_pb2
@@ -22,6 +23,18 @@ TARGET_DEFINED = gnmi_pb2.TARGET_DEFINED
 STREAM, ONCE, POLL = 0, 1, 2
 IN_TIME_S = 10
 """What is awaited comes sooner, or never."""
+
+_Args = ParamSpec("_Args")
+
+
+def awaited(test: Callable[_Args, Coroutine[None, None, None]]) -> Callable[_Args, None]:
+    """Run a test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: _Args.args, **kwargs: _Args.kwargs) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
 
 
 def path(text: str, *, origin: str = "", target: str = "") -> Any:

@@ -52,6 +52,16 @@ def test_a_state_is_what_its_changes_make_of_nothing(changes: list[Delta]) -> No
     assert state.tree() == tree
 
 
+@given(trees.changes)
+def test_nothing_is_left_of_what_is_deleted(changes: list[Delta]) -> None:
+    state = State()
+    for number, delta in enumerate(changes):
+        state.apply(delta, number)
+    state.apply(Delta({}, tuple(state.tree())), 9)
+    assert not state._tree.leaves
+    assert not state._tree.lists
+
+
 @given(trees.changes, st.lists(st.tuples(st.integers(0, 8), st.lists(trees.asked, min_size=1, max_size=3))))
 def test_dump_and_notifications_together_are_exactly_the_subtree(
     changes: list[Delta], subscriptions: list[tuple[int, list[str]]]
