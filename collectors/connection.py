@@ -93,16 +93,13 @@ class Connection:
         async with GnmiClient(self.target) as client:
             capabilities = await client.capabilities()
             self._life.heart.heard(self._collector.monotonic_s())
-            over: BaseException | None = None
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch())
                     for family in self.families.values():
                         group.create_task(family.keep(client, capabilities, self._life))
             except* ConnectionLostError as lost:
-                over = lost.exceptions[0]
-            if over is not None:  # raised in the clause above it would stand in a group
-                raise over
+                raise lost.exceptions[0] from None
 
     async def _watch(self) -> None:
         """Raise SilentError when the liveness sample fails to come; while nobody reads, nobody is silent."""

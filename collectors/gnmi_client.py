@@ -29,8 +29,9 @@ from collectors.subscriptions import Capabilities, read_capabilities
 CAPABILITIES_TIMEOUT_S: Final = 10.0
 MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """Largest response taken from a target; gRPC's own limit of 4 MiB is less than one MAC table (NX-OS)."""
-KEEPALIVE_S: Final = 30
-KEEPALIVE_TIMEOUT_S: Final = 10
+KEEPALIVE_S: Final = 305
+"""For targets whose liveness can't be sampled; grpc-go cuts clients that ask more than every 5 minutes."""
+KEEPALIVE_TIMEOUT_S: Final = 20
 READ_AHEAD_BYTES: Final = 256 * 1024
 """What gRPC takes in for a stream that nobody reads: the rest waits on the target."""
 UNANSWERED: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})

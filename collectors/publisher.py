@@ -24,8 +24,11 @@ from collectors.topics import MAX_MESSAGE_BYTES
 
 WINDOW_BYTES: Final = 8 * 1024 * 1024
 """Most that the producer holds at a time, in copies of its own; the rest waits in the queue."""
+OBJECT_BYTES: Final = 300
+"""Of a record beside its value: 133 measured in the queue, the rest is kafka-python's future once sent."""
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 30.0
+CLOSE_S: Final = 1.0
 _BATCH_BYTES: Final = 1024 * 1024
 """kafka-python has one batch of a partition under way at a time: smaller ones wait for the round trip."""
 _LINGER_MS: Final = 5
@@ -45,6 +48,11 @@ class Outgoing:
     key: bytes
     value: bytes
     timestamp_ms: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, about."""
+        return len(self.value) + OBJECT_BYTES
 
 
 class Publisher:
@@ -104,7 +112,7 @@ class Publisher:
         with self._changed:
             self._stop_at = time.monotonic() + within_s
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(within_s + CLOSE_S)  # it may be waiting for an answer
         return self.waiting
 
     def _run(self) -> None:
@@ -158,7 +166,7 @@ class Publisher:
                     timestamp_ms=record.timestamp_ms,
                 )
                 self._sent.append((future, record))
-                self._sent_bytes += len(record.value)
+                self._sent_bytes += record.size
                 self._queue.popleft()
             if self._queue:  # the window is full
                 time.sleep(_CONFIRM_POLL_S)
@@ -173,8 +181,8 @@ class Publisher:
                     self._released(released)
                 raise future.exception
             self._sent.popleft()
-            self._sent_bytes -= len(record.value)
-            released += len(record.value)
+            self._sent_bytes -= record.size
+            released += record.size
             self.confirmed += 1
             self.trouble = ""
         if released:

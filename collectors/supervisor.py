@@ -184,7 +184,7 @@ class Supervisor:
 
     def _put_into(self, publisher: Publisher) -> Callable[[Outgoing], None]:
         def put(record: Outgoing) -> None:
-            self.collector.budget.take(len(record.value))
+            self.collector.budget.take(record.size)
             publisher.put(record)
 
         return put
