@@ -3,6 +3,7 @@
 import typer
 
 from targets.frr.cli import frr_agent, hash_password
+from targets.simulated.cli import simulate
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -14,3 +15,4 @@ def main() -> None:
 
 app.command("frr-agent")(frr_agent)
 app.command("hash-password")(hash_password)
+app.command("simulate")(simulate)

@@ -68,9 +68,7 @@ class Sessions:
         """Return the record that ends a family's session."""
         return self._record(family, time_ns, Kind.END, json=orjson.dumps({"reason": reason}))
 
-    def say(
-        self, family: str, delta: Delta, time_ns: int, recv_ns: int | None = None
-    ) -> Iterator[bytes]:
+    def say(self, family: str, delta: Delta, time_ns: int, recv_ns: int | None = None) -> Iterator[bytes]:
         """Yield the records of a difference, in an open session; received when said unless told otherwise."""
         received = time_ns if recv_ns is None else recv_ns
         for response in responses(FAMILIES[family], delta, time_ns):

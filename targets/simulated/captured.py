@@ -80,7 +80,9 @@ class Captured:
             connection = self._connected.get(device.name)
             self._fabric.agenda.at(
                 act.time_ns + _LOST_NS,
-                lambda now: self._lose(device, now) if self._connected.get(device.name) == connection else None,
+                lambda now: (
+                    self._lose(device, now) if self._connected.get(device.name) == connection else None
+                ),
             )
 
     def _connect(self, device: Device, time_ns: int) -> None:

@@ -163,7 +163,7 @@ def _node(design: Design, role: Role, number: int) -> Node:
         router_id=router_id,
         address=address,
         asn=FABRIC_AS + number + 1 if own else FABRIC_AS,
-        router_mac=f"00:1c:73:{'aa' if role == 'spine' else 'bb'}:{number + 1 >> 8:02x}:{number + 1 & 255:02x}",
+        router_mac=f"00:1c:73:{'aa' if role == 'spine' else 'bb'}:00:{number + 1:02x}",
     )
 
 

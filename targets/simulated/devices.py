@@ -1,6 +1,7 @@
 """The state of the devices of a simulated fabric, as each of them would show it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -128,23 +129,22 @@ def _neighbor(plan: Plan, node: Node, link: Link) -> Neighbor:
 
 def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
     """Return what a device shows in a family, without the MACs: those the fabric knows."""
-    tree: dict[str, Value] = {}
     match family:
         case "routes":
-            tree = device.table.tree()
+            return device.table.tree()
         case "link":
-            for port in device.ports.values():
-                tree |= port.leaves()
+            return _joined(port.leaves() for port in device.ports.values())
         case "bgp":
-            for neighbor in device.neighbors:
-                tree |= neighbor.leaves()
+            return _joined(neighbor.leaves() for neighbor in device.neighbors)
         case "vtep" if isinstance(device, Leaf):
-            for vni in plan.vnis:
-                tree |= vni_leaves(vni)
-            for leaf, vnis in device.floods.items():
-                if vnis:
-                    tree |= vtep_leaves(plan.leaves[leaf])
+            peers = [leaf for leaf, vnis in device.floods.items() if vnis]
+            vteps = (vtep_leaves(plan.leaves[leaf]) for leaf in peers)
+            return _joined((*map(vni_leaves, plan.vnis), *vteps))
         case "es" if isinstance(device, Leaf):
-            for number in device.legs:
-                tree |= segment_leaves(plan.segments[number])
-    return tree
+            return _joined(segment_leaves(plan.segments[number]) for number in device.legs)
+        case _:
+            return {}
+
+
+def _joined(trees: Iterable[dict[str, Value]]) -> dict[str, Value]:
+    return {path: value for tree in trees for path, value in tree.items()}

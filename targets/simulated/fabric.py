@@ -6,6 +6,8 @@ Everything follows from the design, the seed and what is done to the fabric.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 
 from targets.openconfig.rib import RouteType
 from targets.simulated.agenda import MS, Agenda
@@ -89,17 +91,12 @@ class Fabric:
         mac: Mac = (host.vni, host.mac)
         if mac in leaf.learning.local or not leaf.powered:
             return
-        before = self.known(leaf, mac)
-        segment = None if host.segment is None else self.plan.segments[host.segment]
-        local = Local(
-            host.ips,
-            host_port(self.plan) if segment is None else segment.name,
-            None if segment is None else segment.esi,
-        )
+        before, heard = self.known(leaf, mac), self._remote(leaf, mac)
+        local = self._attached(host)
         moved = False
         if before.remote is not None:
             seq, esi, _ = before.remote
-            moved = segment is None or esi != segment.esi
+            moved = local.esi is None or esi != local.esi
             local.seq = seq + moved
         local.frozen = moved and leaf.learning.moved(mac, time_ns)
         leaf.learning.local[mac] = local
@@ -108,7 +105,7 @@ class Fabric:
             self.agenda.note(VerdictNote(time_ns, leaf.node.number, *mac, frozen=True))
             return
         if moved:
-            self.agenda.note(MoveNote(time_ns, *mac))
+            self.agenda.note(MoveNote(time_ns, *mac, frm=heard[0].origin, to=leaf.node.number))
         self.announce_mac(leaf, mac, time_ns)
 
     def forget(self, leaf: Leaf, macs: list[Mac], time_ns: int) -> None:
@@ -193,7 +190,7 @@ class Fabric:
         self.agenda.say(leaf.name, saying, time_ns)
         if answer:
             due = time_ns + self.agenda.between(MS, 5 * MS)
-            self.agenda.at(due, lambda now: self._answer(leaf, answer, now))
+            self.agenda.at(due, partial(self._answer, leaf, answer))
 
     def _answer(self, leaf: Leaf, answer: dict[str, Route | None], time_ns: int) -> None:
         """Announce what followed from what was heard, unless it has been overtaken."""
@@ -235,30 +232,35 @@ class Fabric:
 
     def _rest(self) -> None:
         """Let everybody know everything."""
-        own: list[list[Route]] = []
-        for leaf in self.leaves:
-            routes = self.static_routes(leaf)
-            for number in leaf.legs:
-                routes += leaf.announcer.segment(self.plan.segments[number])
-            own.append(routes)
         for host in self.plan.hosts:
             members = (host.leaf,) if host.segment is None else self.plan.segments[host.segment].leaves
-            at = {number for number in members if number is not None}
-            self.places[host.name] = at
-            segment = None if host.segment is None else self.plan.segments[host.segment]
-            for number in sorted(at):
-                port, esi = (host_port(self.plan), None) if segment is None else (segment.name, segment.esi)
-                self.leaves[number].learning.local[host.vni, host.mac] = Local(host.ips, port, esi)
-                own[number] += self.leaves[number].announcer.mac(host.vni, host.mac, host.ips, esi, 0)
-        for routes in own:
-            for route in routes:
-                self._register(route)
+            self.places[host.name] = {number for number in members if number is not None}
+        own = [self._own_at_rest(leaf) for leaf in self.leaves]
+        for route in chain(*own):
+            self._register(route)
         for leaf in self.leaves:
-            others = [route for number, it in enumerate(own) if number != leaf.node.number for route in it]
-            slots = dict.fromkeys(range(len(self.spines)), others)
-            leaf.table.fill({LOCAL_SLOT: own[leaf.node.number], **slots})
-            for other in self.leaves:
-                if other is not leaf:
-                    leaf.floods[other.node.number] = len(self.plan.vnis)
+            number = leaf.node.number
+            others = [*chain(*own[:number], *own[number + 1 :])]
+            leaf.table.fill({LOCAL_SLOT: own[number], **dict.fromkeys(range(len(self.spines)), others)})
+            leaf.floods.update({it: len(self.plan.vnis) for it in range(len(self.leaves)) if it != number})
         for spine in self.spines:
             spine.table.fill(dict(enumerate(own)))
+
+    def _own_at_rest(self, leaf: Leaf) -> list[Route]:
+        """Return what a leaf announces when all its hosts have talked; it knows them then."""
+        routes = self.static_routes(leaf)
+        for number in leaf.legs:
+            routes += leaf.announcer.segment(self.plan.segments[number])
+        for host in self.plan.hosts:
+            if leaf.node.number in self.places[host.name]:
+                local = self._attached(host)
+                leaf.learning.local[host.vni, host.mac] = local
+                routes += leaf.announcer.mac(host.vni, host.mac, host.ips, local.esi, local.seq)
+        return routes
+
+    def _attached(self, host: Host) -> Local:
+        """Return a host as a leaf learns it that never heard of it."""
+        if host.segment is None:
+            return Local(host.ips, host_port(self.plan), None)
+        segment = self.plan.segments[host.segment]
+        return Local(host.ips, segment.name, segment.esi)

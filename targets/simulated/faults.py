@@ -3,10 +3,12 @@
 Each takes the fabric, the time and what it is done to, and takes down a line of the ground truth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from collectors.errors import InputError
 from targets.simulated.agenda import MS, SECOND
+from targets.simulated.announcements import designated_forwarder
 from targets.simulated.bridging import Mac
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf, host_port
@@ -26,7 +28,8 @@ _WITHDRAW = (20 * MS, 80 * MS)
 def link(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -> None:
     """Pull the cable of a link between a leaf and a spine, or plug it in."""
     session = _session_at(fabric, device, port)
-    _act(fabric, time_ns, f"link-{_word(up)}", node=device.name, ifname=port)
+    told = {} if up else {"label": "an uplink is cut"}
+    _act(fabric, time_ns, f"link-{_word(up=up)}", node=device.name, ifname=port, **told)
     session.cut = not up
     fabric.routing.check_links(device, time_ns)
 
@@ -37,14 +40,24 @@ def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None
     if number is None:
         mine = ", ".join(fabric.plan.segments[it].name for it in leaf.legs) or "none"
         raise InputError(f"{leaf.name} has no LAG {lag} of a segment; it has {mine}")
-    esi = fabric.plan.segments[number].esi_text
-    _act(fabric, time_ns, f"es-link-{_word(up)}", node=leaf.name, ifname=lag, esi=esi)
+    segment = fabric.plan.segments[number]
     _leg(fabric, time_ns, leaf, number, up=up)
+    serving = {it.node.address: it.name for it in fabric.leaves if it.legs.get(number)}
+    forwarders = {
+        str(vni.number): serving[designated_forwarder(list(serving), vni.vlan)]
+        for vni in fabric.plan.vnis
+        if serving
+    }
+    told: dict[str, str | Mapping[str, str]] = {"node": leaf.name, "ifname": lag, "esi": segment.esi_text}
+    label = {} if up else {"label": "a segment loses a leg"}
+    told |= {"forwarders": forwarders, **label}
+    fabric.agenda.note(ActionNote(time_ns, f"es-link-{_word(up=up)}", told))
 
 
 def power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
     """Take the power from a device, or give it back: its links, sessions and telemetry go with it."""
-    _act(fabric, time_ns, f"{device.node.role}-{_word(up)}", node=device.name)
+    told = {} if up else {"label": "the power fails"}
+    _act(fabric, time_ns, f"{device.node.role}-{_word(up=up)}", node=device.name, **told)
     _power(fabric, time_ns, device, up=up)
 
 
@@ -52,30 +65,29 @@ def reboot(fabric: Fabric, time_ns: int, device: Device, seconds: float) -> None
     """Restart a device; it is off for so many seconds."""
     _act(fabric, time_ns, "reboot", node=device.name, seconds=seconds)
     _power(fabric, time_ns, device, up=False)
-    fabric.agenda.at(
-        time_ns + round(seconds * SECOND), lambda now: _booted(fabric, now, device)
-    )
+    fabric.agenda.at(time_ns + round(seconds * SECOND), partial(_booted, fabric, device=device))
 
 
 def session(fabric: Fabric, time_ns: int, leaf: Leaf, spine: Device, *, up: bool) -> None:
     """Shut down the EVPN session between a leaf and a spine, or allow it again."""
     end = fabric.routing.between(leaf.node.number, spine.node.number)
     neighbor = leaf.neighbors[spine.node.number].address
-    _act(fabric, time_ns, f"session-{_word(up)}", node=leaf.name, peer=spine.name, neighbor=neighbor)
+    _act(fabric, time_ns, f"session-{_word(up=up)}", node=leaf.name, peer=spine.name, neighbor=neighbor)
     end.allowed = up
     fabric.routing.check_sessions([end], time_ns)
 
 
 def reflector(fabric: Fabric, time_ns: int, spine: Device, *, up: bool) -> None:
     """Stop BGP on a spine, a route reflector in the IBGP design, or start it; its links stay up."""
-    _act(fabric, time_ns, f"rr-{_word(up)}", node=spine.name, daemon="bgp")
+    _act(fabric, time_ns, f"rr-{_word(up=up)}", node=spine.name, daemon="bgp")
     spine.routing = up
     fabric.routing.check_sessions(fabric.routing.of(spine), time_ns)
 
 
 def telemetry(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
     """Let a device's agent hang, or go on; the device itself works."""
-    _act(fabric, time_ns, f"telemetry-{_word(up)}", node=device.name)
+    told = {} if up else {"label": "the device falls silent"}
+    _act(fabric, time_ns, f"telemetry-{_word(up=up)}", node=device.name, **told)
     _tell(fabric, time_ns, device, "talking" if up else "silent")
 
 
@@ -107,7 +119,7 @@ def _power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
         if up:
             fabric.originate(device, fabric.static_routes(device), time_ns)
             ready = time_ns + fabric.agenda.between(*_BOOT)
-            fabric.agenda.at(ready, lambda now: _serve(fabric, now, device))
+            fabric.agenda.at(ready, partial(_serve, fabric, leaf=device))
         else:
             _set_port(fabric, time_ns, device, host_port(fabric.plan), up=False)
             for number in device.legs:
@@ -148,7 +160,7 @@ def _leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> 
     fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
     macs = [mac for mac, local in leaf.learning.local.items() if local.esi == segment.esi]
     later = time_ns + fabric.agenda.between(*_WITHDRAW)
-    fabric.agenda.at(later, lambda now: _forget_behind(fabric, now, leaf, number, macs))
+    fabric.agenda.at(later, partial(_forget_behind, fabric, leaf=leaf, number=number, macs=macs))
 
 
 def _forget_behind(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, macs: list[Mac]) -> None:
@@ -160,7 +172,7 @@ def _relearn(fabric: Fabric, time_ns: int, leaf: Leaf, hosts: Sequence[Host]) ->
     for host in hosts:
         fabric.agenda.at(
             time_ns + fabric.agenda.between(*_RELEARN),
-            lambda now, host=host: _talk(fabric, now, leaf, host),  # type: ignore[misc]  # mypy takes a bound default for a second argument
+            partial(_talk, fabric, leaf=leaf, host=host),
         )
 
 
@@ -185,9 +197,7 @@ def _tell(fabric: Fabric, time_ns: int, device: Device, state: Telemetry) -> Non
 
 def _session_at(fabric: Fabric, device: Device, port: str) -> Session:
     for each in fabric.plan.links:
-        end, name = (
-            (each.leaf, each.leaf_port) if isinstance(device, Leaf) else (each.spine, each.spine_port)
-        )
+        end, name = (each.leaf, each.leaf_port) if isinstance(device, Leaf) else (each.spine, each.spine_port)
         if end == device.node.number and name == port:
             return fabric.routing.between(each.leaf, each.spine)
     fabric_ports = sorted(name for name, it in device.ports.items() if it.addresses and name != "lo0")
@@ -198,5 +208,5 @@ def _act(fabric: Fabric, time_ns: int, action: str, **fields: str | float) -> No
     fabric.agenda.note(ActionNote(time_ns, action, fields))
 
 
-def _word(up: bool) -> str:  # noqa: FBT001  a word for it
+def _word(*, up: bool) -> str:
     return "up" if up else "down"

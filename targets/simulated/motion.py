@@ -1,6 +1,7 @@
 """Hosts that come, go and move, and MACs that are in two places at once."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from collectors.errors import InputError
@@ -38,10 +39,12 @@ def detach(fabric: Fabric, time_ns: int, host: Host) -> None:
 def move(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     """Move a host to another leaf; it says so at once."""
     _single(fabric, host)
-    _act(
-        fabric, time_ns, "mac-move", host, frm=[fabric.leaves[it].name for it in fabric.places[host.name]],
-        to=leaf.name,
-    )  # fmt: skip
+    _move(fabric, time_ns, host, leaf, "single move")
+
+
+def _move(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, label: str) -> None:
+    frm = [fabric.leaves[it].name for it in sorted(fabric.places[host.name])]
+    _act(fabric, time_ns, "mac-move", host, frm=frm, to=leaf.name, label=label)
     fabric.places[host.name] = {leaf.node.number}
     fabric.learn(leaf, host, time_ns)
 
@@ -58,16 +61,17 @@ def migrate(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     for at, to in enumerate((leaf, home, leaf, home, third, leaf)):
         fabric.agenda.at(
             time_ns + at * ANNOUNCEMENTS,
-            lambda now, to=to: move(fabric, now, host, to),  # type: ignore[misc]  # mypy takes a bound default for a second argument
+            partial(_move, fabric, host=host, leaf=to, label="vMotion: six moves, then it stays"),
         )
 
 
 def duplicate(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, seconds: float) -> None:
-    """Give another host at a leaf the same MAC: it is learned in turn here and there, each so many seconds."""
+    """Give another host at a leaf the same MAC: it is learned in turns here and there, each so often."""
     home = _home(fabric, host)
     if home is leaf:
         raise InputError(f"{host.name} is at {leaf.name}: a duplicate has to be elsewhere")
-    _act(fabric, time_ns, "duplicate", host, frm=[home.name], to=leaf.name)
+    label = "a second host with the same MAC"
+    _act(fabric, time_ns, "duplicate", host, frm=[home.name], to=leaf.name, label=label)
     fabric.places[host.name] = {home.node.number, leaf.node.number}
     _alternate(fabric, time_ns, host, (leaf, home), round(seconds * SECOND))
 
@@ -86,7 +90,7 @@ def loop(fabric: Fabric, time_ns: int, one: Leaf, other: Leaf) -> None:
         start = time_ns + fabric.agenda.between(0, LOOP_INTERVAL)
         fabric.agenda.at(
             start,
-            lambda now, host=host: _alternate(fabric, now, host, (other, one), LOOP_INTERVAL),  # type: ignore[misc]  # mypy takes a bound default for a second argument
+            partial(_alternate, fabric, host=host, leaves=(other, one), every_ns=LOOP_INTERVAL),
         )
 
 
@@ -110,7 +114,8 @@ def _alternate(fabric: Fabric, time_ns: int, host: Host, leaves: tuple[Leaf, Lea
         return
     fabric.learn(leaves[0], host, time_ns)
     fabric.agenda.at(
-        time_ns + every_ns, lambda now: _alternate(fabric, now, host, (leaves[1], leaves[0]), every_ns)
+        time_ns + every_ns,
+        partial(_alternate, fabric, host=host, leaves=(leaves[1], leaves[0]), every_ns=every_ns),
     )
 
 
@@ -125,7 +130,7 @@ def _unify(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     local = leaf.learning.local.get(mac)
     if local is None or local.frozen:
         fabric.forget(leaf, [mac], time_ns)
-        fabric.agenda.at(time_ns + _SETTLE, lambda now: fabric.learn(leaf, host, now))
+        fabric.agenda.at(time_ns + _SETTLE, partial(fabric.learn, leaf, host))
 
 
 def _home(fabric: Fabric, host: Host) -> Leaf:

@@ -7,7 +7,7 @@ from typing import Literal
 from targets.tree import Delta
 
 Telemetry = Literal["talking", "silent", "dead"]
-"""Of a device's agent: it talks; it hangs and answers nothing; the device is off, its connections are gone."""
+"""Of a device's agent: it talks; it hangs and answers nothing; it is off, and so are its connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class MoveNote:
     time_ns: int
     vni: int
     mac: str
+    frm: int
+    """Leaf that announced it until now."""
+    to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,7 @@ class ActionNote:
 
     time_ns: int
     action: str
-    fields: Mapping[str, str | int | float | list[str]] = field(default_factory=dict)
-    label: str = ""
+    fields: Mapping[str, str | int | float | list[str] | Mapping[str, str]] = field(default_factory=dict)
 
 
 Note = AdjacencyNote | LegNote | MoveNote | VerdictNote | TelemetryNote | ActionNote

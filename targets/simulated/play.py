@@ -1,17 +1,53 @@
-"""A scenario played on a fabric, in virtual time."""
+"""A scenario played on a fabric in virtual time: what a collector would have written, and the truth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
 
+from collectors.records import StoredRecord
 from targets.simulated.agenda import SECOND
+from targets.simulated.captured import Captured
 from targets.simulated.fabric import Fabric
-from targets.simulated.scenarios import Step
+from targets.simulated.news import Note
+from targets.simulated.scenarios import Scenario, Step, steps_of
+from targets.simulated.truth import Line, Truth
 from targets.simulated.verbs import do
 
+START_NS: Final = 1_767_225_600 * SECOND
+"""When virtual time begins, the start of 2026: the same scenario and seed give the same bytes."""
+LEAD_NS: Final = 5 * SECOND
+"""Before a scenario everybody is heard of once."""
 
-def plan_steps(fabric: Fabric, steps: Sequence[Step], start_ns: int) -> None:
+
+def schedule(fabric: Fabric, steps: Sequence[Step], start_ns: int) -> None:
     """Plan the steps of a scenario that begins at a time."""
     for step in steps:
         fabric.agenda.at(
             start_ns + round(step.at_s * SECOND),
-            lambda now, step=step: do(fabric, step.verb, step.words, now),  # type: ignore[misc]  # mypy takes a bound default for a second argument
+            partial(_do, fabric, step),
         )
+
+
+def _do(fabric: Fabric, step: Step, time_ns: int) -> None:
+    do(fabric, step.verb, step.words, time_ns)
+
+
+def recorded(
+    fabric: Fabric, scenario: Scenario, seed: int, version: str, lines: list[Line]
+) -> Iterator[StoredRecord]:
+    """Yield the records of a scenario; append its ground truth to ``lines``.
+
+    Raises InputError for a fabric too small for the scenario.
+    """
+    start_ns = START_NS + LEAD_NS
+    end_ns = start_ns + round(scenario.seconds * SECOND)
+    schedule(fabric, steps_of(scenario, fabric.plan, seed), start_ns)
+    truth = Truth(fabric.plan)
+    lines.append(truth.begin(start_ns, scenario=scenario.name, seed=seed))
+    notes: list[Note] = []
+    for record in Captured(fabric, version).records(START_NS, end_ns, notes):
+        for note in notes:
+            lines += truth.take(note)
+        notes.clear()
+        yield record
+    lines += truth.finish(end_ns)

@@ -6,6 +6,7 @@ session goes down is lost with it, and a session that comes up begins with the w
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -108,7 +109,7 @@ class Routing:
             elif wanted and not session.up and not session.rising:
                 session.rising = True
                 due = time_ns + self._agenda.between(*_CONNECT)
-                self._agenda.at(due, lambda now, session=session: self._rise(session, now))  # type: ignore[misc]  # mypy takes a bound default for a second argument
+                self._agenda.at(due, partial(self._rise, session))
 
     def _wanted(self, session: Session) -> bool:
         ends = (self._leaves[session.leaf], self._spines[session.spine])

@@ -76,6 +76,13 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
 }
 
 
+def named(name: str) -> Scenario:
+    """Return a scenario; raises InputError for a name that is none."""
+    if name not in SCENARIOS:
+        raise InputError(f"there is no scenario {name!r}: use one of {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
 def steps_of(scenario: Scenario, plan: Plan, seed: int) -> tuple[Step, ...]:
     """Return the steps of a scenario in a fabric; raises InputError for a fabric too small."""
     if len(plan.leaves) < scenario.leaves or len(plan.spines) < scenario.spines:
@@ -116,7 +123,7 @@ def _chatter(plan: Plan, draw: random.Random, hosts: list[str], until_s: float) 
         if at + _CHATTER_S > until_s:
             return
         home = _home(plan, host)
-        if draw.random() < 0.5:  # noqa: PLR2004  as often as not
+        if draw.random() < 0.5:
             to = draw.choice([leaf.name for leaf in plan.leaves if leaf.name != home])
             yield Step(at, "mac-move", (host, to))
         else:

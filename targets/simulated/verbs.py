@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from collectors.errors import InputError
 from targets.simulated import faults, motion
@@ -11,6 +11,7 @@ from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
 
+Thing = TypeVar("Thing")
 Argument = Device | Host | str | float
 
 
@@ -25,7 +26,9 @@ class Verb:
 
 
 VERBS: Final[Mapping[str, Verb]] = {
-    "link-down": Verb(("device", "port"), partial(faults.link, up=False), "pull a cable between leaf and spine"),
+    "link-down": Verb(
+        ("device", "port"), partial(faults.link, up=False), "pull a cable between leaf and spine"
+    ),
     "link-up": Verb(("device", "port"), partial(faults.link, up=True), "plug it in again"),
     "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
     "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
@@ -63,8 +66,7 @@ def do(fabric: Fabric, verb: str, words: Sequence[str], time_ns: int) -> None:
         raise InputError(f"{usage(verb)}: it takes {len(needed)} to {len(found.words)} words")
     given = [*words, *(word.partition("=")[2] for word in found.words[len(words) :])]
     arguments = [
-        _argument(fabric, kind.partition("=")[0], word)
-        for kind, word in zip(found.words, given, strict=True)
+        _argument(fabric, kind.partition("=")[0], word) for kind, word in zip(found.words, given, strict=True)
     ]
     found.act(fabric, time_ns, *arguments)
 
@@ -78,28 +80,33 @@ def usage(verb: str) -> str:
 def _argument(fabric: Fabric, kind: str, word: str) -> Argument:
     match kind:
         case "device":
-            return _named(fabric.devices, word, "device")
+            return _named(fabric.devices, word, kind)
         case "leaf":
             leaf = _named(fabric.devices, word, "device")
             if not isinstance(leaf, Leaf):
-                raise InputError(f"{word} is no leaf: use one of {', '.join(it.name for it in fabric.leaves)}")
+                raise InputError(
+                    f"{word} is no leaf: use one of {', '.join(it.name for it in fabric.leaves)}"
+                )
             return leaf
         case "spine":
             spine = _named(fabric.devices, word, "device")
             if isinstance(spine, Leaf):
-                raise InputError(f"{word} is no spine: use one of {', '.join(it.name for it in fabric.spines)}")
+                raise InputError(
+                    f"{word} is no spine: use one of {', '.join(it.name for it in fabric.spines)}"
+                )
             return spine
         case "host":
-            return _named(fabric.hosts, word, "host")
+            return _named(fabric.hosts, word, kind)
         case "seconds":
             try:
                 return float(word)
             except ValueError as error:
                 raise InputError(f"{word!r} is no number of seconds") from error
-    return word
+        case _:
+            return word
 
 
-def _named(things: Mapping[str, Any], name: str, kind: str) -> Any:
+def _named(things: Mapping[str, Thing], name: str, kind: str) -> Thing:
     if name not in things:
         some = [*things][:8]
         more = ", ..." if len(things) > len(some) else ""

@@ -1,0 +1,58 @@
+"""Scenarios through the pipeline: what was done is found in time, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from targets.simulated.design import Design
+from targets.simulated.scenarios import SCENARIOS
+from tests.targets.simulated.judged import Played, expectations, played
+
+DESIGNS = {
+    "ebgp": (Design(), 7),
+    "ebgp, another seed": (Design(), 1),
+    "ibgp": (Design(routing="ibgp"), 7),
+    "ebgp, ipv6": (Design(underlay=6), 2),
+    "ibgp, ipv6, larger": (Design(spines=3, leaves=6, routing="ibgp", underlay=6, hosts=60), 3),
+}
+
+
+@pytest.fixture(params=DESIGNS, scope="module")
+def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    design, seed = DESIGNS[request.param]
+    return played(SCENARIOS["story"], design, seed, tmp_path_factory.mktemp("story"))
+
+
+def test_what_the_story_does_is_found_in_time_and_nothing_else(story: Played) -> None:
+    assert story.deviations() == []
+
+
+def test_the_story_shows_each_kind_of_incident(story: Played) -> None:
+    rules = [it.raised[-1][0] if it.raised else it.rule for it in expectations(story.lines)]
+    assert sorted(rules) == ["M13", "M2", "R16", "R16", "R4", "X1", "X1"]
+
+
+def test_all_moves_of_the_story_are_seen(story: Played) -> None:
+    made: dict[str, int] = {}
+    for line in story.lines:
+        if line["action"] == "mac-move":
+            made[line["mac"]] = made.get(line["mac"], 0) + 1
+    twin = next(line["mac"] for line in story.lines if line["action"] == "duplicate")
+    assert {mac: count for mac, count in story.moves.items() if mac != twin} == made
+    assert 6 in made.values()  # the migrated machine
+
+
+def test_only_the_duplicate_is_open_at_the_end(story: Played) -> None:
+    assert [one["rule"] for one in story.incidents if one["resolved"] is None] == ["M2"]
+
+
+def test_every_record_is_understood(story: Played) -> None:
+    assert (story.dead_letters, story.oddities) == (0, [])
+
+
+@pytest.mark.parametrize("design", [Design(), Design(spines=1, leaves=2, hosts=12, routing="ibgp")])
+def test_a_calm_fabric_has_no_incident(design: Design, tmp_path: Path) -> None:
+    calm = played(SCENARIOS["calm"], design, 5, tmp_path)
+    assert calm.incidents == []
+    assert expectations(calm.lines) == []
+    assert calm.moves
