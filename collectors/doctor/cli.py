@@ -1,6 +1,7 @@
 """The command ``doctor``: which checks run, and how their findings are shown."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -137,13 +138,25 @@ def doctor(
         *machine.variables(os.environ, _variables(context)),
         *(machine.disk(store) if store is not None else ()),
     ]
-    for name in ("collectors.gnmi_client", "kafka"):
-        logging.getLogger(name).propagate = False  # what they complain of is told as findings
-    findings += asyncio.run(_looked(targets, access, sorted(fabrics), timeout))
+    with _told_as_findings("collectors.gnmi_client", "kafka"):
+        findings += asyncio.run(_looked(targets, access, sorted(fabrics), timeout))
     findings += _left_out(inventory, kafka)
     _print(findings, as_json=as_json, everything=show_all or len(findings) <= ALL_SHOWN)
     if any(finding.level is Level.ERROR for finding in findings):
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _told_as_findings(*names: str) -> Iterator[None]:
+    """Keep out of the log what loggers say: findings say it, and with what to do."""
+    loggers = [logging.getLogger(name) for name in names]
+    for logger in loggers:
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.propagate = True
 
 
 async def _looked(

@@ -28,7 +28,7 @@ _REMEDY: Final = "set up NTP on the device, and on this machine"
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """How far a device's clock is ahead of ours (behind: negative), give or take the uncertainty; seconds."""
+    """How far a device's clock is ahead of ours, give or take the uncertainty; seconds, negative: behind."""
 
     seconds: float
     uncertainty: float
@@ -40,7 +40,7 @@ def offset(device_ns: int, asked_ns: int, heard_ns: int) -> Offset:
 
 
 def device_time_ns(message: bytes) -> int | None:
-    """Return the time in a response's timestamp, else the one it tells as a value; None where there is none."""
+    """Return the time of a response: its timestamp, else the one it tells as a value; None for neither."""
     try:
         said = gnmi_pb2.SubscribeResponse.FromString(message).update
     except DecodeError:

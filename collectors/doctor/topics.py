@@ -114,7 +114,7 @@ def _writable(place: Place, topic: Topic, settings: Mapping[str, str]) -> Iterat
         return
     if needed > topic.replicas:
         yield place.error(
-            f"takes no record: each needs {needed} copies (min.insync.replicas), and there are {topic.replicas}",
+            f"takes no record: each needs {needed} copies (min.insync.replicas), of {topic.replicas}",
             f"set its min.insync.replicas to {max(1, topic.replicas - 1)}",
         )
     elif needed == topic.replicas > 1:
