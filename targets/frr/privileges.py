@@ -9,6 +9,7 @@ import ctypes
 import grp
 import os
 import pwd
+import sys
 from typing import Final
 
 from collectors.errors import InputError, RefusedError
@@ -17,6 +18,7 @@ VTY_GROUP: Final = "frrvty"
 DEFAULT_USER: Final = "fabricscope"
 
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_GET_NO_NEW_PRIVS: Final = 39
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 
@@ -24,12 +26,16 @@ _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 def drop(user: str) -> None:
     """Become ``user`` if this is root, and give up every way to gain privileges.
 
-    Call it before any thread is started: new privileges are given up by thread.
+    Ways to gain privileges are given up by thread, and libraries have begun some by now: unless they were
+    given up from the start, as systemd does it, the program is started again in this process without them.
+
     Raises InputError if there is no such user or it is root too, RefusedError if privileges can't be dropped.
     """
+    if _control(_PR_GET_NO_NEW_PRIVS, 0) == 0:
+        _control(_PR_SET_NO_NEW_PRIVS, 1)
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # this program, with its own arguments
     if 0 in os.getresuid():
         _become(user)
-    _control(_PR_SET_NO_NEW_PRIVS, 1)
     _control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
 
 
@@ -66,8 +72,10 @@ def _become(user: str) -> None:
         raise RefusedError(f"the agent does not stay root, and is still root after it became {user}")
 
 
-def _control(option: int, value: int) -> None:
+def _control(option: int, value: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) != 0:
+    result: int = libc.prctl(option, value, 0, 0, 0)
+    if result < 0:
         code = ctypes.get_errno()
         raise RefusedError(f"the kernel does not let the agent give up privileges: {os.strerror(code)}")
+    return result

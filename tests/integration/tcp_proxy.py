@@ -3,21 +3,26 @@
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 
 class TcpProxy:
-    """Passes bytes between clients of ``port`` and ``target`` until ``cut``, and again after ``mend``."""
+    """Passes bytes between clients of ``port`` and ``target`` until ``cut``, and again after ``mend``.
 
-    def __init__(self, port: int, target: str) -> None:
+    Port 0 takes a free one. ``connect`` stands for another way to the target than its address.
+    """
+
+    def __init__(self, port: int, target: str, connect: Callable[[], socket.socket] | None = None) -> None:
         host, _, target_port = target.rpartition(":")
-        self._target = (host, int(target_port))
+        self._connect = connect or (lambda: socket.create_connection((host, int(target_port))))
         self._connected = threading.Event()
         self._connected.set()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._server.getsockname()[1]
         self.passed_bytes = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -52,7 +57,11 @@ class TcpProxy:
             if not self._connected.is_set():
                 client.close()
                 continue
-            server = socket.create_connection(self._target)
+            try:
+                server = self._connect()
+            except OSError:  # nobody listens there now
+                client.close()
+                continue
             with self._lock:
                 self._open |= {client, server}
             for source, sink in ((client, server), (server, client)):
