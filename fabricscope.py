@@ -12,6 +12,7 @@ import collectors.cli
 import collectors.doctor.cli
 import collectors.inventory_cli
 import demo.cli
+import demo.play_cli
 import pipeline.cli
 import targets.cli
 from collectors.errors import FabricscopeError, InputError, RefusedError
@@ -33,6 +34,7 @@ for mounted in (
     collectors.cli.app,
     collectors.doctor.cli.app,
     demo.cli.app,
+    demo.play_cli.app,
     pipeline.cli.app,
     targets.cli.app,
 ):

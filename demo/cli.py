@@ -1,29 +1,26 @@
-"""The command ``demo``: options, signals, files and what is said at the end."""
+"""The command ``demo``: everything on this machine, as processes of their own, and a scripted outage."""
 
 import contextlib
-import os
-import shlex
-import shutil
-import signal
-import sys
 import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from collectors.errors import InputError
+from collectors.errors import FabricscopeError, InputError
+from demo.ending import incidents_of, program, quoted, table_width
+from demo.expectations import check, expectations_of
+from demo.interruption import Interruption, signals
+from demo.live import Folder, Live, play
 from demo.pictures import Fullest, draw
-from demo.play import play
-from demo.recording import DEFAULT, TRUTH, Recording, open_recording
+from demo.processes import Processes
 from demo.report import report
 from demo.screen import screen
+from demo.truth import deeds_of
 from demo.view import Scene
 
-WIDTH_OF_PIPES = 120
+SCENARIO = "story"
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -31,24 +28,21 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def demo(
     *,
-    recording: Annotated[
-        Path,
-        typer.Option(
-            envvar="FABRICSCOPE_DEMO_RECORDING",
-            help="A recording of hosts that run FRRouting, with truth.jsonl: what was done to them.",
-        ),
-    ] = DEFAULT,
-    speed: Annotated[
-        float, typer.Option(envvar="FABRICSCOPE_DEMO_SPEED", min=0.1, help="Times as fast as it happened.")
-    ] = 20.0,
-    store: Annotated[
+    folder: Annotated[
         Path | None,
         typer.Option(
-            envvar="FABRICSCOPE_DEMO_STORE",
-            help="The DuckDB file to make.",
+            envvar="FABRICSCOPE_DEMO_FOLDER",
+            help="Where store, capture, logs and ground truth are left; made, or empty.",
             show_default="one in the system's folder for temporary files",
         ),
     ] = None,
+    seed: Annotated[
+        int, typer.Option(envvar="FABRICSCOPE_DEMO_SEED", help="Of the simulated fabric.", min=0)
+    ] = 7,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", envvar="FABRICSCOPE_DEMO_KEEP", help="Stay up afterwards, until Ctrl-C."),
+    ] = False,
     svg: Annotated[
         Path | None,
         typer.Option(
@@ -57,110 +51,95 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Play a recorded fabric through an embedded broker into a replica, and watch it.
+    """Break a simulated fabric in seven ways within 75 s, and watch the reasons appear.
 
-    The recording becomes gNMI records, which go through the Kafka protocol into the code of run. In a
-    terminal a live view shows what is done to the fabric and what is found; elsewhere lines on stderr do. At
-    the end a table on stdout says what was done, what was found, when, and how long after.
-    Exit code 0: played to the end; 1: failed; 2: bad input or usage; 128 and the signal's number:
-    interrupted, so 130 after Ctrl-C.
+    Two spines and four leaves serve gNMI over TLS; a collector streams them into an embedded Kafka broker,
+    a replica finds what is wrong. At the end a table says what was done, what had to be found and what came
+    of it.
+    Exit code 0: all that had to be found was found and nothing else; 1: not so, or something failed; 2: bad
+    input or usage; 128 and the signal's number: interrupted, so 130 after Ctrl-C.
     """
-    fullest = Fullest()
-    with _signals() as interruption, contextlib.ExitStack() as undo:
-        played = open_recording(recording)
-        if played.truth is None:
-            typer.echo(f"no {TRUTH} in {played.folder}: what was done to the fabric is not known", err=True)
-        file = _store_file(store, undo)
+    with signals() as interruption:
+        good = _demo(Folder(_made(folder)), seed, interruption, keep=keep, svg=svg)
+    if interruption.number and good is None:
+        raise typer.Exit(interruption.exit_code)
+    if not good:
+        raise typer.Exit(1)
+
+
+def _demo(
+    folder: Folder, seed: int, interruption: Interruption, *, keep: bool, svg: Path | None
+) -> bool | None:
+    """Return whether everything was found and nothing else; None when the user ended it before."""
+    live, fullest, stop = Live(folder, SCENARIO, seed, interruption.stop), Fullest(), interruption.stop
+    with contextlib.ExitStack() as stack:
         with screen() as show:
 
             def see(scene: Scene) -> None:
                 show(scene)
                 fullest.see(scene)
 
-            last = play(played, file, speed, interruption.stop, see)
-        if interruption.number:
-            kept = f"; what was found until then is in {file}" if store else ""
-            typer.echo(f"interrupted at second {last.at(last.now):.0f} of the recording{kept}", err=True)
-            raise typer.Exit(128 + interruption.number)
-        undo.pop_all()
-    for (target, sentence), times in played.mapping.unreadable.most_common():
-        typer.echo(f"{target}: {sentence} ({times} times)", err=True)
-    table = report(last.recording, last.zero, last.deeds, last.found)
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_PIPES
-    Console(width=width).print(table)
+            processes = stack.enter_context(live.running(see))
+            play(live, see, stop, processes)
+        if stop.is_set():
+            typer.echo(f"interrupted; what was found until then is in {folder.path}", err=True)
+            return None
+        good = _judged(live, fullest, svg)
+        if keep:
+            _stay(live, processes, interruption)
+        for name in ("run", "collect", "simulate"):
+            processes.stop(name)
+        records = live.capture()
+    typer.echo("\n".join(_next_steps(folder, records)))
+    return good
+
+
+def _judged(live: Live, fullest: Fullest, svg: Path | None) -> bool:
+    told, scene = live.told, live.scene()
+    end = (told.end or 0.0) + 1.0
+    checked, unexpected = check(expectations_of(told.actions), told.heard.incidents.values(), end)
+    deeds = deeds_of(action for action in told.actions if not action.kind.startswith("expect"))
+    table = report(SCENARIO, scene.zero, deeds, checked, unexpected)
+    Console(width=table_width()).print(table)
     if svg is not None:
-        for drawn in draw(svg, fullest.or_else(last), table):
+        for drawn in draw(svg, "demo", fullest.or_else(scene), table):
             typer.echo(f"drawn: {drawn}", err=True)
-    typer.echo("\n".join(_next_steps(played, file, temporary=store is None)))
+    return bool(checked) and not unexpected and all(one.trouble is None for one in checked)
 
 
-class _Interruption:
-    """That, and by which signal, the user asked to stop."""
-
-    def __init__(self) -> None:
-        self.stop = threading.Event()
-        self.number = 0
-
-    def __call__(self, number: int, _frame: object) -> None:
-        """Take a signal; the first one counts, and the broker is stopped in peace."""
-        self.number = self.number or number
-        self.stop.set()
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[_Interruption]:
-    """Note Ctrl-C, a request to end and a terminal that closes, instead of dying with the broker alive."""
-    interruption = _Interruption()
-    before = {
-        number: signal.signal(number, interruption)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield interruption
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
+def _stay(live: Live, processes: Processes, interruption: Interruption) -> None:
+    """Leave everything up until the user has enough."""
+    for line in (
+        "Everything stays up until Ctrl-C:",
+        f"  {program()} targets --collector {live.collector}",
+        f"  {program()} doctor --inventory {live.folder.inventory} --kafka {live.kafka}",
+        f"  tail -f {live.folder.incidents}",
+    ):
+        typer.echo(line)
+    while not interruption.stop.wait(1.0):
+        processes.check()
 
 
-def _store_file(given: Path | None, undo: contextlib.ExitStack) -> Path:
-    """Return the file of the store, which is not there yet; ``undo`` removes a temporary one."""
+def _made(given: Path | None) -> Path:
+    """Return a folder that holds nothing yet."""
     if given is None:
-        folder = tempfile.mkdtemp(prefix="fabricscope-demo-")
-        undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder) / "demo.duckdb"
-    if given.exists():
-        raise InputError(f"{given} exists already: the demo fills a store of its own, name a new file")
+        return Path(tempfile.mkdtemp(prefix="fabricscope-demo-"))
+    if given.exists() and (not given.is_dir() or any(given.iterdir())):
+        raise InputError(f"{given} is not empty: the demo fills a folder of its own, name a new one")
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FabricscopeError(f"{given} can't be made: {error.strerror}") from error
     return given
 
 
-def _next_steps(played: Recording, file: Path, *, temporary: bool) -> list[str]:
-    """Return lines that say where the store is and what can be done now."""
-    python = shlex.quote(_shown(Path(sys.executable)))
-    program = shlex.quote(sys.argv[0])
-    if shutil.which("fabricscope") == str(Path(sys.argv[0]).absolute()):
-        program = "fabricscope"
-    elif sys.argv[0].endswith(".py"):
-        program = f"{python} {program}"
-    kept = ", temporary: --store FILE makes one where you say" if temporary else ""
-    # under a name of its own: opened directly, store.duckdb would be a catalog with the name of its schema
-    attach = f"ATTACH '{file}' AS demo (READ_ONLY); USE demo"
-    query = "SELECT rule, state, opened_at, resolved_at, summary FROM incident ORDER BY opened_at"
-    look = f"import duckdb as d; d.sql(\\\"{attach}\\\"); d.sql('{query}').show()"
-    capture = f"{program} frr-agent --recording {_quoted(played.folder)} --capture demo.parquet"
+def _next_steps(folder: Folder, records: int) -> list[str]:
+    """Return lines that say what is where and what can be done now."""
     return [
-        f"All of it is in the store {file}{kept}.",
+        f"In {folder.path}: store, capture of {records} records, logs, inventory, ground truth.",
         "What next:",
-        f'  {python} -c "{look}"',
-        *(f"  {program} demo --recording {_quoted(other)}" for other in played.siblings()[:1]),
-        f"  {capture} && {program} replay demo.parquet --store again.duckdb",
+        f"  {incidents_of(folder.store)}",
+        f"  {program()} replay {quoted(folder.capture)} --store {quoted(folder.path / 'again.duckdb')}",
+        f"  {program()} play   # ten minutes of a real FRRouting fabric, recorded",
+        f"  {program()} doctor --help   # then your own devices: docs/getting-started.md",
     ]
-
-
-def _quoted(path: Path) -> str:
-    return shlex.quote(_shown(path))
-
-
-def _shown(path: Path) -> str:
-    """Return a path relative to here if it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else str(path)

@@ -60,10 +60,11 @@ def picture(what: RenderableType, title: str, *, height: int | None = None) -> s
     return _FONT_FACE.sub("", drawn)
 
 
-def draw(folder: Path, scene: Scene, table: RenderableType) -> list[Path]:
-    """Write ``demo-live.svg``, a scene, and ``demo-table.svg``, the table at the end; return their paths."""
+def draw(folder: Path, name: str, scene: Scene, table: RenderableType) -> list[Path]:
+    """Write ``NAME-live.svg``, a scene, and ``NAME-table.svg``, the table at the end; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    live, final = folder / "demo-live.svg", folder / "demo-table.svg"
-    live.write_text(picture(frame(scene, COLUMNS, LINES), "fabricscope demo", height=LINES), "utf-8")
-    final.write_text(picture(table, "fabricscope demo, at the end"), "utf-8")
+    live, final = folder / f"{name}-live.svg", folder / f"{name}-table.svg"
+    title = f"fabricscope {name}"
+    live.write_text(picture(frame(scene, COLUMNS, LINES), title, height=LINES), "utf-8")
+    final.write_text(picture(table, f"{title}, at the end"), "utf-8")
     return [live, final]

@@ -1,97 +1,120 @@
-"""The table at the end: what was done to the fabric, what was found, when, and how long after."""
+"""The table at the end of the live demo: what was done, what had to be found, and what came of it."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from demo.findings import Finding, Found
-from demo.matching import Consequence, Outcome, outcomes, waits
+from demo.expectations import Checked, Incident, percentile
 from demo.truth import Deed
 from demo.view import STYLES
 from demo.words import deed_words, plain, seconds, span
+from pipeline.detect import RULES
 
-Cells = tuple[Text, ...]
-"""What was found, at, after, resolved; those behind the last one are empty."""
+GOAL_MEDIAN_S = 0.5
+GOAL_P99_S = 2.0
+"""From the moment a rule could decide to the incident in the store."""
 
 
-def report(recording: str, zero: float, deeds: Sequence[Deed], found: Found) -> RenderableType:
-    """Return the table of all that was done and found, with what is worth knowing below it.
-
-    Times are seconds after ``zero``, which is in unix seconds.
-    """
-    results, unexplained = outcomes(deeds, found)
+def report(
+    scenario: str,
+    zero: float,
+    deeds: Sequence[Deed],
+    checked: Sequence[Checked],
+    unexpected: Sequence[Incident],
+) -> RenderableType:
+    """Return the table and the verdict. Times are seconds after ``zero``, which is in unix seconds."""
     table = Table(
-        title=f"{plain(recording)}: what was done and what was found",
+        title=f"{plain(scenario)}: what was done and what was found",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
     table.add_column("second", justify="right", no_wrap=True)
-    table.add_column("done to the fabric", ratio=11)
-    table.add_column("found", ratio=10)
-    table.add_column("at", justify="right", no_wrap=True)
-    table.add_column("after", justify="right", no_wrap=True)
-    table.add_column("resolved", justify="right", no_wrap=True)
-    for outcome in results:
-        _add(table, outcome, zero)
-    for finding in unexplained:
-        what = _what(finding, finding.subject)
-        table.add_row("", Text("nothing that is told of", style="dim"), what, *_times(finding, zero))
-    return Group(table, *(Text(note, style="dim") for note in _notes(results, unexplained, found)))
+    table.add_column("done to the fabric", ratio=10)
+    table.add_column("had to be found", ratio=9)
+    table.add_column("decidable", justify="right", no_wrap=True)
+    table.add_column("found after", justify="right", no_wrap=True)
+    table.add_column("over", justify="right", no_wrap=True)
+    told = [deed for deed in deeds if deed.labels]
+    causes = [_cause(one, told) for one in checked]
+    for number, deed in enumerate(told):
+        done = [Text(deed_words(deed)), *(Text(plain(label), style="dim") for label in deed.labels)]
+        found = [_found(one, zero) for one, cause in zip(checked, causes, strict=True) if cause == number]
+        found = found or [(Text("nothing", style="green"), "", "", "")]
+        when = span(deed.start - zero, None if deed.end is None else deed.end - zero)
+        for line in range(max(len(done), len(found))):
+            left = done[line] if line < len(done) else ""
+            right = found[line] if line < len(found) else ("", "", "", "")
+            table.add_row("" if line else when, left, *right)
+    if asides := len(deeds) - len(told):
+        rest = Text(f"{asides} times a host came, went or moved once", style="dim")
+        table.add_row("", rest, Text("nothing", style="green"), "", "", "")
+    for one, cause in zip(checked, causes, strict=True):
+        if cause is None:
+            table.add_row("", "", *_found(one, zero))
+    for incident in unexpected:
+        what = Text(f"{_named(incident.last['rule'])} {_subject(incident.subject)}", style="bold red")
+        table.add_row("", Text("nobody did anything that leads to", style="red"), what, "", "", "")
+    return Group(table, *verdict(checked, unexpected))
 
 
-def _add(table: Table, outcome: Outcome, zero: float) -> None:
-    """Add a deed: its lines on the left, beside them a finding each, so that both stay short."""
-    deed = outcome.deed
-    done = [Text(deed_words(deed)), *(Text(plain(label), style="dim") for label in deed.labels)]
-    found = [_found(consequence, zero) for consequence in outcome.consequences] or _nothing(outcome.verdict)
-    when = span(deed.start - zero, None if deed.end is None else deed.end - zero)
-    for number, (left, right) in enumerate(zip_longest(done, found, fillvalue=None)):
-        table.add_row("" if number else when, left or "", *(right or ()))
+def verdict(checked: Sequence[Checked], unexpected: Sequence[Incident]) -> list[Text]:
+    """Return in lines whether all was found and nothing else, and how soon."""
+    wrong = [one for one in checked if one.trouble is not None]
+    good = not wrong and not unexpected and bool(checked)
+    line = Text(f"{len(checked) - len(wrong)} of {len(checked)} as they must be, ")
+    line.append(f"{len(unexpected)} that nobody expected", "" if not unexpected else "bold red")
+    lines = [Text("\N{CHECK MARK} " if good else "\N{BALLOT X} ", "green" if good else "red").append(line)]
+    waits = [max(0.0, one.after_s) for one in checked if one.after_s is not None]
+    if waits:
+        half, most = percentile(waits, 0.5), percentile(waits, 0.99)
+        lines.append(
+            Text(
+                f"  event to incident, from the moment the rule could decide: p50 {half:.2f} s,"
+                f" p99 {most:.2f} s, of {len(waits)}"
+            )
+        )
+    return lines
 
 
-def _found(consequence: Consequence, zero: float) -> Cells:
-    finding = consequence.finding
-    what = _what(finding, finding.mac or finding.subject)  # the VNI is the deed's
-    if consequence.by_time:
-        what.append(" (by time alone)", style="dim not bold")
-    return what, *_times(finding, zero, consequence.after_s)
+def _found(one: Checked, zero: float) -> tuple[Text | str, ...]:
+    expectation = one.expectation
+    severity = "" if one.incident is None else STYLES.get(one.incident.last.get("severity", ""), "")
+    what = Text(f"{_named(expectation.rule)} ", style=severity)
+    what.append(_subject(expectation.subject), style="default not bold")
+    if one.trouble is not None:
+        what.append(f" \N{BALLOT X} {one.trouble}", style="bold red")
+    after = "" if one.after_s is None else f"{max(0.0, one.after_s):.2f} s"
+    over = Text("open", "yellow") if expectation.clears is None else Text(seconds(expectation.clears - zero))
+    if one.incident is None:
+        over = Text("")
+    elif one.incident.state == "open":
+        over = Text("open", "yellow")
+    return what, seconds(expectation.decidable - zero), after, over
 
 
-def _nothing(verdict: str | None) -> list[Cells]:
-    if verdict is None:
-        return [(Text("-"),)]
-    return [(Text("nothing, as it should be", style="green"),), (Text(verdict, style="dim"),)]
+def _cause(one: Checked, deeds: Sequence[Deed]) -> int | None:
+    """Return the number of the deed that an expectation's cause is a step of, or follows on."""
+    cause = one.expectation.caused
+    subject = set(map(str, one.expectation.subject.values()))
+    candidates = []
+    for number, deed in enumerate(deeds):
+        if deed.start > cause:
+            continue
+        named = any(subject & set(map(str, step.fields.values())) for step in deed.steps)
+        candidates.append((named, deed.start, number))
+    return max(candidates)[2] if candidates else None
 
 
-def _what(finding: Finding, subject: str) -> Text:
-    what = Text(f"{finding.rule} {finding.name}", style=STYLES.get(finding.severity, ""))
-    return what.append(f" {plain(subject)}", style="default not bold")
+def _named(rule: str) -> str:
+    return f"{rule} {RULES[rule].name}" if rule in RULES else rule
 
 
-def _times(finding: Finding, zero: float, after_s: float | None = None) -> Cells:
-    end = Text("open", "yellow") if finding.until is None else Text(seconds(finding.until - zero))
-    after = Text("" if after_s is None else f"{after_s:.1f} s")
-    return Text(seconds(finding.found - zero)), after, end
-
-
-def _notes(results: Sequence[Outcome], unexplained: Sequence[Finding], found: Found) -> list[str]:
-    notes = [
-        "Times are seconds into the recording. after: since the deed, or its last step before the finding."
-    ]
-    waiting = waits(found.findings)
-    if waiting:
-        rules = ", ".join(f"{rule} {wait:.0f} s" for rule, wait in waiting.items())
-        notes.append(f"Part of it is the wait that a rule prescribes before it speaks: {rules}.")
-    explained = sum(len(outcome.consequences) for outcome in results)
-    notes.append(
-        f"{len(results)} deeds; {explained} findings that follow from one, {len(unexplained)} that don't."
-    )
-    if any(not outcome.consequences and outcome.verdict is None for outcome in results):
-        notes.append("-: nothing was found, and nobody can say from the rules alone whether that is right.")
-    return notes
+def _subject(subject: object) -> str:
+    assert isinstance(subject, dict)
+    words = [f"VNI {value}" if name == "vni" else str(value) for name, value in subject.items()]
+    return plain(" ".join(words))

@@ -120,11 +120,21 @@ def truth_of(lines: Iterable[bytes]) -> Truth:
             raise TruthError(f"line {number} is no JSON: {error}") from error
         if not isinstance(fields, dict):
             raise TruthError(f"line {number} is no JSON object")
-        time, kind = fields.pop("ts", None), fields.pop("action", None)
-        if not isinstance(time, int | float) or isinstance(time, bool) or not isinstance(kind, str):
-            raise TruthError(f"line {number} has no ts (unix seconds) or no action (its kind)")
-        actions.append(Action(float(time), kind, fields))
+        try:
+            actions.append(action_of(fields))
+        except TruthError as error:
+            raise TruthError(f"line {number} {error}") from error
     return Truth(sorted(actions, key=lambda action: action.time))
+
+
+def action_of(line: Mapping[str, Any]) -> Action:  # Any: JSON
+    """Return the action that a line tells of; raises TruthError."""
+    time, kind = line.get("ts"), line.get("action")
+    if not isinstance(time, int | float) or isinstance(time, bool) or not isinstance(kind, str):
+        raise TruthError("has no ts (unix seconds) or no action (its kind)")
+    return Action(
+        float(time), kind, {name: value for name, value in line.items() if name not in ("ts", "action")}
+    )
 
 
 def deeds_of(actions: Iterable[Action]) -> list[Deed]:

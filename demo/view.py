@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.findings import Finding, Found
+from demo.fleet import UP, Fleet, Target
 from demo.truth import Deed
 from demo.words import deed_words, plain, seconds, step_words
 
@@ -22,7 +23,12 @@ NARROW: Final = 100
 _ACTIVE_S: Final = 10.0
 """How long something done to a host is shown as going on, in seconds of the recording."""
 STYLES: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
+_STATES: Final = {UP: "green", "SYNCING": "cyan", "CONNECTING": "yellow", "STALE": "magenta"}
 _BORDERS: Final = 2
+_CELL: Final = 38
+"""Columns that a target takes."""
+_MOST_LINES: Final = 4
+"""Lines of targets."""
 _INDENT: Final = 8
 """Width of an incident's second and mark; its sentence stands below what follows them."""
 
@@ -47,17 +53,21 @@ class Health:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is known at one moment of playing."""
+    """What is known at one moment."""
 
     recording: str
     speed: float
     zero: float
-    """Unix seconds that second 0 of the recording stands for."""
+    """Unix seconds that second 0 stands for."""
     now: float
     """Unix seconds that playing has reached."""
     end: float | None
     """Unix seconds of the recording's end, None if it doesn't say."""
     deeds: Sequence[Deed] = ()
+    asides: int = 0
+    """Things done to hosts that are as they should be, and are only counted."""
+    fleet: Fleet | None = None
+    """The collector's targets; None: there is no collector, a recording is played."""
     found: Found = field(default_factory=Found)
     health: Health = field(default_factory=Health)
 
@@ -70,8 +80,13 @@ def frame(scene: Scene, width: int, height: int) -> RenderableType:
     """Return the view, to be rendered on ``width`` columns and ``height`` lines."""
     layout = Layout()
     body, left, right = Layout(name="body"), Layout(name="done"), Layout(name="found")
-    layout.split_column(Layout(_header(scene), size=1), body, Layout(_health(scene), size=3))
-    inside = height - 4
+    below = [Layout(_health(scene), size=3)]
+    if scene.fleet is not None:
+        shown = _fleet(scene.fleet, width)
+        lines = -(-len(scene.fleet.targets) // _across(width)) or 1
+        below.insert(0, Layout(shown, size=min(lines, _MOST_LINES) + _BORDERS))
+    layout.split_column(Layout(_header(scene), size=1), body, *below)
+    inside = height - 1 - sum(one.size or 0 for one in below)
     if width < NARROW:
         upper = max(5, inside * 2 // 5)
         left.size = upper
@@ -94,7 +109,8 @@ def _header(scene: Scene) -> RenderableType:
     line.add_column(ratio=1)
     line.add_column(no_wrap=True, justify="right")
     now = scene.at(scene.now)
-    title = Text.assemble((" fabricscope demo ", "reverse"), f" {plain(scene.recording)} at {scene.speed:g}x")
+    paced = "" if scene.speed == 1 else f" at {scene.speed:g}x"
+    title = Text.assemble((" fabricscope ", "reverse"), f" {plain(scene.recording)}{paced}")
     if scene.end is None:
         line.add_row(title, "", f"{max(0.0, now):.0f} s")
     else:
@@ -109,6 +125,8 @@ def _deeds(scene: Scene, rows: int) -> RenderableType:
     table = Table.grid(expand=True, padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    if scene.asides:
+        rows -= 1
     latest = sorted(scene.deeds, key=lambda deed: deed.steps[-1].time, reverse=True)
     used = 0
     for deed in latest:
@@ -126,7 +144,9 @@ def _deeds(scene: Scene, rows: int) -> RenderableType:
         for number, (line, style) in enumerate(lines):
             when = seconds(scene.at(step.time)) if not number else ""
             table.add_row(Text(when, style="bold" if active else "dim"), Text(line, style=style))
-    return table if latest else Text("nothing yet", style="dim")
+    if scene.asides:
+        table.add_row("", Text(f"besides: {scene.asides} times a host came, went or moved once", style="dim"))
+    return table if latest or scene.asides else Text("nothing yet", style="dim")
 
 
 def _active(deed: Deed, now: float) -> bool:
@@ -166,6 +186,38 @@ def _line(time: float, mark: Text, finding: Finding, style: str) -> Text:
     parts = " ".join(part for part in (rule, name) if part)
     line = Text(f"{seconds(time):>5} ", no_wrap=True, overflow="ellipsis")
     return line.append(mark).append(parts, style).append(f" {plain(finding.subject)}")
+
+
+def _across(width: int) -> int:
+    """Return how many targets stand beside each other."""
+    return max(1, (width - 2 * _BORDERS) // _CELL)
+
+
+def _fleet(fleet: Fleet, width: int) -> RenderableType:
+    """Return the targets, as many as there is room for."""
+    across = _across(width)
+    room = across * _MOST_LINES
+    shown = fleet.targets if len(fleet.targets) <= room else fleet.targets[: room - 1]
+    cells = [_target(target) for target in shown]
+    if len(shown) < len(fleet.targets):
+        cells.append(Text(f"and {len(fleet.targets) - len(shown)} more", style="dim"))
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in range(across):
+        grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for start in range(0, len(cells), across):
+        grid.add_row(*cells[start : start + across])
+    title = f"collector: {fleet.up} of {fleet.streams} gNMI streams in step"
+    if fleet.waiting:
+        title += f", {fleet.waiting} records wait for Kafka"
+    return Panel(grid, title=title, title_align="left", style="" if fleet.in_step else "yellow")
+
+
+def _target(target: Target) -> Text:
+    colour = _STATES.get(target.state, "red")
+    line = Text.assemble(("\N{BLACK CIRCLE} ", colour), (plain(target.name), "default"))
+    if target.state == UP:
+        return line.append(f" {target.records_per_s:.1f} records/s", "dim")
+    return line.append(f" {target.state} {plain(target.reason)}", colour)
 
 
 def _health(scene: Scene) -> RenderableType:

@@ -67,7 +67,7 @@ class EmbeddedBroker:
     def _start(self, folder: Path) -> None:
         binary, log = _binary(folder), folder / "broker.log"
         for _ in range(_ATTEMPTS):
-            self.address = f"127.0.0.1:{_free_port()}"
+            self.address = f"127.0.0.1:{free_port()}"
             self._process = _spawn(binary, self.address, log)
             if self._wait_until_ready(log):
                 return
@@ -121,7 +121,8 @@ def _binary(folder: Path) -> Path:
     return copy
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

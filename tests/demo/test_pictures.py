@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from demo.pictures import Fullest, draw
-from demo.report import report
+from demo.play_report import report
 from demo.truth import deeds_of
 from tests.demo.made import action, finding, found, scene
 
@@ -32,8 +32,8 @@ def test_the_scene_with_most_different_rules_open_is_kept_the_first_of_equals() 
 def test_pictures_are_small_and_complete_in_themselves(tmp_path: Path) -> None:
     deeds = deeds_of([action(1, "link-down", node="s1", ifname="swp1", label="a < b & c")])
     told = found(finding("R16", 2.0, device="l1"))
-    drawn = draw(tmp_path / "new", scene(deeds=deeds, found=told), report("made", 0.0, deeds, told))
-    assert [path.name for path in drawn] == ["demo-live.svg", "demo-table.svg"]
+    drawn = draw(tmp_path / "new", "play", scene(deeds=deeds, found=told), report("made", 0.0, deeds, told))
+    assert [path.name for path in drawn] == ["play-live.svg", "play-table.svg"]
     for path in drawn:
         check(path)
         assert "N_MINUS_1_FABRIC" in path.read_text("utf-8")

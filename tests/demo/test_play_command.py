@@ -1,4 +1,4 @@
-"""The command ``demo`` as a process: with and without a terminal, to the end and interrupted."""
+"""The command ``play`` as a process: with and without a terminal, to the end and interrupted."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ DUPLICATES = {f"02:aa:00:00:{last}" for last in ("10:04", "20:05", "10:06", "10:
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "fabricscope", "demo", *map(str, arguments)]
+    return [sys.executable, "-m", "fabricscope", "play", *map(str, arguments)]
 
 
 def environment(temporary: Path, **variables: str) -> dict[str, str]:
@@ -32,7 +32,7 @@ def environment(temporary: Path, **variables: str) -> dict[str, str]:
     return {**kept, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT), **variables}
 
 
-def demo(temporary: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def played(temporary: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*arguments),
         env=environment(temporary),
@@ -61,7 +61,7 @@ def lives(pid: int) -> bool:
 @pytest.mark.slow
 def test_the_recorded_fabric_is_played_and_all_that_was_found_is_told(tmp_path: Path) -> None:
     store, pictures = tmp_path / "store.duckdb", tmp_path / "pictures"
-    done = demo(tmp_path, "--speed", 40, "--store", store, "--svg", pictures)
+    done = played(tmp_path, "--speed", 40, "--store", store, "--svg", pictures)
     assert done.returncode == 0, done.stderr
     assert set(re.findall(r"M2 MAC_DUPLICATE (\S+)", done.stdout)) == DUPLICATES
     assert set(re.findall(r"M13 DEVICE_DUP_FLAG (\S+)", done.stdout)) == DUPLICATES
@@ -80,7 +80,7 @@ def test_the_recorded_fabric_is_played_and_all_that_was_found_is_told(tmp_path: 
     ]
     assert "that follow from one, 0 that don't" in done.stdout
     assert "-: nothing was found" not in done.stdout
-    assert sorted(path.name for path in pictures.iterdir()) == ["demo-live.svg", "demo-table.svg"]
+    assert sorted(path.name for path in pictures.iterdir()) == ["play-live.svg", "play-table.svg"]
     assert "finding" not in done.stderr.lower()  # no logs among the lines
     (position,) = contents(store)["main.stream_position"].to_dicts()
     assert position["next_offset"] == sum(1 for _ in open_recording(RECORDINGS / "frr-main").records)
@@ -90,9 +90,7 @@ def test_the_recorded_fabric_is_played_and_all_that_was_found_is_told(tmp_path: 
 
 
 def test_in_a_terminal_the_view_comes_and_goes_and_the_table_stays(tmp_path: Path) -> None:
-    output = in_terminal(
-        command("--recording", SEGMENTS, "--speed", 60), environment(tmp_path, TERM="xterm-256color")
-    )
+    output = in_terminal(command(SEGMENTS, "--speed", 60), environment(tmp_path, TERM="xterm-256color"))
     before, entered, rest = output.partition("\x1b[?1049h")
     view, left, after = rest.partition("\x1b[?1049l")
     assert (before.strip(), bool(entered), bool(left)) == ("", True, True)
@@ -126,7 +124,7 @@ def wait_until_it_plays(process: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_it_leaves_no_broker_and_no_file(tmp_path: Path, number: signal.Signals) -> None:
     with subprocess.Popen(
-        command("--recording", SEGMENTS, "--speed", 1),
+        command(SEGMENTS, "--speed", 1),
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,7 +146,7 @@ def test_interrupted_it_leaves_no_broker_and_no_file(tmp_path: Path, number: sig
 def test_interrupted_it_leaves_the_store_that_was_asked_for(tmp_path: Path) -> None:
     store = tmp_path / "kept.duckdb"
     with subprocess.Popen(
-        command("--recording", SEGMENTS, "--speed", 1, "--store", store),
+        command(SEGMENTS, "--speed", 1, "--store", store),
         env=environment(tmp_path),
         stderr=subprocess.PIPE,
         text=True,
@@ -164,7 +162,7 @@ def test_interrupted_it_leaves_the_store_that_was_asked_for(tmp_path: Path) -> N
 def test_a_recording_that_tells_not_what_was_done_is_played_all_the_same(tmp_path: Path) -> None:
     silent = Path(shutil.copytree(SEGMENTS, tmp_path / "silent"))
     (silent / "truth.jsonl").unlink()
-    done = demo(tmp_path, "--recording", silent, "--speed", 100)
+    done = played(tmp_path, silent, "--speed", 100)
     assert done.returncode == 0, done.stderr
     assert "what was done to the fabric is not known" in done.stderr
     assert done.stdout.count("nothing that is told of") == done.stdout.count("ES_D") == 3
@@ -175,11 +173,11 @@ def test_what_can_not_be_used_ends_with_2_and_a_sentence(tmp_path: Path, wrong: 
     there = tmp_path / "there.duckdb"
     there.write_text("mine")
     arguments, sentence = {
-        "no recording": (("--recording", tmp_path / "none"), "there is no recording"),
-        "store exists": (("--store", there), "exists already: the demo fills a store of its own"),
+        "no recording": ((tmp_path / "none",), "there is no recording"),
+        "store exists": (("--store", there), "exists already: play fills a store of its own"),
         "no speed": (("--speed", 0), "--speed"),
     }[wrong]
-    done = demo(tmp_path, *arguments)
+    done = played(tmp_path, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert sentence in done.stderr
     assert there.read_text() == "mine"

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from demo.findings import Finding, Found
-from demo.report import report
+from demo.play_report import report
 from demo.truth import Action, deeds_of
 from tests.demo.made import MAC, action, finding, found, move
 
