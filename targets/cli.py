@@ -3,7 +3,7 @@
 import typer
 
 from targets.frr.cli import frr_agent, hash_password
-from targets.simulated.cli import simulate
+from targets.simulate.cli import simulate
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -102,6 +102,7 @@ async def _stream(
         await _dump(target, plan, write)
         if target.unheard.of(plan.all) is None:
             await write(wire.SYNC)
+            target.synced.update(plan.all.asked)
         else:
             tasks.append(_started(_sync_when_known(target, plan, outlet), outlet))
         tasks += [_started(_sample(target, one, outlet), outlet) for one in rounds]

@@ -39,3 +39,5 @@ class Target:
     unheard: Unheard = field(default_factory=Unheard)
     """Branches that can't be told of yet."""
     faults: Faults = field(default_factory=Faults)
+    synced: set[str] = field(default_factory=set)
+    """Paths, as subscribed to, that a stream has been told all of."""
