@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 import grpc
+from google.protobuf.message import DecodeError
+from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.doctor.findings import Finding, Place
 from collectors.gnmi_client import GnmiClient, RpcError
@@ -108,6 +110,8 @@ async def _tried(client: GnmiClient, asked: Collection[Subscription], way: Attem
     try:
         async with asyncio.timeout(PATIENCE_S):
             async for message in client.subscribe(subscribe_request(asked, way)):
+                if not _readable(message):
+                    raise RpcError(grpc.StatusCode.DATA_LOSS, "an answer came that is no SubscribeResponse")
                 if is_sync(message):
                     return f"{messages} messages" if messages else "accepted, and empty now"
                 messages += 1
@@ -117,3 +121,11 @@ async def _tried(client: GnmiClient, asked: Collection[Subscription], way: Attem
     except TimeoutError:
         pass
     return f"{messages} messages and more" if messages else None
+
+
+def _readable(message: bytes) -> bool:
+    try:
+        gnmi_pb2.SubscribeResponse.FromString(message)
+    except DecodeError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """Devices from a CSV file: one row per device, columns named in the first row."""
 
 import csv
+import io
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,7 +24,7 @@ def read_csv(text: str, file: str, mistakes: Mistakes) -> Iterator[Device]:
     """
     header, _, _ = text.partition("\n")
     delimiter = max(_DELIMITERS, key=header.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
         _check_columns(columns, file)

@@ -29,6 +29,8 @@ def read_netbox(text: str, file: str) -> list[Json]:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{file}:{error.lineno}: this is no JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, thousands of levels
+        raise InputError(f"{file}: this is no answer of NetBox: {error}") from error
     if isinstance(document, dict) and "results" in document:
         if document.get("next"):
             raise InputError(

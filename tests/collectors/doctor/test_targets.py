@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
 from collectors.doctor.findings import Finding, Level
@@ -237,6 +239,28 @@ def test_a_device_that_hangs_costs_its_deadline_and_not_the_others() -> None:
     assert (late.where, late.level) == ("hangs", Level.ERROR)
     assert {one.level for one in found if one.where == "well"} == {Level.OK, Level.WARNING}
     assert len(told) == 2
+
+
+def test_a_device_that_sends_garbage_is_told() -> None:
+    async def garbage(_requests: object, context: Any) -> None:
+        await context.write(b"\x0a\xff no SubscribeResponse")
+
+    async def run() -> list[Finding]:
+        server = grpc.aio.server()
+        handlers: dict[str, Any] = {"Subscribe": grpc.stream_stream_rpc_method_handler(garbage)}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("gnmi.gNMI", handlers),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            return await looked_at(target(port))
+        finally:
+            await server.stop(None)
+
+    found = asyncio.run(run())
+    families = [one for one in found if one.check.startswith("paths")]
+    assert {one.level for one in families} == {Level.ERROR}
+    assert all("no SubscribeResponse" in one.what for one in families)
+    assert of("clock", found).level is Level.UNKNOWN
 
 
 def test_files_that_are_missing_or_do_not_fit_are_told(authority: Authority, tmp_path: Path) -> None:

@@ -4,12 +4,19 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from collectors.errors import InputError
 from collectors.inventory_cli import app
-from collectors.inventory_import.devices import Choice, choice
+from collectors.inventory_file import parse_inventory
+from collectors.inventory_import.devices import Choice, Choices, Device, choice, entries_of
+from collectors.inventory_import.netbox import active, devices_of, read_netbox
+from collectors.inventory_yaml.mistakes import Mistakes
+from collectors.inventory_yaml.writing import inventory_text
 
+FOR_ALL = Choices(profile=Choice("openconfig"), fabric=Choice("dc1"))
 HEADER = "name,address,profile,fabric\n"
 
 
@@ -234,3 +241,65 @@ targets:
     assert [target["name"] for target in found] == ["leaf-1", "lab-1"]
     assert found[0]["credentials"] == {"username": "telemetry", "password": "env:X"}
     assert found[1]["tls"] is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["slug", "value", "name", "label", "address", "display"]), inner)
+    ),
+    max_leaves=6,
+)
+READ = (
+    *("id", "name", "status", "role", "device_role", "platform", "site", "rack", "tags"),
+    *("primary_ip", "primary_ip4", "custom_fields"),
+)
+DEVICE = st.fixed_dictionaries({}, optional=dict.fromkeys(READ, JSON))
+
+
+@given(document=JSON | st.lists(DEVICE, max_size=3) | st.fixed_dictionaries({"results": st.lists(DEVICE)}))
+def test_any_json_is_devices_or_refused(document: object) -> None:
+    text, told = json.dumps(document), Mistakes("devices.json")
+    try:
+        found, _ = active(read_netbox(text, "devices.json"))
+    except InputError:
+        return
+    entries = entries_of(devices_of(found, ["note"]), FOR_ALL, told)
+    try:
+        told.raise_if_any()
+    except InputError:
+        return
+    assert len(entries) == len(found)
+    assert all({"address", "profile", "fabric"} <= entry.keys() for entry in entries.values())
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" + "9" * 5_000 + "]"])
+def test_json_made_to_break_its_reader_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"devices\.json"):
+        read_netbox(text, "devices.json")
+
+
+TEXTS = st.text(min_size=1, max_size=200)
+
+
+@given(
+    name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,20}", fullmatch=True),
+    site=TEXTS,
+    rack=TEXTS,
+    labels=st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}", fullmatch=True), TEXTS, max_size=3),
+)
+def test_what_an_import_writes_reads_back_as_what_was_meant(
+    name: str, site: str, rack: str, labels: dict[str, str]
+) -> None:
+    device = Device(where="x", name=name, address="192.0.2.1", site=site, rack=rack, labels=labels)
+    told = Mistakes("x")
+    entries = entries_of([device], FOR_ALL, told)
+    try:
+        told.raise_if_any()
+    except InputError:
+        return
+    text = inventory_text(entries, {}, "made")
+    read = parse_inventory(text, file="x", base=Path("/")).targets[name]
+    assert (read.site, read.rack, read.labels) == (site, rack, labels)
+    assert (read.profile, read.fabric, read.address) == ("openconfig", "dc1", "192.0.2.1")
