@@ -102,7 +102,7 @@ def path_of(path: Any, prefix: Any, target: Target) -> str:
         raise _invalid("the target's name stands in the prefix, never in a path")
     if path.origin and prefix.origin:
         raise _invalid("the origin stands in the prefix or in the path, not in both")
-    if path.element or prefix.element:
+    if any(one.element and not one.elem for one in (path, prefix)):  # some clients send both
         raise _invalid("the path uses 'element', which gNMI 0.4 has replaced: use 'elem'")
     origin = path.origin or prefix.origin
     parts = [_element(elem) for elem in (*prefix.elem, *path.elem)]

@@ -290,8 +290,8 @@ def both_origins() -> Any:
 
 
 def old_path() -> Any:
-    request = subscribe("/interfaces")
-    request.subscribe.subscription[0].path.element.append("interfaces")
+    request = subscribe()
+    request.subscribe.subscription.add().path.element.append("interfaces")
     return request
 
 
