@@ -39,7 +39,8 @@ async def check(target: Target, now: datetime) -> list[Finding]:
         context = _context(target.tls)
     except OSError:
         return [place.unknown("not tried: a file is wrong")]
-    name = target.tls.server_name or target.address
+    # certificates carry names without the dot of the root; gRPC leaves it out too
+    name = (target.tls.server_name or target.address).removesuffix(".")
     return [await server_certificate(place, (target.address, target.port), name, context, now)]
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from collectors import kafka_options as options
 from collectors.doctor import cluster, machine
-from collectors.doctor.findings import Finding, Level, Place, counts
+from collectors.doctor.findings import Finding, Level, Place, alike, counts
 from collectors.doctor.targets import examine
 from collectors.errors import InputError
 from collectors.inventory import Target
@@ -34,7 +34,9 @@ app = typer.Typer(no_args_is_help=True)
 SECRETS: Final = frozenset({"FABRICSCOPE_KAFKA_PASSWORD"})
 """Variables that no option reads, for an option can be seen by others."""
 ALL_SHOWN: Final = 40
-"""Up to so many findings are shown all; of more, only those that aren't ok."""
+"""Up to so many rows are shown all; of more, only those that aren't ok."""
+PLACES_SHOWN: Final = 5
+"""Names in a row that goes for several targets; ``--json`` has them all."""
 _STYLES: Final = {
     Level.OK: "green",
     Level.WARNING: "yellow",
@@ -141,7 +143,7 @@ def doctor(
     with _told_as_findings("collectors.gnmi_client", "kafka"):
         findings += asyncio.run(_looked(targets, access, sorted(fabrics), timeout))
     findings += _left_out(inventory, kafka)
-    _print(findings, as_json=as_json, everything=show_all or len(findings) <= ALL_SHOWN)
+    _print(findings, as_json=as_json, everything=show_all)
     if any(finding.level is Level.ERROR for finding in findings):
         raise typer.Exit(1)
 
@@ -213,18 +215,25 @@ def _print(findings: Sequence[Finding], *, as_json: bool, everything: bool) -> N
         )
         sys.stdout.write("\n")
         return
+    rows = alike(findings)
+    everything = everything or len(rows) <= ALL_SHOWN
     table = Table()
     for column in ("", "where", "check", "what", "what to do"):
         table.add_column(column, overflow="fold")
-    for finding in findings:
+    for finding, places in rows.items():
         if everything or finding.level is not Level.OK:
-            cells = (finding.where, finding.check, finding.what, finding.remedy)
+            cells = (_places(places), finding.check, finding.what, finding.remedy)
             style = _STYLES[finding.level]
             table.add_row(f"[{style}]{finding.level}[/]", *(escape(_line(cell)) for cell in cells))
-    # a table in a file or a pipe is read by programs too: one line for each finding
-    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    # a table in a file or a pipe is read by programs too: one line for each row
+    console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
     console.print(table)
     console.print(", ".join(f"{number} {level}" for level, number in counts(findings).items()))
+
+
+def _places(names: Sequence[str]) -> str:
+    more = f" and {len(names) - PLACES_SHOWN} more" if len(names) > PLACES_SHOWN else ""
+    return ", ".join(names[:PLACES_SHOWN]) + more
 
 
 def _line(text: str) -> str:

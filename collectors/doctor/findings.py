@@ -1,7 +1,7 @@
 """A finding: what a check saw, how bad that is, and what to do about it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -61,6 +61,14 @@ class Place:
 def gravest(findings: Iterable[Finding]) -> Finding:
     """Return the worst of findings, of which there is one at least; of equals the first."""
     return min(findings, key=lambda finding: _ORDER.index(finding.level))
+
+
+def alike(findings: Iterable[Finding]) -> dict[Finding, list[str]]:
+    """Return what is said, each with the places it is said of; in order of the first."""
+    found: dict[Finding, list[str]] = {}
+    for finding in findings:
+        found.setdefault(replace(finding, where=""), []).append(finding.where)
+    return found
 
 
 def counts(findings: Iterable[Finding]) -> dict[str, int]:

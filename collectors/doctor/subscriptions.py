@@ -113,14 +113,18 @@ async def _tried(client: GnmiClient, asked: Collection[Subscription], way: Attem
                 if not _readable(message):
                     raise RpcError(grpc.StatusCode.DATA_LOSS, "an answer came that is no SubscribeResponse")
                 if is_sync(message):
-                    return f"{messages} messages" if messages else "accepted, and empty now"
+                    return _count(messages) if messages else "accepted, and empty now"
                 messages += 1
                 size += len(message)
                 if size >= ENOUGH_BYTES:
                     break
     except TimeoutError:
         pass
-    return f"{messages} messages and more" if messages else None
+    return f"{_count(messages)} and more" if messages else None
+
+
+def _count(messages: int) -> str:
+    return "1 message" if messages == 1 else f"{messages} messages"
 
 
 def _readable(message: bytes) -> bool:

@@ -98,19 +98,29 @@ def test_a_variable_that_no_command_reads_is_told() -> None:
     assert not [one for one in findings(FABRICSCOPE_KAFKA_PASSWORD="x") if one["check"] == "settings"]
 
 
-def test_of_many_findings_those_that_are_fine_are_shown_when_asked_for(
-    tmp_path: Path, closed_port: int
-) -> None:
+def test_what_goes_for_many_targets_is_one_row(tmp_path: Path) -> None:
+    file = tmp_path / "inventory.yaml"
+    targets = "".join(f"  leaf-{n}: {{address: leaf-{n}.invalid}}\n" for n in range(1, 8))
+    file.write_text(
+        "defaults: {profile: openconfig, fabric: dc1, credentials: {username: a, password: env:NONE}}\n"
+        f"targets:\n{targets}"
+    )
+    (row,) = [line for line in run("--inventory", str(file)).stdout.splitlines() if "NONE" in line]
+    assert "leaf-1, leaf-2, leaf-3, leaf-4, leaf-5 and 2 more" in row
+    assert len([one for one in findings("--inventory", str(file)) if "NONE" in one["what"]]) == 7
+
+
+def test_of_many_rows_those_that_are_fine_are_shown_when_asked_for(tmp_path: Path, closed_port: int) -> None:
     file = tmp_path / "inventory.yaml"
     targets = "".join(
         f"  leaf-{n}: {{address: 127.0.1.{n}, credentials: {{username: a, password: env:HOME}}}}\n"
-        for n in range(1, 21)
+        for n in range(1, 41)
     )
     file.write_text(
         f"defaults: {{profile: openconfig, fabric: dc1, port: {closed_port}}}\ntargets:\n{targets}"
     )
     short, long = run("--inventory", str(file)).stdout, run("--all", "--inventory", str(file)).stdout
-    assert "nobody listens" in short
+    assert "nobody listens at 127.0.1.40" in short
     assert "user name and password are there" not in short
     assert "user name and password are there" in long
     assert short.splitlines()[-1] == long.splitlines()[-1]
