@@ -17,7 +17,7 @@ from collectors.subscriptions import Capabilities, attempts, subscribe_request
 
 CHECK = "clock"
 FLAGGED_S: Final = 5.0
-"""From here on a skew is reported, and corrected."""
+"""From here on a skew is told by the pipeline too (``pipeline.apply.clocks``)."""
 USELESS_S: Final = 60.0
 """From here on the collector's clock orders what this device says."""
 PATIENCE_S: Final = 10.0
