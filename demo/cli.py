@@ -96,7 +96,7 @@ def _demo(
 
 def _judged(live: Live, fullest: Fullest, svg: Path | None) -> bool:
     told, scene = live.told, live.scene()
-    end = (told.end or 0.0) + 1.0
+    end = (live.end or 0.0) + 1.0
     checked, unexpected = check(expectations_of(told.actions), told.heard.incidents.values(), end)
     deeds = deeds_of(action for action in told.actions if not action.kind.startswith("expect"))
     table = report(SCENARIO, scene.zero, deeds, checked, unexpected)

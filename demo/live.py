@@ -100,15 +100,10 @@ class Told:
         """Unix seconds at which the story began; None: it has not."""
         return next((action.time for action in self.actions if action.kind == "start"), None)
 
-    @property
-    def end(self) -> float | None:
-        """Unix seconds at which it ended."""
-        return next((action.time for action in self.actions if action.kind == "end"), None)
-
     def scene(self, scenario: str, now: float, length_s: float) -> Scene:
         """Return what there is to see."""
         deeds = deeds_of(action for action in self.actions if action.kind not in (*EXPECT, CLEAR))
-        told = [deed for deed in deeds if deed.labels]
+        told = [deed for deed in deeds if not deed.plain_life]
         zero = now if self.start is None else self.start
         return Scene(
             recording=scenario,
@@ -170,8 +165,13 @@ class Live:
 
     def settled(self) -> bool:
         """Whether the replica has read past the story's end."""
-        end, reached = self.told.end, self.told.health.stream_time
-        return end is not None and reached is not None and reached.timestamp() >= end + SETTLE_S
+        reached = self.told.health.stream_time
+        return reached is not None and self.end is not None and reached.timestamp() >= self.end + SETTLE_S
+
+    @property
+    def end(self) -> float | None:
+        """Unix seconds at which the story is over, though the fabric goes on; None before it begins."""
+        return None if self.told.start is None else self.told.start + self._length_s
 
     def capture(self) -> int:
         """Write the topic to a file; return the number of records."""
@@ -244,14 +244,11 @@ class Live:
 
 def play(live: Live, show: Callable[[Scene], None], stop: threading.Event, processes: Processes) -> None:
     """Watch until the story is over and the replica has read past its end, or until ``stop`` is set."""
-    over: float | None = None
     while not (stop.is_set() or live.settled()):
         processes.check()
         live.look(show)
-        if live.told.end is not None:
-            over = over or time.monotonic()
-            if time.monotonic() - over > SETTLE_LIMIT_S:
-                return  # the table will say what is missing
+        if live.end is not None and _now() > live.end + SETTLE_LIMIT_S:
+            return  # the table will say what is missing
         stop.wait(FRAME_S)
     live.look(show)
 

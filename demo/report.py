@@ -13,10 +13,6 @@ from demo.view import STYLES
 from demo.words import deed_words, plain, seconds, span
 from pipeline.detect import RULES
 
-GOAL_MEDIAN_S = 0.5
-GOAL_P99_S = 2.0
-"""From the moment a rule could decide to the incident in the store."""
-
 
 def report(
     scenario: str,
@@ -39,7 +35,7 @@ def report(
     table.add_column("decidable", justify="right", no_wrap=True)
     table.add_column("found after", justify="right", no_wrap=True)
     table.add_column("over", justify="right", no_wrap=True)
-    told = [deed for deed in deeds if deed.labels]
+    told = [deed for deed in deeds if not deed.plain_life]
     causes = [_cause(one, told) for one in checked]
     for number, deed in enumerate(told):
         done = [Text(deed_words(deed)), *(Text(plain(label), style="dim") for label in deed.labels)]

@@ -5,6 +5,7 @@ deed is what people call one thing: all moves of a MAC in a row, or a link that 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,6 +79,11 @@ class Deed:
     def field(self, name: str) -> str | None:
         """Return a field of the first step that has it."""
         return next((text for step in self.steps if (text := step.text(name)) is not None), None)
+
+    @property
+    def plain_life(self) -> bool:
+        """Whether it is what hosts do all the time: come, go, or move once."""
+        return self.of_hosts and (self.steps[0].kind == ATTACH or len(self.steps) == 1)
 
     @property
     def labels(self) -> list[str]:
@@ -163,7 +169,10 @@ def _key(action: Action) -> object:
     if action.kind == ATTACH:
         return ATTACH
     mac = action.text("mac")
-    return action.thing if mac is None else mac.lower()
+    if mac is not None:
+        return mac.lower()
+    part = action.text("ifname") or action.text("daemon") or re.sub("-(down|up|start)$", "", action.kind)
+    return action.text("node"), part
 
 
 def _continues(deed: Deed, action: Action) -> bool:
