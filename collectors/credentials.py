@@ -40,6 +40,8 @@ def _resolved(reference: str, what: str) -> str:
         raise InputError(
             f"the {what} in {reference} has characters that gRPC can't send: use printable ASCII"
         )
+    if value != value.strip():  # gRPC over HTTP2 (PROTOCOL-HTTP2.md), ASCII-Value
+        raise InputError(f"the {what} in {reference} begins or ends with a space, which gRPC may leave out")
     return value
 
 

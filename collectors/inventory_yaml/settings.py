@@ -4,7 +4,7 @@ Settings are flat: ``port``, ``labels.tier``, ``tls.ca``. Each knows its line, s
 only when everything is put together is still told where it was made.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,13 +70,12 @@ def read_settings(node: Node, where: str, mistakes: Mistakes, *, target: bool) -
     return reader.found
 
 
-def group_names(node: Node, where: str, known: Iterable[str], mistakes: Mistakes) -> list[str]:
+def group_names(node: Node, where: str, known: Collection[str], mistakes: Mistakes) -> list[str]:
     """Return the groups that a target's mapping names, those that exist, in its order."""
     value = node.entries.get("groups") if isinstance(node, MappingNode) else None
     if value is None or _is_null(value):
         return []
     found: list[str] = []
-    known = tuple(known)
     for item in value.items if isinstance(value, Sequence) else [value]:
         if not isinstance(item, Scalar) or item.text is None:
             mistakes.add(item.line, f"{where}: groups: must be names of groups, not {_kind(item)}")
@@ -215,5 +214,7 @@ def _hint(key: str, known: Iterable[str]) -> str:
 
 def _kind(node: Node) -> str:
     if isinstance(node, Scalar):
-        return "nothing" if node.text is None else f"the text {values.shown(node.text)}"
+        return (
+            "nothing" if node.text is None else "a single value"
+        )  # which may be a secret in the wrong place
     return "a list" if isinstance(node, Sequence) else "a mapping"

@@ -110,7 +110,11 @@ def label(text: str) -> str:
 
 def username(text: str) -> str:
     """Return a user's name or a reference to it."""
-    return reference(text) if is_reference(text) else plain_text(text)
+    if is_reference(text):
+        return reference(text)
+    if not text.isascii():
+        raise ValueError(f"{shown(text)} has characters that gRPC can't send: use printable ASCII")
+    return plain_text(text)
 
 
 def password(text: str) -> str:
@@ -129,7 +133,7 @@ def reference(text: str) -> str:
     if kind == "file":
         return f"file:{path(where)}"
     if not _VARIABLE.fullmatch(where):
-        raise ValueError(f"{shown(where)} can't be the name of an environment variable")
+        raise ValueError("what follows env: is the name of an environment variable: use A-Z a-z 0-9 _")
     return text
 
 

@@ -14,9 +14,9 @@ def test_names_and_passwords_come_from_the_environment_and_from_files(
 ) -> None:
     monkeypatch.setenv("GNMI_USER", "telemetry")
     secret = tmp_path / "secret"
-    secret.write_text(" open:sesame \r\n")
+    secret.write_text("open: sesame\r\n")
     login = resolved(Credentials(username="env:GNMI_USER", password=f"file:{secret}"))
-    assert (login.username, login.password) == ("telemetry", " open:sesame ")
+    assert (login.username, login.password) == ("telemetry", "open: sesame")
     assert "sesame" not in repr(login)
     assert resolved(Credentials(username="alice", password="env:GNMI_USER")).username == "alice"
 
@@ -27,6 +27,7 @@ def test_names_and_passwords_come_from_the_environment_and_from_files(
         (b"", "is empty"),
         (b"\n", "is empty"),
         ("pässword".encode(), "characters that gRPC can't send"),
+        (b"password ", "begins or ends with a space"),
         (b"two\nlines", "characters that gRPC can't send"),
         (b"\xff", "can't read the password"),
         (b"x" * (MAX_SECRET_BYTES + 1), f"more than {MAX_SECRET_BYTES} bytes"),

@@ -178,11 +178,15 @@ def test_the_first_and_the_last_port_are_taken(written: str) -> None:
         (["labels: [x]"], "target leaf-1: labels must be a mapping of names and texts, not a list"),
         (["credentials: x"], "target leaf-1: credentials must be a mapping of username, password, not"),
         (["credentials: {user: x}"], "target leaf-1: credentials: unknown key 'user' (did you mean username"),
+        (
+            ["credentials: {username: jürg, password: env:X}"],
+            "target leaf-1: credentials.username: 'jürg' has",
+        ),
         (["credentials: {username: x}"], "target leaf-1: credentials has a username but no password"),
         (["credentials: {password: env:X}"], "target leaf-1: credentials has a password but no username"),
         (
             ["credentials: {username: x, password: env:1}"],
-            "target leaf-1: credentials.password: '1' can't be",
+            "target leaf-1: credentials.password: what",
         ),
         (["tls: {ca: ~/ca.pem}"], "target leaf-1: tls.ca: ~/ca.pem: ~ is not expanded here"),
         (["tls: {certificate: a.pem}"], "target leaf-1: tls has a certificate but no key"),
@@ -261,10 +265,19 @@ targets:
     assert all(line.startswith("inventory.yaml:2: group leaves: ") for line in found)
 
 
-def test_a_password_in_the_file_is_refused_and_not_repeated() -> None:
-    found = mistakes(with_target("credentials: {username: x, password: hunter2}"))
-    assert "env:NAME" in found[0]
-    assert "hunter2" not in "".join(found)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "credentials: {username: x, password: hunter2}",
+        "credentials: {username: x, password: env:hunter2!}",
+        "credentials: {username: x, password: {hunter2: }}",
+        "credentials: hunter2",
+        "credentials: [x, hunter2]",
+        "password: hunter2",
+    ],
+)
+def test_a_password_in_the_file_is_refused_and_not_repeated(line: str) -> None:
+    assert "hunter2" not in "".join(mistakes(with_target(line)))
 
 
 def test_a_file_wrong_in_thousands_of_places_is_told_in_a_readable_number_of_lines() -> None:
