@@ -31,6 +31,8 @@ class Device:
     """By slot: of a leaf the number of the spine, of a spine the number of the leaf."""
     table: Table
     powered: bool = True
+    forwarding: bool = True
+    """Its line cards work: without them all its links are down, while its agent talks."""
     routing: bool = True
     """BGP runs."""
     telemetry: Telemetry = "talking"

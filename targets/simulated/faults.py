@@ -84,6 +84,14 @@ def reflector(fabric: Fabric, time_ns: int, spine: Device, *, up: bool) -> None:
     fabric.routing.check_sessions(fabric.routing.of(spine), time_ns)
 
 
+def line_cards(fabric: Fabric, time_ns: int, spine: Device, *, up: bool) -> None:
+    """Let the line cards of a spine fail, and with them all its links, or start them."""
+    told = {} if up else {"label": "a spine is lost: its line cards fail"}
+    _act(fabric, time_ns, f"linecards-{_word(up=up)}", node=spine.name, **told)
+    spine.forwarding = up
+    fabric.routing.check_links(spine, time_ns)
+
+
 def telemetry(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
     """Let a device's agent hang, or go on; the device itself works."""
     told = {} if up else {"label": "the device falls silent"}

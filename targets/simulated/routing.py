@@ -86,7 +86,7 @@ class Routing:
         """See which links of a device are up, and what that does to sessions."""
         for session in self.of(device):
             leaf, spine = self._leaves[session.leaf], self._spines[session.spine]
-            up = leaf.powered and spine.powered and not session.cut
+            up = leaf.powered and spine.powered and spine.forwarding and not session.cut
             if up == session.link_up:
                 continue
             session.link_up = up

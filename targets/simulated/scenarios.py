@@ -34,14 +34,15 @@ class Scenario:
 
 
 STORY_S: Final = 75.0
+_OUTAGE_S: Final = 240.0
+_LOOP_S: Final = 60.0
 _CHATTER_S: Final = 3.0
 
 
 def _story(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
     """One of each fault, one after the other or side by side where they have nothing to do with each other.
 
-    The machine that migrates and the duplicate leave the leaf alone whose agent hangs, and the spine fails
-    when all others are well again.
+    The spine fails when all others are well again.
     """
     traveller, twin, *others = _movable(plan, draw)
     first, second, third, fourth = (leaf.name for leaf in plan.leaves[:4])
@@ -56,11 +57,57 @@ def _story(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
         Step(26.0, "es-link-up", (first, segment.name)),
         Step(30.0, "link-up", (first, plan.links[0].leaf_port)),
         Step(34.0, "telemetry-up", (third,)),
-        Step(40.0, "spine-down", (spine,)),
+        Step(40.0, "linecards-down", (spine,)),
         Step(46.0, "duplicate-clear", (twin, _home(plan, twin))),
-        Step(60.0, "spine-up", (spine,)),
+        Step(56.0, "linecards-up", (spine,)),
     ]
     return _ordered([*steps, *_chatter(plan, draw, others, STORY_S - 5.0)])
+
+
+def _outage(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    """Whole devices fail: a leaf loses its power, a spine reboots, a leaf loses both uplinks, BGP stops."""
+    first, second = (leaf.name for leaf in plan.leaves[:2])
+    last = plan.leaves[-1].name
+    spine, other = plan.spines[0].name, plan.spines[-1].name
+    ports = [link.leaf_port for link in plan.links if link.leaf == 1]
+    steps = [
+        Step(5.0, "leaf-down", (first,)),
+        Step(45.0, "leaf-up", (first,)),
+        Step(70.0, "reboot", (spine, "30")),
+        *(Step(125.0, "link-down", (second, port)) for port in ports),
+        *(Step(150.0, "link-up", (second, port)) for port in ports),
+        Step(170.0, "rr-down", (other,)),
+        Step(185.0, "rr-up", (other,)),
+        Step(200.0, "session-down", (last, spine)),
+        Step(212.0, "session-up", (last, spine)),
+    ]
+    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), _OUTAGE_S - 5.0)])
+
+
+def _loop(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    """A loop between two leaves, until somebody opens it, on top of the usual chatter elsewhere."""
+    one, other = plan.leaves[0].name, plan.leaves[-1].name
+    middle = [host for host in _movable(plan, draw) if _home(plan, host) not in (one, other)]
+    chatter = [step for step in _chatter(plan, draw, middle, _LOOP_S - 5.0) if step.verb != "mac-move"]
+    return _ordered([Step(5.0, "loop", (one, other)), Step(30.0, "loop-clear", (one, other)), *chatter])
+
+
+def _clocks(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    """Clocks and agents that are off, none of which is an incident, and a leg lost meanwhile."""
+    first, second = (leaf.name for leaf in plan.leaves[:2])
+    spine = plan.spines[0].name
+    steps = [
+        Step(2.0, "clock-skew", (second, "3")),
+        Step(3.0, "telemetry-slow", (spine, "2.5")),
+        Step(20.0, "es-link-down", (first, plan.segments[0].name)),
+        Step(40.0, "es-link-up", (first, plan.segments[0].name)),
+        Step(55.0, "telemetry-slow", (spine, "0")),
+    ]
+    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), STORY_S - 5.0)])
+
+
+def _idle(_plan: Plan, _draw: random.Random) -> tuple[Step, ...]:
+    return ()
 
 
 def _calm(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
@@ -71,6 +118,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     it.name: it
     for it in (
         Scenario("story", "one of each fault in 75 s, and recovery", STORY_S, _story, leaves=4, spines=2),
+        Scenario(
+            "outage", "devices fail as a whole, one after the other", _OUTAGE_S, _outage, leaves=4, spines=2
+        ),
+        Scenario("loop", "a loop between two leaves", _LOOP_S, _loop, leaves=3),
+        Scenario("clocks", "clocks are off and an agent is slow", STORY_S, _clocks),
+        Scenario("idle", "nothing: for verbs typed by hand", 0.0, _idle),
         Scenario("calm", "75 s in which hosts come, go and move, and nothing is wrong", STORY_S, _calm),
     )
 }

@@ -41,6 +41,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     "session-up": Verb(("leaf", "spine"), partial(faults.session, up=True), "allow it again"),
     "rr-down": Verb(("spine",), partial(faults.reflector, up=False), "stop BGP on a spine (route reflector)"),
     "rr-up": Verb(("spine",), partial(faults.reflector, up=True), "start it"),
+    "linecards-down": Verb(
+        ("spine",), partial(faults.line_cards, up=False), "all links of a spine fail, its agent talks"
+    ),
+    "linecards-up": Verb(("spine",), partial(faults.line_cards, up=True), "start its line cards"),
     "telemetry-down": Verb(("device",), partial(faults.telemetry, up=False), "let a gNMI agent hang"),
     "telemetry-up": Verb(("device",), partial(faults.telemetry, up=True), "let it go on"),
     "telemetry-slow": Verb(("device", "seconds"), faults.slow, "make an agent late; 0: in time again"),

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,11 @@ EARLY_S = 0.01
 
 @dataclass
 class Expected:
-    """An incident that has to be found."""
+    """An incident that has to be found: one that comes back is another here."""
 
-    rule: str
-    subject: dict[str, Any]
-    earliest: float
-    decidable: float
-    raised: list[tuple[str, float]] = field(default_factory=list)
+    subject: tuple[Any, ...]
+    told: list[tuple[str, float, float]]
+    """Rule, from when on it may be told, and when at the latest it can be decided."""
     clears: float | None = None
 
 
@@ -54,45 +52,37 @@ class Played:
     def end(self) -> float:
         return float(self.lines[-1]["ts"])
 
-    def deviations(self) -> list[str]:
-        """Return a sentence for all that was found and not expected, and the other way round."""
-        expected, said = expectations(self.lines), []
-        left = list(self.incidents)
-        for it in expected:
-            rule = it.raised[-1][0] if it.raised else it.rule
-            same = [
-                one
-                for one in left
-                if one["rule"] == rule and all(one[name] == it.subject.get(name) for name in SUBJECT)
-            ]
-            if not same:
-                said.append(f"not found: {it}")
-                continue
-            left.remove(same[0])
-            said += [f"{sentence}: {it}, {same[0]}" for sentence in self._wrong(it, same[0])]
-        return said + [f"not expected: {one}" for one in left]
+    @property
+    def open(self) -> list[str]:
+        """The rules of what is open at the end."""
+        return [one["rule"] for one in self.incidents if one["resolved"] is None]
 
-    def _wrong(self, expected: Expected, found: dict[str, Any]) -> list[str]:
-        wrong = []
-        if not expected.earliest - EARLY_S <= found["detected"] <= expected.decidable + LATE_S:
-            wrong.append("detected at another time")
-        for rule, decidable in expected.raised:
-            times = [
-                event["time"]
-                for event in self.events
-                if event["incident_id"] == found["incident_id"] and event["rule"] == rule
-            ]
-            if not times or not decidable - EARLY_S <= times[0] <= decidable + LATE_S:
-                wrong.append(f"raised to {rule} at {times}")
-        over = expected.clears is not None and expected.clears + RECOVERY_S < self.end
-        going_on = expected.clears is None or expected.clears - EARLY_S > self.end
-        if (over and found["resolved"] is None) or (going_on and found["resolved"] is not None):
-            wrong.append("open or not at the end")
-        if found["resolved"] is not None and expected.clears is not None:
-            late = found["resolved"] - expected.clears
-            if not -EARLY_S <= late <= RECOVERY_S:
-                wrong.append(f"resolved {late:.2f} s late")
-        return wrong
+    def deviations(self) -> list[str]:
+        """Return a sentence for all that was told and not expected, and the other way round."""
+        said = []
+        left = list(self.events)
+        for expected in expectations(self.lines):
+            mine = [event for event in left if event["subject"] == expected.subject]
+            for rule, earliest, decidable in expected.told:
+                begun = [it for it in mine if it["rule"] == rule and it["kind"] != "resolved"]
+                hit = _within(begun, earliest, decidable + LATE_S)
+                if hit is None:
+                    said.append(f"{rule} not told at {decidable}: {expected}, but {mine}")
+                else:
+                    left.remove(hit)
+            if expected.clears is None or expected.clears > self.end:
+                continue
+            over = [it for it in mine if it["kind"] == "resolved"]
+            hit = _within(over, expected.clears, expected.clears + RECOVERY_S)
+            if hit is not None:
+                left.remove(hit)
+            elif expected.clears + RECOVERY_S < self.end:
+                said.append(f"not resolved at {expected.clears}: {expected}, but {mine}")
+        return said + [f"not expected: {event}" for event in left]
+
+
+def _within(events: list[dict[str, Any]], earliest: float, latest: float) -> dict[str, Any] | None:
+    return next((it for it in events if earliest - EARLY_S <= it["time"] <= latest), None)
 
 
 def expectations(lines: Sequence[Line]) -> list[Expected]:
@@ -101,15 +91,18 @@ def expectations(lines: Sequence[Line]) -> list[Expected]:
     for line in lines:
         match line["action"]:
             case "expect":
-                subject = {name: line.get(name) for name in SUBJECT}
-                found[line["id"]] = Expected(line["rule"], subject, line["earliest_at"], line["decidable_at"])
+                found[line["id"]] = Expected(tuple(line.get(name) for name in SUBJECT), [_told(line)])
             case "expect-raise":
-                found[line["id"]].raised.append((line["rule"], line["decidable_at"]))
+                found[line["id"]].told.append(_told(line))
             case "expect-clear":
                 found[line["id"]].clears = line["clears_at"]
             case _:
                 pass  # what was done
     return list(found.values())
+
+
+def _told(line: Line) -> tuple[str, float, float]:
+    return line["rule"], line["earliest_at"], line["decidable_at"]
 
 
 def played(scenario: Scenario, design: Design, seed: int, folder: Path) -> Played:
@@ -127,14 +120,14 @@ def judged(store: Path, lines: Sequence[Line]) -> Played:
     """Return what a store has found beside the truth."""
     with look(store) as opened:
         incidents = opened.execute(
-            f"SELECT incident_id, rule, {', '.join(SUBJECT)}, epoch(detected_at) AS detected,"
-            " epoch(resolved_at) AS resolved FROM incident ORDER BY detected_at"
+            f"SELECT incident_id, rule, {', '.join(SUBJECT)}, epoch(resolved_at) AS resolved"
+            " FROM incident ORDER BY detected_at"
         )
         names = [column[0] for column in incidents.description]
         rows = [dict(zip(names, row, strict=True)) for row in incidents.fetchall()]
         events = opened.execute(
-            "SELECT incident_id, rule, epoch(event_time) FROM incident_event"
-            " WHERE kind IN ('opened', 'raised', 'continued') ORDER BY event_time"
+            "SELECT incident_id, kind, rule, epoch(event_time) FROM incident_event"
+            " WHERE kind IN ('opened', 'raised', 'continued', 'resolved') ORDER BY event_time"
         ).fetchall()
         moves = opened.execute(
             "SELECT mac, count(*) FROM finding WHERE rule IN ('M1', 'M2', 'M3') GROUP BY mac"
@@ -143,5 +136,9 @@ def judged(store: Path, lines: Sequence[Line]) -> Played:
         odd = opened.execute(
             "SELECT kind, detail FROM collector_event WHERE kind IN ('hole', 'ignored', 'superseded', 'skew')"
         ).fetchall()
-    told = [dict(zip(("incident_id", "rule", "time"), row, strict=True)) for row in events]
+    subjects = {row["incident_id"]: tuple(row[name] for name in SUBJECT) for row in rows}
+    told = [
+        {"subject": subjects[incident], "kind": kind, "rule": rule, "time": time}
+        for incident, kind, rule, time in events
+    ]
     return Played(lines, rows, told, dict(moves), dead[0] if dead else -1, odd)
