@@ -1,8 +1,6 @@
 """The processes of the live demo: started, watched and ended together, whatever happens to us."""
 
 import contextlib
-import ctypes
-import signal
 import subprocess
 import sys
 import time
@@ -12,11 +10,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from collectors.errors import FabricscopeError
+from pipeline.broker import die_with_parent
 
 STOP_TIMEOUT_S: Final = 15.0
 """A replica commits, takes a snapshot and closes its store within this time, or is killed."""
 _LAST_LINES: Final = 5
-_PR_SET_PDEATHSIG: Final = 1
 _POLL_S: Final = 0.05
 
 
@@ -50,7 +48,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C reaches us, and we end them in order
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # no threads yet
             )
 
     def stop(self, name: str) -> int:
@@ -94,8 +92,3 @@ class Processes:
             lines = self.log(name).read_text(errors="replace").strip().splitlines()
             return " | ".join(lines[-_LAST_LINES:]) or "it said nothing"
         return "it left no log"
-
-
-def _die_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the parent dies, however it dies."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -4,11 +4,14 @@ For the demo and for tests. What it holds is gone when it stops, so each start i
 store that read from an earlier one refuses to go on from a later one.
 """
 
+import ctypes
 import importlib.resources
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -24,6 +27,7 @@ START_TIMEOUT_S: Final = 20.0
 STOP_TIMEOUT_S: Final = 5.0
 _ATTEMPTS: Final = 5
 _POLL_S: Final = 0.01
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class EmbeddedBroker:
@@ -100,8 +104,21 @@ def _spawn(binary: Path, address: str, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         # A session of its own: Ctrl-C in the terminal reaches us, and we stop the broker after the last read.
         return subprocess.Popen(  # noqa: S603  # fixed arguments, no shell
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # one system call
         )
+
+
+def die_with_parent() -> None:
+    """Ask Linux, in a new process, for a SIGTERM when its parent dies, however it dies.
+
+    The parent is the thread that started it: a thread that goes on as long as the process is needed.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _binary(folder: Path) -> Path:
