@@ -5,6 +5,7 @@ connection is given up, and made anew, when it breaks or when the target falls s
 """
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Final
 
 import structlog
@@ -47,6 +48,8 @@ class Connection:
 
     async def run(self, wait_s: float = 0.0) -> None:
         """Keep the target's sessions up, from ``wait_s`` on; cancelled after ``end_with``."""
+        if self.target.tls is None:
+            log.warning("no TLS", target=self.target.name, effect="anybody on the way can read and forge")
         await asyncio.sleep(wait_s)
         backoff = Backoff()
         while True:
@@ -93,13 +96,8 @@ class Connection:
         async with GnmiClient(self.target) as client:
             capabilities = await client.capabilities()
             self._life.heart.heard(self._collector.monotonic_s())
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._watch())
-                    for family in self.families.values():
-                        group.create_task(family.keep(client, capabilities, self._life))
-            except* ConnectionLostError as lost:
-                raise lost.exceptions[0] from None
+            kept = (family.keep(client, capabilities, self._life) for family in self.families.values())
+            await _until_one_fails(self._watch(), *kept)
 
     async def _watch(self) -> None:
         """Raise SilentError when the liveness sample fails to come; while nobody reads, nobody is silent."""
@@ -128,3 +126,19 @@ class Connection:
         interval = self._profile.liveness.interval
         assert interval is not None, f"profile {self._profile.name} samples its liveness"
         return Life(Heartbeat(interval.total_seconds(), self._collector.monotonic_s()))
+
+
+async def _until_one_fails(*works: Coroutine[None, None, None]) -> None:
+    """Run works that never end until one raises; end the others and raise what it raised.
+
+    A TaskGroup would do, but in Python 3.11 it forgets a cancellation that comes while a task of it fails.
+    """
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -19,7 +19,6 @@ from typing import Any, Final, Self
 
 import grpc
 import grpc.aio
-import structlog
 
 from collectors.credentials import Login, resolved
 from collectors.errors import InputError
@@ -38,8 +37,6 @@ UNANSWERED: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEAD
 
 _SERVICE: Final = "/gnmi.gNMI/"
 _LONGEST_REASON: Final = 300
-
-log: Final = structlog.get_logger(__name__)
 
 
 class RpcError(Exception):
@@ -69,9 +66,6 @@ class GnmiClient:
         target = self._target
         options = _options(target.tls)
         if target.tls is None:
-            log.warning(
-                "connecting without TLS", target=target.name, effect="anybody on the way can read and forge"
-            )
             self._channel = grpc.aio.insecure_channel(target.endpoint, options=options)
             return self
         if target.credentials is not None:

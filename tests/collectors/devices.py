@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import grpc
+import grpc.aio
 import trustme
 
 from collectors.inventory import Target, Tls
@@ -69,6 +72,25 @@ async def serving(
         yield server
     finally:
         await server.stop()
+
+
+@asynccontextmanager
+async def speaking(**handlers: Any) -> AsyncIterator[int]:
+    """Answer RPCs with a test's own coroutines, by method: Subscribe streams, others take bytes."""
+    made: dict[str, Any] = {
+        name: grpc.stream_stream_rpc_method_handler(handler)
+        if name == "Subscribe"
+        else grpc.unary_unary_rpc_method_handler(handler)
+        for name, handler in handlers.items()
+    }
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("gnmi.gNMI", made),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(None)
 
 
 def target(port: int, *, tls: Tls | None = None, **settings: object) -> Target:
