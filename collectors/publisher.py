@@ -208,11 +208,17 @@ class Publisher:
 
 
 def _abandon(producer: KafkaProducer) -> None:
-    """Close a producer without waiting for what it still holds: that is ours to send again."""
+    """End a producer without waiting for what it still holds: that is ours to send again.
+
+    ``close`` alone raises when something is left, and leaves a thread behind that goes on sending.
+    """
+    sender = producer._sender  # noqa: SLF001  # there is no public way, see above
+    sender.force_close()
+    sender.join(CLOSE_S)
     try:
         producer.close(timeout=0)
-    except kafka.errors.KafkaError as error:  # what it was not rid of; we know
-        log.debug("producer closed", reason=str(error))
+    except kafka.errors.KafkaError as error:
+        log.warning("producer not closed", reason=str(error))
 
 
 def stop_all(publishers: Iterable[Publisher], within_s: float) -> int:
