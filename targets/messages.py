@@ -43,7 +43,7 @@ def responses(family: Family, delta: Delta, time_ns: int) -> Iterator[bytes]:
     """Yield the ``SubscribeResponse``s that say a difference, one notification each."""
     for portion in portions(delta, family.joined):
         updates = b"".join(
-            wire.update(_below(family.prefix, path), wire.value(value, wire.Encoding.PROTO))
+            wire.update(wire.path(_below(family.prefix, path)), wire.value(value, wire.Encoding.PROTO))
             for path, value in portion.updates.items()
         )
         deletes = b"".join(wire.delete(_below(family.prefix, path)) for path in portion.deletes)

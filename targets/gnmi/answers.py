@@ -62,11 +62,12 @@ def _updates(target: Target, asked: Question, path: str, now_ns: int) -> Iterato
             for parts, value in wanted:
                 texts = [part.text for part in parts]
                 wide = texts[-1] in target.state.wide
-                yield wire.update(texts, wire.value(value, encoding, wide=wide))
+                yield wire.update(wire.path(texts), wire.value(value, encoding, wide=wide))
         elif wanted:
             below = [(parts[len(way) :], value) for parts, value in wanted]
             content = json_ietf.branch(below, target.state.wide.__contains__, ietf=ietf)
-            yield wire.update([part.text for part in way], wire.field(0x5A if ietf else 0x52, content))
+            branch = wire.path(part.text for part in way)
+            yield wire.update(branch, wire.field(0x5A if ietf else 0x52, content))
 
 
 def _now(leaf: Leaf, now_ns: int) -> Value:

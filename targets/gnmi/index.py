@@ -1,14 +1,15 @@
 """Subscribed patterns by element, so that a path finds who asked for it without a look at the others."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from targets.gnmi import paths
 from targets.gnmi.paths import ANY, DEEP, Element, Pattern
 
 Asker = TypeVar("Asker")
 _Texts = tuple[str, ...]
+_NOTHING: Final[dict[Any, Any]] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -22,20 +23,20 @@ class Node(Generic[Asker]):
     )
     """By the next element's name, the names of its keys, and their values."""
 
-    def step(self, part: Element) -> "list[Node[Asker]]":
-        """Return the nodes that one element of a path leads to."""
-        found = []
+    def step(self, part: Element) -> "Iterator[Node[Asker]]":
+        """Yield the nodes that one element of a path leads to."""
         for name in (part.name, ANY):
-            for keys, nodes in self.below.get(name, {}).items():
-                node = nodes.get(tuple([part.keys.get(key, ANY) for key in keys]))
+            for keys, nodes in self.below.get(name, _NOTHING).items():
+                node = nodes.get(tuple([part.keys.get(key, ANY) for key in keys]) if keys else keys)
                 if node is not None:
-                    found.append(node)
-        return found
+                    yield node
 
     @property
     def deep(self) -> "Node[Asker] | None":
         """The node behind a ``...``."""
-        return self.below.get(DEEP, {}).get((), {}).get(())
+        if DEEP not in self.below:
+            return None
+        return self.below[DEEP][()][()]
 
 
 @dataclass(slots=True)
@@ -82,23 +83,26 @@ class Index(Generic[Asker]):
     def reach(self, path: Sequence[Element]) -> Reached[Asker]:
         """Follow a path from the root."""
         reached = Reached(dict(self._root.askers), [self._root], [])
-        _dive(reached, [self._root])
+        _dive(reached)
         for part in path:
             if not reached.open and not reached.deep:
                 break
-            reached = further(reached, part)
+            _advance(reached, part)
         return reached
 
 
 def further(reached: Reached[Asker], part: Element) -> Reached[Asker]:
     """Return what one more element leads to."""
-    after: Reached[Asker] = Reached(dict(reached.askers), [], list(reached.deep))
-    entered = [node for before in (*reached.open, *reached.deep) for node in before.step(part)]
-    after.open = entered
-    for node in entered:
-        after.askers.update(node.askers)
-    _dive(after, entered)
+    after = Reached(dict(reached.askers), reached.open, list(reached.deep))
+    _advance(after, part)
     return after
+
+
+def _advance(reached: Reached[Asker], part: Element) -> None:
+    reached.open = [node for before in (*reached.open, *reached.deep) for node in before.step(part)]
+    for node in reached.open:
+        reached.askers.update(node.askers)
+    _dive(reached)
 
 
 def beyond(reached: Reached[Asker]) -> Iterator[tuple[Pattern, Asker]]:
@@ -120,9 +124,9 @@ def _ends(node: Node[Asker], way: Pattern = ()) -> Iterator[tuple[Pattern, Asker
                 yield from _ends(after, rest)
 
 
-def _dive(reached: Reached[Asker], entered: Iterable[Node[Asker]]) -> None:
+def _dive(reached: Reached[Asker]) -> None:
     """Add the nodes behind each ``...`` that comes next: it may stand for no element at all."""
-    for node in entered:
+    for node in reached.open:
         deep = node.deep
         while deep is not None:
             if deep not in reached.deep:

@@ -119,8 +119,10 @@ class State:
         for inside in whole.values():
             for leaf in inside:
                 leaves.pop(leaf.path, None)
-        kept = [leaf for leaf in leaves.values() if view.takes(paths.elements(leaf.path))]
-        return Snapshot(kept if view.skipped else list(leaves.values()), list(whole.items()))
+        told = list(leaves.values())
+        if view.skipped:
+            told = [leaf for leaf in told if view.takes(paths.elements(leaf.path))]
+        return Snapshot(told, list(whole.items()))
 
     def dump(self, view: View, snapshot: Snapshot) -> Iterator[bytes]:
         """Yield the ``SubscribeResponse``s that tell a snapshot."""
@@ -141,23 +143,24 @@ class State:
     def _update(self, updates: Tree, time_ns: int, told: dict[Group, _Told]) -> None:
         known: dict[str, tuple[Node, list[Element], Reached[Group]]] = {}
         for path, value in updates.items():
-            above, slash, name = path.rpartition("/")
-            if not slash or path.endswith("]"):  # a key's value may hold a slash
-                parts = paths.elements(path)
-                above, name = paths.text_of(parts[:-1]), parts[-1].text
+            above, last = paths.parent(path)
             found = known.get(above)
             if found is None:
                 parts = paths.elements(above)
                 found = known[above] = self._tree.grow(parts), parts, self._index.reach(parts)
             node, parts, reached = found
-            leaf = node.leaves[name] = Leaf(path, value, time_ns)
+            part = paths.element(last)
+            leaf = node.leaves[part.text] = Leaf(path, value, time_ns)
             groups = reached.askers
             if reached.open or reached.deep:
-                groups = index.further(reached, paths.element(name)).askers
+                groups = index.further(reached, part).askers
             for group in groups:
-                if group.view.skipped and not group.view.takes([*parts, paths.element(name)]):
+                if group.view.skipped and not group.view.takes([*parts, part]):
                     continue
-                told.setdefault(group, _Told()).updates.append(leaf)
+                news = told.get(group)
+                if news is None:
+                    news = told[group] = _Told()
+                news.updates.append(leaf)
 
     def _delete(self, path: str, told: dict[Group, _Told]) -> None:
         parts = paths.elements(path)

@@ -56,10 +56,16 @@ class View:
         """
         size = len(prefix)
         parts = []
+        last, branch = None, b""
         for leaf in updates:
-            part = said.get(leaf.path) if said is not None else None
+            part = None if said is None else said.get(leaf.path)
             if part is None:
-                part = self._update(leaf, size)
+                above, name = paths.parent(leaf.path)
+                if above != last:  # leaves of a branch follow each other
+                    last, branch = above, wire.path(paths.split(above[size:]))
+                assert not callable(leaf.value)
+                value = wire.value(leaf.value, self.encoding, wide=name in self.wide)
+                part = wire.update(branch + wire.element(name), value)
                 if said is not None:
                     said[leaf.path] = part
             parts.append(part)
@@ -77,11 +83,6 @@ class View:
                 by_path = {leaf.path: leaf for leaf in same_time}
                 for portion in messages.cut(by_path):
                     yield self.response(time_ns, _shared(portion), map(by_path.__getitem__, portion))
-
-    def _update(self, leaf: Leaf, size: int) -> bytes:
-        texts = paths.split(leaf.path[size:])
-        assert not callable(leaf.value)
-        return wire.update(texts, wire.value(leaf.value, self.encoding, wide=texts[-1] in self.wide))
 
 
 def below(prefix: str, *groups: Iterable[str]) -> str:

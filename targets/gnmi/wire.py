@@ -27,8 +27,14 @@ class Encoding(IntEnum):
 
 def varint(value: int) -> bytes:
     """Return an unsigned number as a protobuf varint; raises ValueError beyond 64 bits."""
+    if 0 <= value < _KNOWN:
+        return _VARINTS[value]
     if not 0 <= value < 1 << 64:
         raise ValueError(f"{value} is no unsigned number of 64 bits")
+    return _varint(value)
+
+
+def _varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -37,12 +43,16 @@ def varint(value: int) -> bytes:
     return bytes(out)
 
 
+_KNOWN: Final = 1 << 11
+"""Sizes of paths and updates lie below."""
+_VARINTS: Final = tuple(map(_varint, range(_KNOWN)))
+_TAGS: Final = tuple(bytes((tag,)) for tag in range(0x80))
+
+
 def field(tag: int, content: bytes) -> bytes:
     """Return a length-delimited field; ``tag`` is number and wire type, one octet."""
     size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    return bytes((tag,)) + varint(size) + content
+    return _TAGS[tag] + (_VARINTS[size] if size < _KNOWN else _varint(size)) + content
 
 
 @lru_cache(maxsize=1 << 16)
@@ -95,9 +105,9 @@ def _scalar(content: Scalar) -> bytes:
             return field(0x2A, content)
 
 
-def update(texts: Sequence[str], typed_value: bytes) -> bytes:
-    """Return ``Notification.update`` of one leaf."""
-    return field(0x22, field(0x0A, path(texts)) + field(0x1A, typed_value))
+def update(path_content: bytes, typed_value: bytes) -> bytes:
+    """Return ``Notification.update`` of one leaf; the first part is made by ``path``."""
+    return field(0x22, field(0x0A, path_content) + field(0x1A, typed_value))
 
 
 def delete(texts: Sequence[str]) -> bytes:

@@ -68,7 +68,9 @@ def test_messages_are_those_of_the_generated_classes(
     made = wire.notification(
         time_ns,
         wire.prefix("".join(f"/{text}" for text in prefix), target, origin),
-        b"".join(wire.update(texts, wire.value(value, Encoding.PROTO)) for texts, value in updates),
+        b"".join(
+            wire.update(wire.path(texts), wire.value(value, Encoding.PROTO)) for texts, value in updates
+        ),
         b"".join(map(wire.delete, deletes)),
         atomic=atomic,
     )
@@ -111,14 +113,19 @@ def test_a_number_that_is_no_unsigned_one_of_64_bits_is_an_error(value: int) -> 
         wire.value(value, Encoding.PROTO)
 
 
-@given(_elements)
-def test_an_element_reads_back_from_its_text(text: str) -> None:
-    part = paths.element(text)
-    assert paths.of(part.name, part.keys).text == text
-    assert paths.split(f"/{text}") == [text]
+@given(st.lists(st.tuples(_texts, _keys), max_size=4))
+def test_elements_read_back_from_their_text(parts: list[tuple[str, dict[str, str]]]) -> None:
+    texts = [paths.of(name, keys).text for name, keys in parts]
+    path = "".join(f"/{text}" for text in texts)
+    assert paths.split(path) == texts
+    assert [(it.name, it.keys) for it in paths.elements(path)] == parts
+    if texts:
+        assert paths.parent(path) == ("".join(f"/{text}" for text in texts[:-1]), texts[-1])
 
 
-@pytest.mark.parametrize("text", ["interfaces", "/a//b", "/a[k]", "/a[k=1", "/a]b", "/"])
+@pytest.mark.parametrize(
+    "text", ["interfaces", "/a//b", "/a[k]", "/a[k=1", "/a]b", "/", "/a[k=\\]", "/[k=1]", "/a[k=1]b"]
+)
 def test_text_that_is_no_path_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="is no path"):
         paths.elements(text)
