@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,8 +57,25 @@ class Agent:
 
 
 @contextlib.contextmanager
+def running_agents(
+    lab: Lab, nodes: Iterable[str], authority: trustme.CA, folder: Path
+) -> Iterator[list[Agent]]:
+    """Run the agents of nodes, over TLS, until the context is left."""
+    with contextlib.ExitStack() as stack:
+        agents = [_started(lab, node, authority, folder, stack) for node in nodes]
+        for agent in agents:
+            _wait_until_listening(agent)
+        yield agents
+
+
+@contextlib.contextmanager
 def running_agent(lab: Lab, node: str, authority: trustme.CA, folder: Path) -> Iterator[Agent]:
-    """Run the agent of a node, over TLS, until the context is left."""
+    """Run the agent of one node."""
+    with running_agents(lab, [node], authority, folder) as (agent,):
+        yield agent
+
+
+def _started(lab: Lab, node: str, authority: trustme.CA, folder: Path, stack: contextlib.ExitStack) -> Agent:
     files = _credentials(lab, node, authority)
     log = folder / f"agent-{node}.log"
     command = (
@@ -70,15 +87,15 @@ def running_agent(lab: Lab, node: str, authority: trustme.CA, folder: Path) -> I
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
     with log.open("ab") as output:
         process = lab.namespaces.spawn(node, *command, env=environment, cwd=_ROOT, stderr=output)
-    try:
-        _wait_until_listening(process, log)
-        proxy = TcpProxy(0, "", lambda: lab.namespaces.inside(node, _connect))
-        with proxy:
-            yield Agent(lab, node, process, proxy.port, proxy, log)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    stack.callback(_ended, process)
+    proxy = stack.enter_context(TcpProxy(0, "", lambda: lab.namespaces.inside(node, _connect)))
+    return Agent(lab, node, process, proxy.port, proxy, log)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def _credentials(lab: Lab, node: str, authority: trustme.CA) -> Path:
@@ -96,11 +113,11 @@ def _credentials(lab: Lab, node: str, authority: trustme.CA) -> Path:
     return folder
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_listening(agent: Agent) -> None:
     deadline = time.monotonic() + _START_S
-    while not any(event.get("event") == "listening" for event in events(log)):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError(f"the agent did not start: {log.read_text()}")
+    while not any(event.get("event") == "listening" for event in events(agent.log)):
+        if agent.process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"the agent did not start: {agent.log.read_text()}")
         time.sleep(0.02)
 
 
