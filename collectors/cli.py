@@ -103,7 +103,10 @@ def targets(
             help="The listener of a collector: its --metrics-listen.",
         ),
     ] = DEFAULT_LISTEN,
-    as_json: Annotated[bool, typer.Option("--json", help="What the collector says, as JSON.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", envvar="FABRICSCOPE_TARGETS_JSON", help="What the collector says, as JSON."),
+    ] = False,
 ) -> None:
     """Show the state of each target and family of a running collector.
 
