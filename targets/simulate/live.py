@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +110,7 @@ class _Play:
             raise FabricscopeError("interrupted before all targets had a subscriber")
         self._start_ns = self._now() + SECOND // 10
         end_ns = self._start_ns + round(self._options.scenario.seconds * SECOND)
-        schedule(self._fabric, self._steps, self._start_ns)
+        schedule(self._fabric, self._steps, self._start_ns, _try)
         scenario = self._options.scenario.name
         write(self._truth.begin(self._start_ns, scenario=scenario, seed=self._options.seed))
         _say(
@@ -208,10 +209,7 @@ class _Play:
         async for verb, *words in commands_typed():
             if verb == "quit":
                 break
-            try:
-                do(self._fabric, verb, words, self._now())
-            except InputError as error:
-                typer.echo(f"error: {error}", err=True)
+            self._fabric.agenda.at(self._now(), partial(_try, self._fabric, verb, words))
         self._stop.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -226,6 +224,14 @@ class _Play:
         if error is not None:
             self._failure = error
             self._stop.set()
+
+
+def _try(fabric: Fabric, verb: str, words: Sequence[str], time_ns: int) -> None:
+    """Do something if it makes sense: what people typed before may stand in its way."""
+    try:
+        do(fabric, verb, words, time_ns)
+    except InputError as error:
+        typer.echo(f"error: {error}", err=True)
 
 
 def _say(what: dict[str, object]) -> None:

@@ -41,11 +41,15 @@ class Agenda:
 
     def advance(self, until_ns: int) -> Iterator[News]:
         """Let happen what is planned up to a time; yield what comes of it, in the order of time."""
+        yield from self._fresh()  # of what was done from outside
         while self._heap and self._heap[0][0] <= until_ns:
             time_ns, _, act = heappop(self._heap)
             act(time_ns)
-            news, self._news = self._news, []
-            yield from news
+            yield from self._fresh()
+
+    def _fresh(self) -> list[News]:
+        news, self._news = self._news, []
+        return news
 
     @property
     def next_ns(self) -> int | None:

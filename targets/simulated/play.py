@@ -1,6 +1,6 @@
 """A scenario played on a fabric in virtual time: what a collector would have written, and the truth."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -13,23 +13,20 @@ from targets.simulated.scenarios import Scenario, Step, steps_of
 from targets.simulated.truth import Line, Truth
 from targets.simulated.verbs import do
 
+Act = Callable[[Fabric, str, Sequence[str], int], None]
+"""Does something to a fabric: verb, words and time."""
+
 START_NS: Final = 1_767_225_600 * SECOND
 """When virtual time begins, the start of 2026: the same scenario and seed give the same bytes."""
 LEAD_NS: Final = 5 * SECOND
 """Before a scenario everybody is heard of once."""
 
 
-def schedule(fabric: Fabric, steps: Sequence[Step], start_ns: int) -> None:
-    """Plan the steps of a scenario that begins at a time."""
+def schedule(fabric: Fabric, steps: Sequence[Step], start_ns: int, act: Act = do) -> None:
+    """Plan the steps of a scenario that begins at a time; ``act`` does one."""
     for step in steps:
-        fabric.agenda.at(
-            start_ns + round(step.at_s * SECOND),
-            partial(_do, fabric, step),
-        )
-
-
-def _do(fabric: Fabric, step: Step, time_ns: int) -> None:
-    do(fabric, step.verb, step.words, time_ns)
+        due = start_ns + round(step.at_s * SECOND)
+        fabric.agenda.at(due, partial(act, fabric, step.verb, step.words))
 
 
 def recorded(
