@@ -52,7 +52,12 @@ def get(target: Target, asked: Question) -> bytes:
 def _updates(target: Target, asked: Question, path: str, now_ns: int) -> Iterator[bytes]:
     encoding = asked.view.encoding
     ietf = encoding is not Encoding.JSON
+    told: set[tuple[str, ...]] = set()
     for way, found in target.state.match(paths.pattern(paths.elements(path))):
+        texts_of_way = tuple(part.text for part in way)
+        if any(texts_of_way[:size] in told for size in range(len(way) + 1)):  # "..." finds what is below, too
+            continue
+        told.add(texts_of_way)
         leaves = [
             (paths.elements(leaf.path), _now(leaf, now_ns))
             for leaf in ([found] if isinstance(found, Leaf) else found.walk())
@@ -66,8 +71,7 @@ def _updates(target: Target, asked: Question, path: str, now_ns: int) -> Iterato
         elif wanted:
             below = [(parts[len(way) :], value) for parts, value in wanted]
             content = json_ietf.branch(below, target.state.wide.__contains__, ietf=ietf)
-            branch = wire.path(part.text for part in way)
-            yield wire.update(branch, wire.field(0x5A if ietf else 0x52, content))
+            yield wire.update(wire.path(texts_of_way), wire.field(0x5A if ietf else 0x52, content))
 
 
 def _now(leaf: Leaf, now_ns: int) -> Value:

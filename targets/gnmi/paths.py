@@ -96,10 +96,19 @@ def elements(path: str) -> list[Element]:
 
 
 def pattern(parts: Iterable[Element]) -> Pattern:
-    """Return the pattern of what a client asked for: keys with any value are left out."""
-    return tuple(
-        of(part.name, {key: value for key, value in part.keys.items() if value != ANY}) for part in parts
-    )
+    """Return the pattern of what a client asked for, without what changes nothing.
+
+    That is keys with any value, a ``...`` at the end, and a second one in a row.
+    """
+    kept: list[Element] = []
+    for part in parts:
+        if part.name != DEEP:
+            kept.append(of(part.name, {key: value for key, value in part.keys.items() if value != ANY}))
+        elif not kept or kept[-1].name != DEEP:
+            kept.append(of(DEEP, {}))
+    while kept and kept[-1].name == DEEP:
+        kept.pop()
+    return tuple(kept)
 
 
 def text_of(parts: Sequence[Element]) -> str:

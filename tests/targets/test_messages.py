@@ -1,7 +1,7 @@
 from pygnmi.spec.v080 import gnmi_pb2
 
 from targets import messages
-from targets.messages import MAX_UPDATES, responses, sync_response
+from targets.messages import MAX_UPDATES, portions, responses, sync_response
 from targets.openconfig import rib
 from targets.openconfig.families import FAMILIES
 from targets.tree import Delta, Value, patched
@@ -117,3 +117,19 @@ def test_the_same_difference_gives_the_same_bytes_in_any_order() -> None:
     assert list(messages.responses(family, Delta(updates), 5)) == list(
         messages.responses(family, Delta(shuffled), 5)
     )
+
+
+def test_portions_said_one_after_the_other_are_the_difference() -> None:
+    tree: dict[str, Value] = {f"{route(number)}/state/a": number for number in range(1_500)}
+    tree |= {f"{ATTR}/state/origin": "IGP"}
+    delta = Delta(
+        {f"{route(number)}/state/a": 7 for number in range(1_000, 2_000)} | {f"{EXT}/state/x": 1},
+        (*(route(number) for number in range(700)), ATTR),
+    )
+    said = list(portions(delta, FAMILIES["routes"].joined))
+    ends = dict(tree)
+    for portion in said:
+        assert max(len(portion.updates), len(portion.deletes)) <= MAX_UPDATES
+        ends = patched(ends, portion)
+    assert ends == patched(tree, delta)
+    assert (said[0].updates, said[-1].deletes) == ({f"{EXT}/state/x": 1}, (ATTR,))

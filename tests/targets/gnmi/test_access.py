@@ -1,6 +1,5 @@
 """TLS, client certificates, users, and where a target may listen."""
 
-import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -298,10 +297,3 @@ def test_a_file_of_users_that_cannot_be_read_is_told_by_line(content: str, says:
 def test_a_file_of_users_that_is_missing_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="can't be read"):
         Users.load(tmp_path / "users")
-
-
-def test_keys_are_readable_by_their_owner_alone(authority: Authority, tmp_path: Path) -> None:
-    for _ in range(2):  # the second replaces the first
-        issued = authority.issue("leaf1", [], tmp_path)
-        assert stat.S_IMODE(issued.key.stat().st_mode) == 0o600
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["leaf1.key", "leaf1.pem"]

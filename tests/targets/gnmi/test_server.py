@@ -276,6 +276,16 @@ async def test_get_of_what_is_not_there_says_so_and_a_wildcard_may_find_nothing(
 
 
 @awaited
+async def test_get_tells_each_leaf_once_whatever_the_wildcards_find() -> None:
+    tree: dict[str, Value] = {"/interfaces/a/leaf": 1, "/interfaces/a/a/leaf": 2, "/interfaces/b/a/leaf": 3}
+    async with talking(target(tree)) as (client, _):
+        for encoding, updates in ((PROTO, 3), (JSON_IETF, 2)):
+            answer = await client.get("/interfaces/.../a", encoding=encoding)
+            assert len(answer.notification[0].update) == updates
+        assert notification_of((await client.get("/...")).notification[0]) == tree
+
+
+@awaited
 async def test_set_is_not_implemented() -> None:
     async with talking(target()) as (client, _):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
