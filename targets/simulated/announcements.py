@@ -20,6 +20,7 @@ from targets.openconfig.communities import (
 )
 from targets.openconfig.rib import Attributes, Nlri, RouteType
 from targets.simulated.design import FABRIC_AS, Node, Plan, Segment, Vni
+from targets.tree import Value
 
 PER_SEGMENT_TAG: Final = 0xFFFFFFFF
 """Ethernet tag of the Ethernet A-D route of a whole segment (RFC 7432, section 8.2.1)."""
@@ -50,6 +51,20 @@ class Route:
     mac: tuple[int, str] | None = None
     """VNI and address, of a type 2 route."""
     ip: str = ""
+    _spelled: tuple[tuple[str, Value], ...] | None = None
+
+    @property
+    def spelled(self) -> tuple[tuple[str, Value], ...]:
+        """Return the leaves of ``state`` that are the same wherever the route is, made once."""
+        if self._spelled is None:
+            path = rib.Path(
+                rib.LOCAL, 0, Attributes(None), self.communities, self.labels, self.esi, valid=True
+            )
+            state = rib.path_entry(self.entry, path) + "/state/"
+            leaves = rib.path_leaves(self.entry, path)
+            own = ((where.removeprefix(state), value) for where, value in leaves.items())
+            self._spelled = tuple((name, value) for name, value in own if name != "attr-index")
+        return self._spelled
 
 
 class Announcer:

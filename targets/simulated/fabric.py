@@ -171,11 +171,7 @@ class Fabric:
         floods = [(entry, entry in table.paths) for entry in changes if entry in self._flooded]
         for entry, route in changes.items():
             mac = self._mac_of.get(entry)
-            if (
-                mac is not None
-                and mac not in before
-                and table.best(entry) is not table.best_with(entry, spine, route)
-            ):
+            if mac is not None and mac not in before and not table.keeps_best(entry, spine, route):
                 before[mac] = self.known(leaf, mac)
         for entry, route in changes.items():
             table.change(entry, spine, route, saying)
@@ -240,11 +236,11 @@ class Fabric:
             self._register(route)
         for leaf in self.leaves:
             number = leaf.node.number
-            others = [*chain(*own[:number], *own[number + 1 :])]
-            leaf.table.fill({LOCAL_SLOT: own[number], **dict.fromkeys(range(len(self.spines)), others)})
+            others = [*own[:number], *own[number + 1 :]]
+            leaf.table.fill({LOCAL_SLOT: [own[number]], **dict.fromkeys(range(len(self.spines)), others)})
             leaf.floods.update({it: len(self.plan.vnis) for it in range(len(self.leaves)) if it != number})
         for spine in self.spines:
-            spine.table.fill(dict(enumerate(own)))
+            spine.table.fill({number: [routes] for number, routes in enumerate(own)})
 
     def _own_at_rest(self, leaf: Leaf) -> list[Route]:
         """Return what a leaf announces when all its hosts have talked; it knows them then."""

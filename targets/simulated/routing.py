@@ -23,6 +23,8 @@ Hear = Callable[[Leaf, int, Announcements, int], None]
 """Called with a leaf, the slot of the spine it hears from, what it hears and the time."""
 _HOP: Final = (MS // 2, 6 * MS)
 """What a BGP speaker takes to pass on an update."""
+_NOTICE: Final = (0, 3 * MS)
+"""What BGP takes to take notice of an interface that is down, or a peer that is gone."""
 _CONNECT: Final = (800 * MS, 2 * SECOND)
 _CONVERGE: Final = (150 * MS, 300 * MS)
 """What the IGP takes to find out that a loopback can be reached no more, or again."""
@@ -79,7 +81,7 @@ class Routing:
             leaf.table.change(entry, LOCAL_SLOT, route, saying)
         leaf.table.settle(saying)
         self._agenda.say(leaf.name, saying, time_ns)
-        for session in self.of(leaf):
+        for session in self.of(leaf) if leaf.powered else ():
             self._send(session, changes, time_ns, upward=True)
 
     def check_links(self, device: Device, time_ns: int) -> None:
@@ -105,7 +107,8 @@ class Routing:
         for session in sessions:
             wanted = self._wanted(session)
             if session.up and not wanted:
-                self._down(session, time_ns)
+                noticed = time_ns + self._agenda.between(*_NOTICE)
+                self._agenda.at(noticed, partial(self._fall, session))
             elif wanted and not session.up and not session.rising:
                 session.rising = True
                 due = time_ns + self._agenda.between(*_CONNECT)
@@ -156,7 +159,9 @@ class Routing:
             while portion := dict(islice(rest, _PORTION)):
                 self._send(session, portion, time_ns, upward=upward)
 
-    def _down(self, session: Session, time_ns: int) -> None:
+    def _fall(self, session: Session, time_ns: int) -> None:
+        if not session.up or self._wanted(session):
+            return
         self._turn(session, time_ns, up=False)
         leaf, spine = self._leaves[session.leaf], self._spines[session.spine]
         self._hear(leaf, session.spine, dict.fromkeys(leaf.table.entries(session.spine)), time_ns)
