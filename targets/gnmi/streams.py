@@ -98,9 +98,10 @@ async def _stream(
         state.join(view, outlet.put)
     rounds = [Rounds(state, sampling, asyncio.get_running_loop().time()) for sampling in plan.samplings]
     tasks = [_started(_expect_nothing(asked, outlet), outlet)]
+    known = target.unheard.of(plan.all) is None
     try:
         await _dump(target, plan, write)
-        if target.unheard.of(plan.all) is None:
+        if known:
             await write(wire.SYNC)
             target.synced.update(plan.all.asked)
         else:

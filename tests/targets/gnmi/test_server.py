@@ -12,10 +12,12 @@ from pygnmi.spec.v080 import gnmi_pb2
 from targets.gnmi.server import serve
 from targets.gnmi.state import State
 from targets.gnmi.target import Model, Target
+from targets.gnmi.unheard import Unheard
 from targets.openconfig.target import openconfig_target
 from targets.tree import Delta, Value
 from tests.targets.gnmi.client import (
     JSON_IETF,
+    ONCE,
     POLL,
     PROTO,
     SAMPLE,
@@ -390,6 +392,31 @@ async def test_a_bad_request_costs_only_itself() -> None:
         await (await client.stream(subscribe("/nothing"))).refused()
         device.state.apply(Delta({f"{SWP1}/state/oper-status": "DOWN"}), 6)
         assert notification(await good.read())[0] == {f"{SWP1}/state/oper-status": "DOWN"}
+
+
+@awaited
+async def test_what_becomes_known_while_the_rest_is_told_comes_before_the_sync() -> None:
+    device = target(unheard=Unheard(("/system",)))
+    device.state.apply(Delta(interfaces("swp3")), 6)  # of another time, so told in a second message
+    device.faults.delay_s = 0.1
+    async with talking(device) as (client, _):
+        stream = await client.stream(subscribe("/interfaces", "/system"))
+        await stream.read()
+        device.state.apply(Delta({"/system/state/hostname": "leaf1"}), 7)
+        device.unheard.hear(("/system",))
+        assert notification(await stream.read())[0] == interfaces("swp3")
+        assert notification(await stream.read())[0] == {"/system/state/hostname": "leaf1"}
+        assert (await stream.read()).sync_response
+
+
+@awaited
+async def test_nothing_is_known_of_is_an_answer_to_once_that_is_no_dump() -> None:
+    device = target(unheard=Unheard(("/system",)))
+    async with talking(device) as (client, _):
+        code, details = await (await client.stream(subscribe("/system", mode=ONCE))).refused()
+        assert (code, details) == (StatusCode.UNAVAILABLE, "nothing is known of /system yet: ask again later")
+        device.unheard.hear(("/system",))
+        assert (await client.once("/system")).syncs == 1
 
 
 @awaited
