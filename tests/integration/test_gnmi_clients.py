@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from targets.gnmi.target import Target
 from targets.openconfig.target import MODELS, openconfig_target
 from targets.tree import Delta
 from tests.integration import gnmi_cli
-from tests.integration.gnmi_cli import Cli
+from tests.integration.gnmi_cli import Cli, Responses
 from tests.targets.gnmi.client import awaited, interfaces, notification
 
 pytestmark = pytest.mark.services
@@ -229,6 +230,7 @@ async def test_pygnmi_asks_and_hears(authority: Authority, certificate: Issued) 
                 loop.call_soon_threadsafe(target.state.apply, Delta({}, (SWP2,)), 6)
                 assert next(stream)["update"]["delete"] == [{"path": "interfaces/interface[name=swp2]"}]
                 stream.close()
+            stream._subscribe_thread.join()
 
         await asyncio.to_thread(talk)
 
@@ -249,3 +251,37 @@ async def test_pygnmi_is_refused_with_a_wrong_password(authority: Authority, cer
                 client.capabilities()
 
         await asyncio.to_thread(talk)
+
+
+def documented() -> list[str]:
+    """Return the commands of gnmi_cli in the documentation."""
+    text = (Path(__file__).parents[2] / "docs/reference/gnmi-target.md").read_text()
+    return [line for line in text.replace("\\\n", " ").splitlines() if line.startswith("gnmi_cli ")]
+
+
+def test_the_documentation_has_commands() -> None:
+    assert len(documented()) == 6
+
+
+@pytest.mark.parametrize("command", documented())
+@awaited
+async def test_a_documented_command_works_as_it_stands(
+    command: str, program: Path, authority: Authority, certificate: Issued
+) -> None:
+    tls = ServerTls(certificate.certificate, certificate.key)
+    async with serving(tls, Users({"telemetry": hash_password("s3cret")})) as (_, server):
+        words = shlex.split(command)[1:]
+        there = {"127.0.0.1:9339": f"127.0.0.1:{server.port}", "fabric/ca.pem": str(authority.certificate)}
+        cli = Cli(
+            program, server.port, [there.get(word, word) for word in words],
+            {"GNMI_USER": "telemetry", "GNMI_PASS": "s3cret"},
+        )  # fmt: skip
+        if "STREAM" not in command:
+            code, out = await cli.run()
+            assert code == 0, out
+            assert out.count("openconfig-interfaces" if "-capabilities" in words else "swp1") in (1, 3)
+            return
+        async with cli.running() as process:
+            responses = Responses(process)
+            assert (await responses.next()).update.update
+            assert (await responses.next()).sync_response
