@@ -156,11 +156,9 @@ class _Builder:
 
     def plan(self) -> Plan:
         """Return the plan for all that was added."""
-        changes = []
-        if self.on_change:
-            changes.append(self._view(self.on_change))
-        if self.defined:
-            changes.append(self._view(self.defined, tuple(dict.fromkeys(self.skipped))))
+        skipped = tuple(dict.fromkeys(self.skipped))
+        together = [self.on_change + self.defined] if not skipped else [self.on_change, self.defined]
+        changes = [self._view(asked, skipped if asked is self.defined else ()) for asked in together if asked]
         return Plan(
             mode=gnmi_pb2.SubscriptionList.Mode.Name(self.asked.mode),
             all=self._view(self.all),

@@ -69,6 +69,20 @@ async def test_a_silent_target_keeps_rpcs_open_and_says_all_of_it_later() -> Non
 
 
 @awaited
+async def test_a_silent_target_can_be_switched_off() -> None:
+    device = target()
+    server = await serve(device, "127.0.0.1:0")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stream = await Client(channel).stream(subscribe("/interfaces"))
+        await stream.until_sync()
+        device.faults.silence()
+        device.state.apply(Delta({STATUS: "DOWN"}), 6)
+        await asyncio.wait_for(server.stop(), 10)
+        code, _ = await stream.refused()
+    assert code is StatusCode.UNAVAILABLE
+
+
+@awaited
 async def test_a_slow_target_takes_its_time_for_each_message() -> None:
     device = target()
     device.faults.delay_s = 0.05
