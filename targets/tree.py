@@ -7,6 +7,7 @@ closing brackets and backslashes in key values escaped by a backslash.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Scalar = str | int | bool | bytes
 Value = Scalar | tuple[Scalar, ...]
@@ -59,6 +60,12 @@ def entry_of(path: str) -> str:
     return path[: path.rfind("]") + 1]
 
 
+@lru_cache(maxsize=1 << 16)
+def _entries_of(inner: str) -> tuple[str, ...]:
+    """Return the path of a list entry and of all entries it stands in."""
+    return tuple(inner[: key.end()] for key in _KEY.finditer(inner))
+
+
 def diff(old: Tree, new: Tree) -> Delta:
     """Return what turns ``old`` into ``new``.
 
@@ -69,8 +76,7 @@ def diff(old: Tree, new: Tree) -> Delta:
     gone = [path for path in old if path not in new]
     if not gone:
         return Delta(updates)
-    innermost = {entry_of(path) for path in new}
-    alive = {inner[: key.end()] for inner in innermost for key in _KEY.finditer(inner)} | {""}
+    alive = {above for inner in {entry_of(path) for path in new} for above in _entries_of(inner)} | {""}
     deletes = {path if entry_of(path) in alive else entry_of(path) for path in gone}
     return Delta(updates, tuple(sorted(deletes, reverse=True)))
 

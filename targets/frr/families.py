@@ -24,10 +24,14 @@ from targets.frr.documents import (
     Document,
     Documents,
     NoAnswerError,
+    object_of,
 )
 from targets.frr.routes import routes
 from targets.openconfig.families import FAMILIES, Family
 from targets.tree import Delta, Tree, Value, diff
+
+Reads = Mapping[str, tuple[Any, ...]]
+"""What a mapping reads, in pieces mapped by themselves: while a piece stays equal, so do its leaves."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,27 @@ class Source:
 
     family: str
     documents: tuple[str, ...]
-    reads: Callable[[Documents], tuple[Any, ...]]
-    """What of them the mapping reads: while it stays equal, so does the tree."""
+    reads: Callable[[Documents], Reads]
     mapping: Callable[..., dict[str, Value]]
+    """Maps a piece."""
 
 
 def _one(family: str, document: str, mapping: Callable[[Document], dict[str, Value]]) -> Source:
-    return Source(family, (document,), lambda documents: (documents[document],), mapping)
+    return Source(family, (document,), lambda documents: {"": (documents[document],)}, mapping)
+
+
+def _by_vni(family: str, document: str, mapping: Callable[[Document], dict[str, Value]]) -> Source:
+    def reads(documents: Documents) -> Reads:
+        return {vni: ({vni: table},) for vni, table in object_of(documents[document], "the VNIs").items()}
+
+    return Source(family, (document,), reads, mapping)
+
+
+def _routes_by_rd(documents: Documents) -> Reads:
+    own_as = bgp.own_as(documents[EVPN_SUMMARY])
+    return {
+        rd: (own_as, {rd: table}) for rd, table in object_of(documents[EVPN_ROUTES], "the routes").items()
+    }
 
 
 SOURCES: Final = (
@@ -52,25 +70,20 @@ SOURCES: Final = (
     _one("bgp", IPV6_SUMMARY, bgp.sessions),
     _one("bgp", IPV4_SUMMARY, bgp.sessions),
     _one("bgp", EVPN_SUMMARY, bgp.evpn_sessions),
-    Source(
-        "routes",
-        (EVPN_SUMMARY, EVPN_ROUTES),
-        lambda documents: (bgp.own_as(documents[EVPN_SUMMARY]), documents[EVPN_ROUTES]),
-        routes,
-    ),
+    Source("routes", (EVPN_SUMMARY, EVPN_ROUTES), _routes_by_rd, routes),
     _one("vtep", VNIS, evpn.vnis),
-    _one("mac", MACS, evpn.macs),
-    _one("mac", ARP_CACHE, evpn.bindings),
+    _by_vni("mac", MACS, evpn.macs),
+    _by_vni("mac", ARP_CACHE, evpn.bindings),
     _one("es", SEGMENTS, evpn.segments),
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """The last answer of a source: what was read of it, and its part of the tree."""
+    """The last answer of a source: what was read of it, and the leaves of each piece."""
 
-    read: tuple[Any, ...]
-    tree: Tree
+    read: Reads
+    trees: Mapping[str, Tree]
 
 
 @dataclass(frozen=True)
@@ -112,7 +125,7 @@ def hear(view: View, documents: Documents) -> Heard:
         try:
             read = source.reads(documents)
             if number not in parts or parts[number].read != read:
-                parts[number] = Part(read, source.mapping(*read))
+                parts[number] = _mapped(source, read, parts.get(number, Part({}, {})))
                 news[source.family] = None
         except NoAnswerError as error:
             unreadable.append(f"{source.documents[-1]}: {error}")
@@ -129,11 +142,22 @@ def hear(view: View, documents: Documents) -> Heard:
     return Heard(View(parts, trees), changes, answers, tuple(unreadable))
 
 
+def _mapped(source: Source, read: Reads, before: Part) -> Part:
+    """Map what was read; pieces that say the same as before keep their leaves."""
+    same = {piece for piece, content in read.items() if before.read.get(piece) == content}
+    trees = {
+        piece: before.trees[piece] if piece in same else source.mapping(*content)
+        for piece, content in read.items()
+    }
+    return Part(read, trees)
+
+
 def _whole(family: str, parts: Mapping[int, Part]) -> Tree:
     tree: dict[str, Value] = {}
     for number, source in enumerate(SOURCES):
         if source.family == family and number in parts:
-            tree |= parts[number].tree
+            for piece in parts[number].trees.values():
+                tree |= piece
     return tree
 
 

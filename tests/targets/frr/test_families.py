@@ -1,3 +1,5 @@
+import gzip
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -6,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.frr import documents
-from targets.frr.documents import EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
+from targets.frr import bgp, documents, evpn
+from targets.frr.documents import ARP_CACHE, EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
 from targets.frr.families import SOURCES, View, hear, steadied, with_context
+from targets.frr.routes import routes
 from targets.openconfig.families import FAMILIES
 from targets.tree import Delta, Value, patched
 
@@ -162,3 +165,28 @@ def test_after_a_whole_poll_nothing_of_former_ones_is_left(polls: list[tuple[str
     for case, lost in polls:
         view = hear(view, without(docs(case), *lost)).view
     assert hear(view, docs("leaf")).view.trees == hear(View(), docs("leaf")).view.trees
+
+
+def test_pieces_mapped_by_themselves_give_what_the_whole_gives(recording: Path) -> None:
+    with gzip.open(recording / "poll-l1.jsonl.gz") as lines:
+        polls = [orjson.loads(line)["docs"] for line in itertools.islice(lines, 60)]
+    view = View()
+    for poll in polls:
+        view = hear(view, poll).view
+        own_as = bgp.own_as(poll[EVPN_SUMMARY])
+        assert view.trees["routes"] == routes(own_as, poll[EVPN_ROUTES])
+        assert view.trees["mac"] == evpn.macs(poll[MACS]) | evpn.bindings(poll[ARP_CACHE])
+
+
+def test_a_piece_that_says_the_same_again_keeps_its_leaves(recording: Path) -> None:
+    with gzip.open(recording / "poll-l1.jsonl.gz") as lines:
+        poll = orjson.loads(next(lines))["docs"]
+    changed = {**poll, EVPN_ROUTES: dict(poll[EVPN_ROUTES])}
+    first, *others = (rd for rd, table in poll[EVPN_ROUTES].items() if isinstance(table, dict))
+    del changed[EVPN_ROUTES][first]
+    number = next(at for at, source in enumerate(SOURCES) if source.family == "routes")
+    before = hear(View(), poll).view
+    after = hear(before, changed).view
+    assert others
+    assert first not in after.parts[number].trees
+    assert all(after.parts[number].trees[rd] is before.parts[number].trees[rd] for rd in others)
