@@ -19,11 +19,21 @@ _FABRIC, _LIVE, _OFFLINE = "Fabric", "Live", "Offline"
 def simulate(
     *,
     scenario: Annotated[
-        str, typer.Option(envvar="FABRICSCOPE_SCENARIO", help="What happens: story, calm, ...; see the docs.")
+        str,
+        typer.Option(
+            envvar="FABRICSCOPE_SCENARIO", help="What happens: story, calm, outage, loop, clocks, load, idle."
+        ),
     ] = "story",
     seed: Annotated[
         int, typer.Option(envvar="FABRICSCOPE_SEED", help="Same seed, same hosts, delays and chatter.")
     ] = 7,
+    rate: Annotated[
+        float,
+        typer.Option(envvar="FABRICSCOPE_RATE", help="Of scenario load: updates a second, of all devices."),
+    ] = 1_000.0,
+    seconds: Annotated[
+        float, typer.Option(envvar="FABRICSCOPE_SECONDS", help="Of scenario load: how long.")
+    ] = 60.0,
     spines: Annotated[
         int, typer.Option(envvar="FABRICSCOPE_SPINES", help="Number of spines.", rich_help_panel=_FABRIC)
     ] = 2,
@@ -133,7 +143,7 @@ def simulate(
         raise InputError(
             "simulate either serves targets or writes a capture: give --folder DIR or --capture FILE"
         )
-    played = named(scenario)
+    played = named(scenario, rate, seconds)
     made = Fabric.build(Design(spines, leaves, design, 6 if underlay == "ipv6" else 4, vnis, hosts), seed)
     if capture is not None:
         _offline(made, played, seed, capture)

@@ -21,6 +21,8 @@ class Agenda:
         self._heap: list[tuple[int, int, Act]] = []
         self._planned = 0
         self._news: list[News] = []
+        self.told = 0
+        """Updates and deletes of all devices so far."""
 
     def at(self, time_ns: int, act: Act) -> None:
         """Plan something."""
@@ -33,7 +35,9 @@ class Agenda:
 
     def say(self, device: str, saying: Saying, time_ns: int) -> None:
         """Take what a device has to say."""
-        self._news += [Said(time_ns, device, family, delta) for family, delta in saying.deltas()]
+        for family, delta in saying.deltas():
+            self.told += len(delta.updates) + len(delta.deletes)
+            self._news.append(Said(time_ns, device, family, delta))
 
     def note(self, note: Note) -> None:
         """Take down what happened in truth."""

@@ -34,6 +34,7 @@ class Scenario:
 
 
 STORY_S: Final = 75.0
+LOAD: Final = "load"
 _OUTAGE_S: Final = 240.0
 _LOOP_S: Final = 60.0
 _CHATTER_S: Final = 3.0
@@ -129,10 +130,21 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
 }
 
 
-def named(name: str) -> Scenario:
-    """Return a scenario; raises InputError for a name that is none."""
+def load(rate: float, seconds: float) -> Scenario:
+    """Return a scenario in which all devices together say so many updates a second."""
+
+    def steps(_plan: Plan, _draw: random.Random) -> tuple[Step, ...]:
+        return (Step(0.0, "load", (str(rate), str(seconds))),)
+
+    return Scenario(LOAD, "so many updates a second, and nothing is wrong", seconds, steps)
+
+
+def named(name: str, rate: float, seconds: float) -> Scenario:
+    """Return a scenario; rate and seconds are those of a load. Raises InputError for a name that is none."""
+    if name == LOAD:
+        return load(rate, seconds)
     if name not in SCENARIOS:
-        raise InputError(f"there is no scenario {name!r}: use one of {', '.join(SCENARIOS)}")
+        raise InputError(f"there is no scenario {name!r}: use one of {', '.join((*SCENARIOS, LOAD))}")
     return SCENARIOS[name]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from collectors.errors import InputError
-from targets.simulated import faults, motion
+from targets.simulated import churn, faults, motion
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
@@ -20,7 +20,7 @@ class Verb:
     """Something that can be done to a fabric."""
 
     words: tuple[str, ...]
-    """What it takes: device, leaf, spine, port, host, seconds (``seconds=5``: 5 if left out)."""
+    """What it takes: device, leaf, spine, port, host, number, seconds (``seconds=5``: 5 if left out)."""
     act: Callable[..., None]
     meaning: str
 
@@ -56,6 +56,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "duplicate": Verb(("host", "leaf", "seconds=1.6"), motion.duplicate, "a MAC in two places, in turns"),
     "duplicate-clear": Verb(("host", "leaf"), motion.clear, "leave the MAC to one place"),
     "loop": Verb(("leaf", "leaf"), motion.loop, "all MACs of one leaf appear at another, too"),
+    "load": Verb(("number", "seconds=60"), churn.churn, "hosts come and go: so many updates a second"),
     "loop-clear": Verb(("leaf", "leaf"), motion.unloop, "open the loop"),
 }
 
@@ -67,7 +68,9 @@ def do(fabric: Fabric, verb: str, words: Sequence[str], time_ns: int) -> None:
         raise InputError(f"there is no verb {verb!r}: use one of {', '.join(VERBS)}")
     needed = [word for word in found.words if "=" not in word]
     if not len(needed) <= len(words) <= len(found.words):
-        raise InputError(f"{usage(verb)}: it takes {len(needed)} to {len(found.words)} words")
+        least, most = len(needed), len(found.words)
+        count = str(most) if least == most else f"{least} to {most}"
+        raise InputError(f"{usage(verb)}: it takes {count} word{'s' * (most > 1)}")
     given = [*words, *(word.partition("=")[2] for word in found.words[len(words) :])]
     arguments = [
         _argument(fabric, kind.partition("=")[0], word) for kind, word in zip(found.words, given, strict=True)
@@ -101,11 +104,11 @@ def _argument(fabric: Fabric, kind: str, word: str) -> Argument:
             return spine
         case "host":
             return _named(fabric.hosts, word, kind)
-        case "seconds":
+        case "seconds" | "number":
             try:
                 return float(word)
             except ValueError as error:
-                raise InputError(f"{word!r} is no number of seconds") from error
+                raise InputError(f"{word!r} is no number") from error
         case _:
             return word
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from targets.simulated.agenda import SECOND
 from targets.simulated.design import Design, Routing
-from targets.simulated.scenarios import SCENARIOS
+from targets.simulated.fabric import Fabric
+from targets.simulated.scenarios import SCENARIOS, load
+from targets.simulated.verbs import do
 from tests.targets.simulated.judged import Played, expectations, played
 
 DESIGNS = {
@@ -66,6 +69,20 @@ def test_what_other_scenarios_do_is_found_and_over_at_the_end(
     assert found.deviations() == []
     assert sorted(it.told[-1][0] for it in expectations(found.lines)) == rules
     assert (found.open, found.dead_letters, found.oddities) == ([], 0, [])
+
+
+def test_load_does_no_harm(tmp_path: Path) -> None:
+    found = played(load(2_000, 20), Design(), 1, tmp_path)
+    assert (found.incidents, found.dead_letters, found.oddities) == ([], 0, [])
+
+
+@pytest.mark.parametrize(("rate", "leaves"), [(500, 2), (5_000, 8)])
+def test_load_comes_at_its_rate(rate: int, leaves: int) -> None:
+    fabric = Fabric.build(Design(leaves=leaves, hosts=400), 1)
+    do(fabric, "load", [str(rate), "20"], 0)
+    for _ in fabric.advance(30 * SECOND):
+        pass
+    assert fabric.agenda.told / 20 == pytest.approx(rate, rel=0.05)
 
 
 @pytest.mark.parametrize("design", [Design(), Design(spines=1, leaves=2, hosts=12, routing="ibgp")])
