@@ -24,7 +24,8 @@ _N: Final = 1 << 14
 _R: Final = 8
 _P: Final = 1
 """Cost of scrypt: 16 MiB and some 30 ms for each password (RFC 7914)."""
-_OTHERS: Final = 0o077
+_OTHERS: Final = 0o027
+"""The group may read: as of a shadow file, and as systemd shows credentials that it grants by an ACL."""
 _REMEMBERED: Final = 1024
 _NOBODY: Final = f"scrypt${_N}${_R}${_P}${'A' * 22}==${'A' * 43}="
 """What the password of an unknown user is compared with: that takes as long as for a known one."""

@@ -270,7 +270,12 @@ def test_equal_passwords_have_unequal_hashes() -> None:
     assert hash_password("s3cret") != hash_password("s3cret")
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o440, 0o640])
+def test_a_file_of_users_that_only_its_owner_and_group_can_read_is_taken(mode: int, tmp_path: Path) -> None:
+    assert "noc" in Users.load(written(tmp_path, f"noc:{hash_password('s3cret')}", mode)).hashes
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o602])
 def test_a_file_of_users_that_others_can_touch_is_refused(mode: int, tmp_path: Path) -> None:
     path = written(tmp_path, f"noc:{hash_password('s3cret')}", mode)
     with pytest.raises(InputError, match="chmod 600"):
