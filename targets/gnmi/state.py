@@ -67,7 +67,8 @@ class State:
         Args:
             delta: what changes.
             time_ns: the device's time of the change; dumps repeat it.
-            prefix: what the notification's paths begin with, if all of them do.
+            prefix: what the notification's paths begin with, if all of them do; empty: the longest path that
+                they lie below.
             atomic: a branch that ``delta.updates`` tell as a whole: what they leave out is gone.
                 Subscribers of only a part of the branch hear a plain difference.
         """
@@ -202,7 +203,9 @@ class State:
     def _tell(self, told: dict[Group, _Told], time_ns: int, prefix: str) -> None:
         encoded: dict[tuple[Encoding, str], dict[str, bytes]] = {}
         for group, news in told.items():
-            below = views.below(prefix, (leaf.path for leaf in news.updates), news.deletes)
+            below = views.below(prefix, (leaf.path for leaf in news.updates), news.deletes) or views.shared(
+                [*(leaf.path for leaf in news.updates), *news.deletes]
+            )
             said = encoded.setdefault((group.view.encoding, below), {}) if len(told) > 1 else None
             message = group.view.response(time_ns, below, news.updates, news.deletes, said=said)
             for push in list(group.members):

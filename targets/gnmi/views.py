@@ -82,7 +82,7 @@ class View:
             for time_ns, same_time in groupby(sorted(part, key=_time_of), key=_time_of):
                 by_path = {leaf.path: leaf for leaf in same_time}
                 for portion in messages.cut(by_path):
-                    yield self.response(time_ns, _shared(portion), map(by_path.__getitem__, portion))
+                    yield self.response(time_ns, shared(portion), map(by_path.__getitem__, portion))
 
 
 def below(prefix: str, *groups: Iterable[str]) -> str:
@@ -91,11 +91,7 @@ def below(prefix: str, *groups: Iterable[str]) -> str:
     return prefix if all(path.startswith(start) for group in groups for path in group) else ""
 
 
-def _time_of(leaf: Leaf) -> int:
-    return leaf.time_ns
-
-
-def _shared(some: Sequence[str]) -> str:
+def shared(some: Sequence[str]) -> str:
     """Return the longest path that all paths lie below."""
     first, last = paths.split(min(some)), paths.split(max(some))
     shared = []
@@ -104,3 +100,7 @@ def _shared(some: Sequence[str]) -> str:
             break
         shared.append(mine)
     return "".join(f"/{text}" for text in shared)
+
+
+def _time_of(leaf: Leaf) -> int:
+    return leaf.time_ns

@@ -1,5 +1,6 @@
 """What a change, a subscription and a Get cost, in calls of functions: time would depend on the machine."""
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -25,11 +26,13 @@ def calls(work: Callable[[], object]) -> int:
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
+    gc.disable()  # some listen to it, by calls of functions
     sys.setprofile(counted)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 

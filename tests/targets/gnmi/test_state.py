@@ -12,7 +12,7 @@ from targets.gnmi.wire import Encoding
 from targets.openconfig import rib
 from targets.tree import Delta, Value, patched
 from tests.targets.gnmi import trees
-from tests.targets.gnmi.client import Heard, notification
+from tests.targets.gnmi.client import Heard, notification, text
 
 
 class Subscriber:
@@ -220,12 +220,15 @@ def test_subscribers_with_equal_views_get_the_same_bytes_object() -> None:
     assert got[0][0] is got[1][0]
 
 
-def test_the_prefix_is_used_where_all_paths_lie_below_it() -> None:
+def test_the_prefix_is_the_given_one_or_what_all_paths_share() -> None:
     state = with_two()
     subscriber = Subscriber(state, "/interfaces")
     state.apply(Delta({f"{ENTRY}/state/oper": "DOWN"}), 6, prefix="/interfaces")
-    state.apply(Delta({f"{ENTRY}/state/oper": "UP", "/interfaces/interface[name=x]/a": 1}), 7, prefix=ENTRY)
-    assert [len(it.update.prefix.elem) for it in subscriber.told] == [1, 0]
+    state.apply(Delta({f"{ENTRY}/state/oper": "UP", f"{OTHER}/a": 1}), 7, prefix=ENTRY)
+    state.apply(Delta({f"{ENTRY}/state/oper": "DOWN", f"{ENTRY}/state/admin": "UP"}), 8)
+    state.apply(Delta({f"{ENTRY}/state/oper": "DOWN"}, (OTHER,)), 9)
+    prefixes = [text(it.update.prefix) for it in subscriber.told]
+    assert prefixes == ["/interfaces", "/interfaces", f"{ENTRY}/state", "/interfaces"]
     assert subscriber.heard.tree == state.tree()
 
 
