@@ -34,6 +34,14 @@ def link(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -
     fabric.routing.check_links(device, time_ns)
 
 
+def mute(fabric: Fabric, time_ns: int, device: Device, port: str, *, on: bool) -> None:
+    """Let a link pass nothing while its interfaces stay up: sessions end with their hold timers."""
+    session = _session_at(fabric, device, port)
+    action = "link-mute" if on else "link-mute-up"
+    _act(fabric, time_ns, action, node=device.name, ifname=port)
+    fabric.routing.set_mute(session, time_ns, mute=on)
+
+
 def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None:
     """Break a leaf's link to a multihomed server, or mend it."""
     number = next((it for it in leaf.legs if fabric.plan.segments[it].name == lag), None)

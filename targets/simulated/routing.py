@@ -25,6 +25,8 @@ _HOP: Final = (MS // 2, 6 * MS)
 """What a BGP speaker takes to pass on an update."""
 _NOTICE: Final = (0, 3 * MS)
 """What BGP takes to take notice of an interface that is down, or a peer that is gone."""
+_HOLD: Final = (6 * SECOND, 9 * SECOND)
+"""A hold timer of 9 s runs since the last keepalive, which comes each 3 s."""
 _CONNECT: Final = (800 * MS, 2 * SECOND)
 _CONVERGE: Final = (150 * MS, 300 * MS)
 """What the IGP takes to find out that a loopback can be reached no more, or again."""
@@ -41,6 +43,10 @@ class Session:
     link_up: bool = True
     cut: bool = False
     """Somebody pulled the cable."""
+    mute_since: int | None = None
+    """Nothing has come through since, and the interfaces don't notice; None: all does."""
+    expired: bool = False
+    """Nothing came through for as long as a hold timer runs."""
     allowed: bool = True
     """Not shut down by configuration."""
     up: bool = True
@@ -49,6 +55,14 @@ class Session:
     """Counts ups and downs: what was sent in another epoch never arrives."""
     last_ns: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     """When the last update arrives, by direction: updates do not overtake each other."""
+
+    backlog: list[tuple[bool, Announcements]] = field(default_factory=list)
+    """What TCP sends again when a mute link passes something: direction and announcements."""
+
+    @property
+    def passes(self) -> bool:
+        """Return whether a routing protocol can use the link, as far as it knows."""
+        return self.link_up and not self.expired
 
 
 class Routing:
@@ -102,6 +116,32 @@ class Routing:
         if self._over_igp:
             self._agenda.at(time_ns + self._agenda.between(*_CONVERGE), self._converge)
 
+    def set_mute(self, session: Session, time_ns: int, *, mute: bool) -> None:
+        """Let a link pass nothing while it stays up, or everything again."""
+        if (session.mute_since is not None) == mute:
+            return
+        session.mute_since = time_ns if mute else None
+        if mute:
+            due = time_ns + self._agenda.between(*_HOLD)
+            self._agenda.at(due, partial(self._expire, session, time_ns))
+            return
+        session.expired = False
+        backlog, session.backlog = session.backlog, []
+        for upward, changes in backlog:
+            self._send(session, changes, time_ns, upward=upward)
+        self._check_way(session, time_ns)
+
+    def _expire(self, session: Session, since: int, time_ns: int) -> None:
+        if session.mute_since == since:
+            session.expired = True
+            self._check_way(session, time_ns)
+
+    def _check_way(self, session: Session, time_ns: int) -> None:
+        if self._over_igp:
+            self._converge(time_ns)
+        else:
+            self.check_sessions([session], time_ns)
+
     def check_sessions(self, sessions: Sequence[Session], time_ns: int) -> None:
         """See which sessions have to go down, and which can come up."""
         for session in sessions:
@@ -117,7 +157,7 @@ class Routing:
     def _wanted(self, session: Session) -> bool:
         ends = (self._leaves[session.leaf], self._spines[session.spine])
         works = session.allowed and all(end.powered and end.routing for end in ends)
-        return works and (self._reached(session) if self._over_igp else session.link_up)
+        return works and (self._reached(session) if self._over_igp else session.passes)
 
     def _reached(self, session: Session) -> bool:
         """Return whether the IGP knows a way between two loopbacks, over whatever links."""
@@ -135,7 +175,7 @@ class Routing:
             return number
 
         for session in self.sessions:
-            if session.link_up:
+            if session.passes:
                 island[root(session.leaf)] = root(~session.spine)
         return {number: root(number) for number in island}
 
@@ -171,6 +211,7 @@ class Routing:
     def _turn(self, session: Session, time_ns: int, *, up: bool) -> None:
         session.up = up
         session.epoch += 1
+        session.backlog.clear()
         ends = (
             (self._leaves[session.leaf], session.spine),
             (self._spines[session.spine], session.leaf),
@@ -183,6 +224,9 @@ class Routing:
 
     def _send(self, session: Session, changes: Announcements, time_ns: int, *, upward: bool) -> None:
         if not session.up or not changes:
+            return
+        if session.mute_since is not None and not self._over_igp:  # an IGP finds another way
+            session.backlog.append((upward, changes))
             return
         due = max(time_ns + self._agenda.between(*_HOP), session.last_ns[upward])
         session.last_ns[upward] = due

@@ -30,6 +30,10 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("device", "port"), partial(faults.link, up=False), "pull a cable between leaf and spine"
     ),
     "link-up": Verb(("device", "port"), partial(faults.link, up=True), "plug it in again"),
+    "link-mute": Verb(
+        ("device", "port"), partial(faults.mute, on=True), "a link passes nothing, and stays up"
+    ),
+    "link-mute-up": Verb(("device", "port"), partial(faults.mute, on=False), "it passes all again"),
     "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
     "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
     "leaf-down": Verb(("leaf",), partial(faults.power, up=False), "take the power from a leaf"),

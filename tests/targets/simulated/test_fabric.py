@@ -11,7 +11,7 @@ from targets.openconfig import rib
 from targets.simulated.agenda import SECOND
 from targets.simulated.design import Design
 from targets.simulated.fabric import Fabric
-from targets.simulated.news import MoveNote, Said, VerdictNote
+from targets.simulated.news import AdjacencyNote, MoveNote, Said, VerdictNote
 from targets.simulated.play import schedule
 from targets.simulated.scenarios import SCENARIOS, steps_of
 from targets.simulated.verbs import do
@@ -57,6 +57,8 @@ def verbs_for(fabric: Fabric, draw: random.Random) -> tuple[str, list[str]]:
         [
             ("link-down", [leaf, "eth1"]),
             ("link-up", [leaf, "eth1"]),
+            ("link-mute", [leaf, "eth1"]),
+            ("link-mute-up", [leaf, "eth1"]),
             ("es-link-down", [leaf, lag]),
             ("es-link-up", [leaf, lag]),
             ("leaf-down", [leaf]),
@@ -104,11 +106,7 @@ def test_what_devices_say_makes_what_they_show(design: Design, seed: int) -> Non
     assert said == shown(fabric)
 
 
-@settings(max_examples=15)
-@given(DESIGNS, st.integers(0, 1000))
-def test_whatever_was_done_a_mended_fabric_has_one_place_for_each_host(design: Design, seed: int) -> None:
-    fabric, _ = disturbed(design, seed, 10)
-    now = 20 * SECOND
+def mend(fabric: Fabric, now: int) -> None:
     for spine in fabric.spines:
         for verb in ("spine-up", "linecards-up", "rr-up"):
             do(fabric, verb, [spine.name], now)
@@ -116,9 +114,17 @@ def test_whatever_was_done_a_mended_fabric_has_one_place_for_each_host(design: D
         do(fabric, "leaf-up", [leaf.name], now)
         for session in fabric.routing.of(leaf):
             do(fabric, "session-up", [leaf.name, fabric.spines[session.spine].name], now)
-            do(fabric, "link-up", [leaf.name, f"eth{session.spine + 1}"], now)
+            for verb in ("link-up", "link-mute-up"):
+                do(fabric, verb, [leaf.name, f"eth{session.spine + 1}"], now)
         for number in leaf.legs:
             do(fabric, "es-link-up", [leaf.name, fabric.plan.segments[number].name], now)
+
+
+@settings(max_examples=15)
+@given(DESIGNS, st.integers(0, 1000))
+def test_whatever_was_done_a_mended_fabric_has_one_place_for_each_host(design: Design, seed: int) -> None:
+    fabric, _ = disturbed(design, seed, 10)
+    mend(fabric, 20 * SECOND)
     let_pass(fabric, 25)
     for host in fabric.hosts.values():
         if host.segment is None:
@@ -229,6 +235,28 @@ def test_a_session_that_returns_brings_the_whole_table_back(fabric: Fabric) -> N
     do(fabric, "link-up", ["leaf-1", "eth1"], 2 * SECOND)
     let_pass(fabric, 6)
     assert shown(fabric)["leaf-1", "routes"] == before
+
+
+def test_a_link_that_passes_nothing_ends_the_session_with_its_hold_timer(fabric: Fabric) -> None:
+    do(fabric, "link-mute", ["leaf-1", "eth1"], 0)
+    do(fabric, "mac-move", ["h1", "leaf-2"], 0)
+    notes = let_pass(fabric, 10)
+    assert [(it.kind, it.up) for it in notes if isinstance(it, AdjacencyNote)] == [("session", False)]
+    assert told(fabric, "leaf-1", "link", "[name=eth1]/state/oper-status") == {
+        "/interfaces/interface[name=eth1]/state/oper-status": "UP"
+    }
+    do(fabric, "link-mute-up", ["leaf-1", "eth1"], 10 * SECOND)
+    notes = let_pass(fabric, 13)
+    assert [(it.kind, it.up) for it in notes if isinstance(it, AdjacencyNote)] == [("session", True)]
+
+
+def test_what_was_sent_over_a_mute_link_comes_when_it_passes_again_in_time(fabric: Fabric) -> None:
+    do(fabric, "link-mute", ["leaf-1", "eth1"], 0)
+    do(fabric, "host-detach", ["h1"], 0)
+    let_pass(fabric, 3)
+    do(fabric, "link-mute-up", ["leaf-1", "eth1"], 3 * SECOND)
+    assert [it for it in let_pass(fabric, 20) if isinstance(it, AdjacencyNote)] == []
+    assert not any(fabric.hosts["h1"].mac in path for path in shown(fabric)["spine-1", "routes"])
 
 
 def test_reflected_routes_name_their_originator_and_cluster() -> None:
