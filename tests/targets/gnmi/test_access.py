@@ -1,5 +1,8 @@
 """TLS, client certificates, users, and where a target may listen."""
 
+import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -105,6 +108,32 @@ async def test_a_client_that_trusts_another_authority_does_not(
     tls = ServerTls(certificate.certificate, certificate.key)
     async with client_of(tls, stranger.certificate) as client:
         assert await talks(client) is StatusCode.UNAVAILABLE
+
+
+def handshake(port: int, ca: Path, newest: ssl.TLSVersion) -> str | None:
+    context = ssl.create_default_context(cafile=str(ca))
+    context.set_ciphers("ALL:@SECLEVEL=0")  # or this side would refuse the old versions itself
+    context.set_alpn_protocols(["h2"])
+    context.minimum_version = ssl.TLSVersion.TLSv1_1
+    context.maximum_version = newest
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        return tls.version()
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+@awaited
+async def test_tls_before_1_2_is_refused(authority: Authority, certificate: Issued) -> None:
+    server = await serve(target(), "127.0.0.1:0", tls=ServerTls(certificate.certificate, certificate.key))
+    ca = authority.certificate
+    assert await asyncio.to_thread(handshake, server.port, ca, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+    assert await asyncio.to_thread(handshake, server.port, ca, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
+    # the server hangs up; were it this side that refused, it would say so
+    with pytest.raises(ssl.SSLError, match="EOF occurred"):
+        await asyncio.to_thread(handshake, server.port, ca, ssl.TLSVersion.TLSv1_1)
+    await server.stop()
 
 
 @pytest.mark.parametrize("wrong", ["name", "expired"])
