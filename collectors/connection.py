@@ -45,6 +45,7 @@ class Connection:
         self._profile = profile
         self._collector = collector
         self._life = self._new_life()
+        self._said = "", ""
 
     async def run(self, wait_s: float = 0.0) -> None:
         """Keep the target's sessions up, from ``wait_s`` on; cancelled after ``end_with``."""
@@ -79,7 +80,7 @@ class Connection:
             self._all_refused(str(error))
             return True
         except SilentError as error:
-            log.warning("silent", target=self.target.name, reason=str(error))
+            self._say("silent", str(error))
             for family in self.families.values():
                 family.status.silent(str(error), self._collector.wall_ns())
         except ConnectionLostError as error:
@@ -95,6 +96,7 @@ class Connection:
         """Stream all families over one connection; raises ConnectionLostError when it is over."""
         async with GnmiClient(self.target) as client:
             capabilities = await client.capabilities()
+            self._said = "", ""
             self._life.heart.heard(self._collector.monotonic_s())
             kept = (family.keep(client, capabilities, self._life) for family in self.families.values())
             await _until_one_fails(self._watch(), *kept)
@@ -115,12 +117,20 @@ class Connection:
                 raise SilentError(reason)
 
     def _all_failed(self, reason: str) -> None:
+        self._say("not connected", reason)
         for family in self.families.values():
-            family.fail(reason)
+            family.status.ended(reason, self._collector.wall_ns())
 
     def _all_refused(self, reason: str) -> None:
+        self._say("refused", reason)
         for family in self.families.values():
-            family.refuse(reason)
+            family.status.refused(reason, self._collector.wall_ns())
+
+    def _say(self, event: str, reason: str) -> None:
+        """Log what keeps the target from being streamed, once for as long as it is the same."""
+        if (event, reason) != self._said:
+            log.warning(event, target=self.target.name, reason=reason)
+        self._said = event, reason
 
     def _new_life(self) -> Life:
         interval = self._profile.liveness.interval

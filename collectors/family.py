@@ -98,7 +98,7 @@ class Family:
         ways = attempts(self._profile, self._asked, capabilities)
         if not ways:
             wanted = " or ".join(self._profile.encodings)
-            self.refuse(f"the target offers no encoding of {wanted}")
+            self._refuse(f"the target offers no encoding of {wanted}")
             await asyncio.Event().wait()  # another answer needs another connection
         backoff = Backoff()
         untried, refusals = ways, list[str]()
@@ -116,7 +116,7 @@ class Family:
                     untried = untried[1:] if error.code in ASK_OTHERWISE else []
                     refusals = [*refusals, reason]
                     if not untried:
-                        self.refuse(refusals[0])
+                        self._refuse(refusals[0])
                         await asyncio.sleep(jittered(REFUSED_S, self._collector.chance()))
                         untried, refusals = ways, []
                     continue
@@ -125,20 +125,9 @@ class Family:
                     raise ConnectionLostError(reason) from error
             if self.status.state is State.UP:
                 backoff.succeeded()
-            self.fail(reason)
+            self._log.warning("RPC ended", reason=reason)
+            self.status.ended(reason, self._collector.wall_ns())
             await asyncio.sleep(backoff.failed(self._collector.chance()))
-
-    def fail(self, reason: str) -> None:
-        """Note that there is no RPC, and why."""
-        if reason != self.status.reason:  # what repeats itself is not said again
-            self._log.warning("no stream", reason=reason)
-        self.status.ended(reason, self._collector.wall_ns())
-
-    def refuse(self, reason: str) -> None:
-        """Note that the target won't have the RPC, and why."""
-        if reason != self.status.reason:
-            self._log.warning("refused", reason=reason)
-        self.status.refused(reason, self._collector.wall_ns())
 
     def retire(self) -> None:
         """Say that nobody expects to hear of this family any more, unless its last session said so."""
@@ -159,6 +148,7 @@ class Family:
         budget, status, wall_ns = self._collector.budget, self.status, self._collector.wall_ns
         alive = self.status.family == LIVENESS
         await budget.room()
+        status.asked(wall_ns())
         try:
             async with aclosing(client.subscribe(subscribe_request(self._asked, way))) as messages:
                 async for message in messages:
@@ -195,6 +185,11 @@ class Family:
             session.lost()
             self.status.uncut += 1
             self._log.warning("response lost", reason=str(error), effect="a hole in the session's numbers")
+
+    def _refuse(self, reason: str) -> None:
+        if reason != self.status.reason:  # what repeats itself is not said again
+            self._log.warning("refused", reason=reason)
+        self.status.refused(reason, self._collector.wall_ns())
 
     def _open(self) -> Session:
         self.ended_with = None

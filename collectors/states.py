@@ -57,6 +57,11 @@ class FamilyStatus:
         if self.state not in (State.STALE, State.REFUSED):
             self._enter(State.CONNECTING, self.reason, now_ns)
 
+    def asked(self, now_ns: int) -> None:
+        """The RPC is open, but nothing came yet."""
+        if self.state is State.CONNECTING:
+            self._enter(State.CONNECTING, "the target has not answered yet", now_ns)
+
     def answered(self, now_ns: int) -> None:
         """The first message of a new RPC came."""
         self.sessions += 1
