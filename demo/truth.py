@@ -83,7 +83,8 @@ class Deed:
     @property
     def plain_life(self) -> bool:
         """Whether it is what hosts do all the time: come, go, or move once."""
-        return self.of_hosts and (self.steps[0].kind == ATTACH or len(self.steps) == 1)
+        once = len(self.steps) == 1 and self.steps[0].kind in ("mac-move", "host-detach")
+        return self.of_hosts and (once or all(step.kind == ATTACH for step in self.steps))
 
     @property
     def labels(self) -> list[str]:

@@ -1,5 +1,6 @@
 """Differences of state trees as gNMI messages, PROTO-encoded, each of a size that everybody can take."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
@@ -8,6 +9,8 @@ from targets.gnmi import paths, wire
 from targets.openconfig.families import Family
 from targets.tree import Delta, entry_of
 
+_KEYS_END: Final = re.compile(r"\](?=/)")
+"""Where a list entry of a path ends; brackets within keys are escaped, and may end one early: harmless."""
 MAX_UPDATES: Final = 500
 """Updates, or deletes, in one notification; a list entry is not torn apart for it."""
 
@@ -15,14 +18,18 @@ MAX_UPDATES: Final = 500
 def portions(delta: Delta, joined: tuple[str, ...] = ()) -> Iterator[Delta]:
     """Yield a difference in portions of one notification each, to be said in this order.
 
-    Tables ``joined`` hold rows that others point to: they come before those, and go after them.
+    Tables ``joined`` hold rows that others point to: they come before those, and go after them. A row that
+    goes and comes again goes first.
     """
     tables = tuple(f"{table}/" for table in joined)
     new = [path for path in delta.updates if path.startswith(tables)] if tables else []
     old = tuple(path for path in delta.deletes if path.startswith(tables)) if tables else ()
     updates = [path for path in delta.updates if not (tables and path.startswith(tables))]
     deletes = tuple(path for path in delta.deletes if not (tables and path.startswith(tables)))
-    for updated, deleted in (*_split(new, ()), *_split(updates, deletes), *_split([], old)):
+    renewed = {*new, *(path[: found.end()] for path in new for found in _KEYS_END.finditer(path))}
+    again = tuple(path for path in old if path in renewed)
+    old = tuple(path for path in old if path not in renewed)
+    for updated, deleted in (*_split(new, again), *_split(updates, deletes), *_split([], old)):
         yield Delta({path: delta.updates[path] for path in updated}, deleted)
 
 

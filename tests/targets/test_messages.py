@@ -1,3 +1,5 @@
+from hypothesis import given
+from hypothesis import strategies as st
 from pygnmi.spec.v080 import gnmi_pb2
 
 from targets import messages
@@ -50,6 +52,29 @@ def test_values_keep_their_types() -> None:
     assert {leaf: type(value) for leaf, value in told.items()} == {
         leaf: type(value) for leaf, value in updates.items()
     }
+
+
+ROWS = [f"{rib.ATTR_SETS}/attr-set[index={number}]" for number in range(3)]
+LEAVES = [
+    *(f"{row}/{leaf}" for row in ROWS for leaf in ("state/origin", "as-path/as-segment[index=0]/state/type")),
+    *(f"{route(number)}/state/{leaf}" for number in range(2) for leaf in ("label", "attr-index")),
+]
+PATHS = [*LEAVES, *ROWS, *(f"{row}/as-path/as-segment[index=0]" for row in ROWS), route(0), route(1)]
+
+
+@given(
+    st.dictionaries(st.sampled_from(LEAVES), st.integers(0, 2)),
+    st.dictionaries(st.sampled_from(LEAVES), st.integers(3, 5)),
+    st.lists(st.sampled_from(PATHS), unique=True),
+)
+def test_portions_make_of_any_tree_what_the_difference_makes_of_it(
+    tree: dict[str, Value], updates: dict[str, Value], deletes: list[str]
+) -> None:
+    delta = Delta(updates, tuple(sorted(deletes, reverse=True)))
+    made: dict[str, Value] = tree
+    for portion in portions(delta, FAMILIES["routes"].joined):
+        made = patched(made, portion)
+    assert made == patched(tree, delta)
 
 
 def test_rows_that_routes_point_to_come_before_them_and_go_after_them() -> None:
