@@ -9,7 +9,7 @@ from pygnmi.spec.v080 import gnmi_pb2
 from targets.gnmi import json_ietf, paths, wire
 from targets.gnmi.branches import Leaf
 from targets.gnmi.paths import Element
-from targets.gnmi.requests import Question, RequestError
+from targets.gnmi.requests import Question, RequestError, require_known
 from targets.gnmi.target import Target
 from targets.gnmi.wire import Encoding
 from targets.tree import Value
@@ -38,6 +38,7 @@ def get(target: Target, asked: Question) -> bytes:
 
     PROTO answers leaf by leaf, JSON one object for a branch.
     """
+    require_known(asked.view, target)
     now_ns = target.clock()
     before = wire.prefix("", asked.view.target, asked.view.origin)
     answer = []

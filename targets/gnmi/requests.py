@@ -16,7 +16,6 @@ from targets.gnmi.views import View
 from targets.gnmi.wire import Encoding
 
 _ORIGINS: Final = ("", "openconfig")
-_NAMES: Final = {"STREAM": 0, "ONCE": 1, "POLL": 2, "TARGET_DEFINED": 0, "ON_CHANGE": 1, "SAMPLE": 2}
 
 
 class RequestError(Exception):
@@ -96,6 +95,13 @@ def question(content: bytes, target: Target) -> Question:
     return Question(asked, _view(asked, request, target), request.type)
 
 
+def require_known(view: View, target: Target) -> None:
+    """Raise RequestError if nothing is known yet of a branch that a view shows."""
+    unheard = target.unheard.of(view)
+    if unheard is not None:
+        raise RequestError(StatusCode.UNAVAILABLE, f"nothing is known of {unheard} yet: ask again later")
+
+
 def path_of(path: Any, prefix: Any, target: Target) -> str:
     """Return a path below its prefix as text; raises RequestError for one that the target doesn't take."""
     if path.target:
@@ -136,16 +142,16 @@ class _Builder:
         """Add a subscription; raises RequestError."""
         path = path_of(one.path, self.asked.prefix, self.target)
         self.all.append(path)
-        if self.asked.mode != _NAMES["STREAM"]:
+        if self.asked.mode != gnmi_pb2.SubscriptionList.STREAM:
             return
         heartbeat = self._interval(one.heartbeat_interval, "heartbeat_interval", path)
-        if one.mode == _NAMES["ON_CHANGE"]:
+        if one.mode == gnmi_pb2.ON_CHANGE:
             self.on_change.append(path)
-        elif one.mode == _NAMES["SAMPLE"]:
+        elif one.mode == gnmi_pb2.SAMPLE:
             interval = self._interval(one.sample_interval, "sample_interval", path) or self.target.fastest_ns
             self._sample(path, interval, suppress=one.suppress_redundant, heartbeat_ns=heartbeat)
             return
-        elif one.mode == _NAMES["TARGET_DEFINED"]:
+        elif one.mode == gnmi_pb2.TARGET_DEFINED:
             if one.sample_interval:
                 raise _invalid(f"{path}: mode TARGET_DEFINED takes no sample_interval: use mode SAMPLE")
             self._leave_to_target(path)

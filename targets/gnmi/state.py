@@ -49,11 +49,20 @@ class State:
 
     Args:
         first: tables that other rows point to, told first in dumps.
+        context: a list, and a leaf of the entry that holds it, told again in dumps beside what stands in the
+            list: a reader of single notifications can't tell from another which entry it belongs to.
         wide: names of leaves whose types have 64 bits: JSON_IETF writes them as text.
     """
 
-    def __init__(self, *, first: tuple[str, ...] = (), wide: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        first: tuple[str, ...] = (),
+        context: tuple[str, str] | None = None,
+        wide: frozenset[str] = frozenset(),
+    ) -> None:
         self.first = first
+        self.context = context
         self.wide = wide
         self._tree = Node()
         self._groups: dict[View, Group] = {}
@@ -127,7 +136,7 @@ class State:
 
     def dump(self, view: View, snapshot: Snapshot) -> Iterator[bytes]:
         """Yield the ``SubscribeResponse``s that tell a snapshot."""
-        yield from view.dump(snapshot.leaves, self.first)
+        yield from view.dump(snapshot.leaves, self.first, self.context)
         for branch, leaves in snapshot.atomic:
             prefix = views.below(branch, (leaf.path for leaf in leaves))
             newest = max((leaf.time_ns for leaf in leaves), default=0)

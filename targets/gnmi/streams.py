@@ -124,9 +124,7 @@ async def _dump(target: Target, plan: Plan, write: Write) -> None:
 
 async def _answer(target: Target, plan: Plan, write: Write) -> None:
     """Tell all there is, in modes that end with it; raises RequestError if a part of it isn't known."""
-    unheard = target.unheard.of(plan.all)
-    if unheard is not None:
-        raise RequestError(StatusCode.UNAVAILABLE, f"nothing is known of {unheard} yet: ask again later")
+    requests.require_known(plan.all, target)
     await _dump(target, plan, write)
     await write(wire.SYNC)
 

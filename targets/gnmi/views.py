@@ -73,14 +73,24 @@ class View:
         before = wire.prefix(prefix, self.target, self.origin)
         return wire.response(wire.notification(time_ns, before, b"".join(parts), gone, atomic=atomic))
 
-    def dump(self, leaves: Sequence[Leaf], first: tuple[str, ...] = ()) -> Iterator[bytes]:
-        """Yield leaves as they were set, those at or below ``first`` first, each with its own time."""
+    def dump(
+        self, leaves: Sequence[Leaf], first: tuple[str, ...] = (), context: tuple[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """Yield leaves as they were set, those at or below ``first`` first, each with its own time.
+
+        ``context`` names a list and a leaf of the entry that holds it, which is said again with each time of
+        what stands in the list.
+        """
         tables = tuple(f"{table}/" for table in first)
         ahead = [leaf for leaf in leaves if leaf.path.startswith(tables)] if tables else []
         others = [leaf for leaf in leaves if not (tables and leaf.path.startswith(tables))]
+        holders = {leaf.path: leaf for leaf in others if context and leaf.path.endswith(context[1])}
         for part in (ahead, others):
             for time_ns, same_time in groupby(sorted(part, key=_time_of), key=_time_of):
                 by_path = {leaf.path: leaf for leaf in same_time}
+                if holders:
+                    around = {_holder(path, context) for path in by_path}
+                    by_path |= {path: holders[path] for path in around & holders.keys()}
                 for portion in messages.cut(by_path):
                     yield self.response(time_ns, shared(portion), map(by_path.__getitem__, portion))
 
@@ -100,6 +110,12 @@ def shared(some: Sequence[str]) -> str:
             break
         shared.append(mine)
     return "".join(f"/{text}" for text in shared)
+
+
+def _holder(path: str, context: tuple[str, str] | None) -> str:
+    """Return the leaf that goes with a path: of the entry whose list the path stands in."""
+    inner, leaf = context or ("", "")
+    return path.partition(inner)[0] + leaf if inner and inner in path else ""
 
 
 def _time_of(leaf: Leaf) -> int:

@@ -410,11 +410,13 @@ async def test_what_becomes_known_while_the_rest_is_told_comes_before_the_sync()
 
 
 @awaited
-async def test_nothing_is_known_of_is_an_answer_to_once_that_is_no_dump() -> None:
+async def test_that_nothing_is_known_yet_is_no_answer_to_once_and_get() -> None:
     device = target(unheard=Unheard(("/system",)))
     async with talking(device) as (client, _):
         code, details = await (await client.stream(subscribe("/system", mode=ONCE))).refused()
         assert (code, details) == (StatusCode.UNAVAILABLE, "nothing is known of /system yet: ask again later")
+        with pytest.raises(grpc.aio.AioRpcError, match="nothing is known of /system yet"):
+            await client.get("/system/state/hostname")
         device.unheard.hear(("/system",))
         assert (await client.once("/system")).syncs == 1
 
