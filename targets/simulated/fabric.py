@@ -123,6 +123,19 @@ class Fabric:
         if withdrawn:
             self.routing.announce(leaf, withdrawn, time_ns)
 
+    def readdress(self, leaf: Leaf, mac: Mac, ips: tuple[str, ...], time_ns: int) -> None:
+        """Give a MAC of a leaf's own port other addresses: what is the same is not announced again."""
+        before, known = self.known(leaf, mac), set(self._own(leaf, mac))
+        local = leaf.learning.local[mac]
+        local.ips = ips
+        self._say_mac(leaf, mac, before, time_ns)
+        routes = {route.entry: route for route in leaf.announcer.mac(*mac, ips, local.esi, local.seq)}
+        for route in routes.values():
+            self._register(route)
+        changes: dict[str, Route | None] = {it: one for it, one in routes.items() if it not in known}
+        changes |= dict.fromkeys(known - routes.keys())
+        self.routing.announce(leaf, dict(sorted(changes.items())), time_ns)
+
     def announce_mac(self, leaf: Leaf, mac: Mac, time_ns: int) -> None:
         """Announce a MAC of a leaf's own port as it is known there."""
         local = leaf.learning.local[mac]

@@ -38,6 +38,8 @@ LOAD: Final = "load"
 _OUTAGE_S: Final = 240.0
 _LOOP_S: Final = 60.0
 _CHATTER_S: Final = 3.0
+_TAIL_S: Final = 5.0
+"""Before the end of a scenario hosts move no more."""
 
 
 def _story(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
@@ -62,7 +64,7 @@ def _story(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
         Step(46.0, "duplicate-clear", (twin, _home(plan, twin))),
         Step(56.0, "linecards-up", (spine,)),
     ]
-    return _ordered([*steps, *_chatter(plan, draw, others, STORY_S - 5.0)])
+    return _ordered([*steps, *_chatter(plan, draw, others, STORY_S - _TAIL_S)])
 
 
 def _outage(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
@@ -82,14 +84,14 @@ def _outage(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
         Step(200.0, "session-down", (last, spine)),
         Step(212.0, "session-up", (last, spine)),
     ]
-    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), _OUTAGE_S - 5.0)])
+    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), _OUTAGE_S - _TAIL_S)])
 
 
 def _loop(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
     """A loop between two leaves, until somebody opens it, on top of the usual chatter elsewhere."""
     one, other = plan.leaves[0].name, plan.leaves[-1].name
     middle = [host for host in _movable(plan, draw) if _home(plan, host) not in (one, other)]
-    chatter = [step for step in _chatter(plan, draw, middle, _LOOP_S - 5.0) if step.verb != "mac-move"]
+    chatter = [step for step in _chatter(plan, draw, middle, _LOOP_S - _TAIL_S) if step.verb != "mac-move"]
     return _ordered([Step(5.0, "loop", (one, other)), Step(30.0, "loop-clear", (one, other)), *chatter])
 
 
@@ -104,7 +106,7 @@ def _clocks(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
         Step(40.0, "es-link-up", (first, plan.segments[0].name)),
         Step(55.0, "telemetry-slow", (spine, "0")),
     ]
-    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), STORY_S - 5.0)])
+    return _ordered([*steps, *_chatter(plan, draw, _movable(plan, draw), STORY_S - _TAIL_S)])
 
 
 def _idle(_plan: Plan, _draw: random.Random) -> tuple[Step, ...]:
@@ -112,7 +114,7 @@ def _idle(_plan: Plan, _draw: random.Random) -> tuple[Step, ...]:
 
 
 def _calm(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
-    return _ordered(_chatter(plan, draw, _movable(plan, draw), STORY_S - 5.0))
+    return _ordered(_chatter(plan, draw, _movable(plan, draw), STORY_S - _TAIL_S))
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
@@ -181,7 +183,8 @@ def _elsewhere(plan: Plan, name: str, *wanted: str) -> str:
 
 
 def _chatter(plan: Plan, draw: random.Random, hosts: list[str], until_s: float) -> Iterator[Step]:
-    """Yield what goes on in any fabric: each host moves once, or goes away and comes back."""
+    """Yield what goes on in any fabric: hosts renew addresses, and move once, or go away and come back."""
+    yield Step(0.0, "chatter", (str(until_s + _TAIL_S),))
     at = 1.0
     for host in hosts:
         at += draw.uniform(0.5, 2 * _CHATTER_S)

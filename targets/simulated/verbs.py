@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from collectors.errors import InputError
-from targets.simulated import churn, faults, motion
+from targets.simulated import chatter, churn, faults, motion
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
@@ -60,6 +60,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "duplicate": Verb(("host", "leaf", "seconds=1.6"), motion.duplicate, "a MAC in two places, in turns"),
     "duplicate-clear": Verb(("host", "leaf"), motion.clear, "leave the MAC to one place"),
     "loop": Verb(("leaf", "leaf"), motion.loop, "all MACs of one leaf appear at another, too"),
+    "chatter": Verb(("seconds=60",), chatter.chatter, "hosts renew addresses, three a second"),
     "load": Verb(("number", "seconds=60"), churn.churn, "hosts come and go: so many updates a second"),
     "loop-clear": Verb(("leaf", "leaf"), motion.unloop, "open the loop"),
 }

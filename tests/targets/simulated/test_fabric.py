@@ -73,6 +73,7 @@ def verbs_for(fabric: Fabric, draw: random.Random) -> tuple[str, list[str]]:
             ("rr-down", [spine]),
             ("rr-up", [spine]),
             ("host-detach", [host]),
+            ("chatter", ["4"]),
             ("host-attach", [host, leaf]),
             ("mac-move", [host, leaf]),
             ("vmotion", [host, leaf]),
