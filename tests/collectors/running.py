@@ -19,7 +19,7 @@ from collectors.session import SessionIds
 from collectors.states import FamilyStatus, State
 from collectors.supervisor import Plan, Supervisor
 
-IN_TIME_S: Final = 10.0
+IN_TIME_S: Final = 30.0
 """What is awaited comes sooner, or never."""
 BEAT: Final = timedelta(milliseconds=100)
 OPENCONFIG: Final = profile("openconfig")
