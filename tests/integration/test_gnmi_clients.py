@@ -228,7 +228,8 @@ async def test_pygnmi_asks_and_hears(authority: Authority, certificate: Issued) 
                 dump = next(stream)  # all up to the sync
                 assert {it["val"] for it in dump["update"]["update"]} == {"UP", 7}
                 loop.call_soon_threadsafe(target.state.apply, Delta({}, (SWP2,)), 6)
-                assert next(stream)["update"]["delete"] == [{"path": "interfaces/interface[name=swp2]"}]
+                told = next(stream)["update"]
+                assert (told["prefix"], told["delete"]) == ("interfaces", [{"path": "interface[name=swp2]"}])
                 stream.close()
             stream._subscribe_thread.join()
 
