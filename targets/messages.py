@@ -15,13 +15,12 @@ MAX_UPDATES: Final = 500
 """Updates, or deletes, in one notification; a list entry is not torn apart for it."""
 
 
-def portions(delta: Delta, joined: tuple[str, ...] = ()) -> Iterator[Delta]:
+def portions(delta: Delta, family: Family) -> Iterator[Delta]:
     """Yield a difference in portions of one notification each, to be said in this order.
 
-    Tables ``joined`` hold rows that others point to: they come before those, and go after them. A row that
-    goes and comes again goes first.
+    Rows that others point to come before those, and go after them; one that goes and comes again goes first.
     """
-    tables = tuple(f"{table}/" for table in joined)
+    tables = tuple(f"{table}/" for table in family.joined)
     new = [path for path in delta.updates if path.startswith(tables)] if tables else []
     old = tuple(path for path in delta.deletes if path.startswith(tables)) if tables else ()
     updates = [path for path in delta.updates if not (tables and path.startswith(tables))]
@@ -29,14 +28,22 @@ def portions(delta: Delta, joined: tuple[str, ...] = ()) -> Iterator[Delta]:
     renewed = {*new, *(path[: found.end()] for path in new for found in _KEYS_END.finditer(path))}
     again = tuple(path for path in old if path in renewed)
     old = tuple(path for path in old if path not in renewed)
-    for updated, deleted in (*_split(new, again), *_split(updates, deletes), *_split([], old)):
+    for updated, deleted in (
+        *_split(new, again, family.context),
+        *_split(updates, deletes, family.context),
+        *_split([], old, family.context),
+    ):
         yield Delta({path: delta.updates[path] for path in updated}, deleted)
 
 
-def cut(ordered: Iterable[str]) -> Iterator[list[str]]:
-    """Yield paths of leaves in portions of one notification each, leaves of an entry together."""
+def cut(ordered: Iterable[str], context: tuple[str, str] | None) -> Iterator[list[str]]:
+    """Yield paths of leaves in portions of one notification each, leaves of an entry together.
+
+    ``context`` names a list whose entries are not torn from the entry that holds them.
+    """
+    inner = context[0] if context else "\0"
     portion: list[str] = []
-    for _, leaves in groupby(ordered, key=entry_of):
+    for _, leaves in groupby(ordered, key=lambda path: entry_of(path.partition(inner)[0])):
         entry = list(leaves)
         if portion and len(portion) + len(entry) > MAX_UPDATES:
             yield portion
@@ -48,7 +55,7 @@ def cut(ordered: Iterable[str]) -> Iterator[list[str]]:
 
 def responses(family: Family, delta: Delta, time_ns: int) -> Iterator[bytes]:
     """Yield the ``SubscribeResponse``s that say a difference, one notification each."""
-    for portion in portions(delta, family.joined):
+    for portion in portions(delta, family):
         updates = b"".join(
             wire.update(wire.path(_below(family.prefix, path)), wire.value(value, wire.Encoding.PROTO))
             for path, value in portion.updates.items()
@@ -62,13 +69,15 @@ def sync_response() -> bytes:
     return wire.SYNC
 
 
-def _split(updates: Iterable[str], deletes: tuple[str, ...]) -> Iterator[tuple[list[str], tuple[str, ...]]]:
+def _split(
+    updates: Iterable[str], deletes: tuple[str, ...], context: tuple[str, str] | None
+) -> Iterator[tuple[list[str], tuple[str, ...]]]:
     """Yield portions of updates and deletes; all deletes come first."""
     gone = deletes
     while len(gone) > MAX_UPDATES:
         yield [], gone[:MAX_UPDATES]
         gone = gone[MAX_UPDATES:]
-    for portion in cut(sorted(updates)):
+    for portion in cut(sorted(updates), context):
         yield portion, gone
         gone = ()
     if gone:

@@ -52,7 +52,7 @@ class Relay:
     def changed(self, family: str, delta: Delta, time_ns: int) -> None:
         """Tell a difference; called in the agent's thread."""
         about = FAMILIES[family]
-        for portion in portions(delta, about.joined):
+        for portion in portions(delta, about):
             # one call each: a large difference does not keep the loop from its other work
             self._do(partial(self._target.state.apply, portion, time_ns, prefix=about.prefix))
 

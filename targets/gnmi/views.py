@@ -91,7 +91,8 @@ class View:
                 if holders:
                     around = {_holder(path, context) for path in by_path}
                     by_path |= {path: holders[path] for path in around & holders.keys()}
-                for portion in messages.cut(by_path):
+                    by_path = dict(sorted(by_path.items()))
+                for portion in messages.cut(by_path, context):
                     yield self.response(time_ns, shared(portion), map(by_path.__getitem__, portion))
 
 

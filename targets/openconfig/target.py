@@ -40,7 +40,7 @@ _SAMPLED: Final = {
 
 def openconfig_state() -> State:
     """Return an empty state but for the clock."""
-    state = State(first=FAMILIES["routes"].joined, wide=WIDE)
+    state = State(first=FAMILIES["routes"].joined, context=FAMILIES["mac"].context, wide=WIDE)
     state.compute(LIVENESS_PATH, datetime_text)
     return state
 

@@ -72,7 +72,7 @@ def test_portions_make_of_any_tree_what_the_difference_makes_of_it(
 ) -> None:
     delta = Delta(updates, tuple(sorted(deletes, reverse=True)))
     made: dict[str, Value] = tree
-    for portion in portions(delta, FAMILIES["routes"].joined):
+    for portion in portions(delta, FAMILIES["routes"]):
         made = patched(made, portion)
     assert made == patched(tree, delta)
 
@@ -151,10 +151,24 @@ def test_portions_said_one_after_the_other_are_the_difference() -> None:
         {f"{route(number)}/state/a": 7 for number in range(1_000, 2_000)} | {f"{EXT}/state/x": 1},
         (*(route(number) for number in range(700)), ATTR),
     )
-    said = list(portions(delta, FAMILIES["routes"].joined))
+    said = list(portions(delta, FAMILIES["routes"]))
     ends = dict(tree)
     for portion in said:
         assert max(len(portion.updates), len(portion.deletes)) <= MAX_UPDATES
         ends = patched(ends, portion)
     assert ends == patched(tree, delta)
     assert (said[0].updates, said[-1].deletes) == ({f"{EXT}/state/x": 1}, (ATTR,))
+
+
+def test_what_a_list_needs_to_be_understood_is_not_torn_from_it_at_the_limit() -> None:
+    macs = [
+        f"/network-instances/network-instance[name=b]/fdb/l2rib/mac-table/entries/entry[mac-address={n}]"
+        for n in range(MAX_UPDATES)
+    ]
+    leaves = ("producers/producer[producer=BGP]/state/seq-number", "state/l2-vni")
+    delta = Delta({f"{mac}/{leaf}": 1 for mac in macs for leaf in leaves})
+    for portion in portions(delta, FAMILIES["mac"]):
+        assert len(portion.updates) <= MAX_UPDATES
+        assert {path.partition("/producers")[0] for path in portion.updates if "producers" in path} == {
+            path.removesuffix("/state/l2-vni") for path in portion.updates if "producers" not in path
+        }

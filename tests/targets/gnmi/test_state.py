@@ -199,6 +199,17 @@ def test_a_dump_tells_rows_that_others_point_to_first_even_if_they_are_newer() -
     assert [it.timestamp for it in heard.notifications] == [6, 5]
 
 
+def test_a_dump_tells_the_leaf_of_an_entry_with_all_that_stands_in_its_list() -> None:
+    entry = f"{ENTRY}/macs/mac[address=02]"
+    state = State(context=("/producers/", "/state/l2-vni"))
+    state.apply(
+        Delta({f"{entry}/producers/producer[name=LOCAL]/state/seq": 1, f"{entry}/state/l2-vni": 10}), 5
+    )
+    state.apply(Delta({f"{entry}/producers/producer[name=BGP]/state/seq": 2, f"{entry}/state/l2-vni": 10}), 6)
+    heard = Subscriber(state, "/interfaces").heard
+    assert [(it.timestamp, len(it.update)) for it in heard.notifications] == [(5, 2), (6, 2)]
+
+
 def test_a_large_dump_comes_in_notifications_of_bounded_size_with_a_common_prefix() -> None:
     state = State()
     entries = [f"/interfaces/interface[name=e{number}]" for number in range(messages.MAX_UPDATES)]
