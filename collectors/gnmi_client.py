@@ -12,7 +12,8 @@ Messages and paths are pygnmi's; the connection is made here, over ``grpc.aio``,
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -37,6 +38,8 @@ UNANSWERED: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEAD
 
 _SERVICE: Final = "/gnmi.gNMI/"
 _LONGEST_REASON: Final = 300
+_PREAMBLE: Final = "failed to connect to all addresses; last error: "
+"""What gRPC says before each reason."""
 
 
 class RpcError(Exception):
@@ -45,7 +48,7 @@ class RpcError(Exception):
     def __init__(self, code: grpc.StatusCode, details: str | None) -> None:
         """Keep the code; the text is cleaned, for it comes from the other end."""
         self.code = code
-        text = "".join(char if char.isprintable() else " " for char in details or "")
+        text = "".join(char if char.isprintable() else " " for char in details or "").removeprefix(_PREAMBLE)
         super().__init__(f"{code.name}: {text[:_LONGEST_REASON]}" if text else code.name)
 
 
@@ -144,29 +147,42 @@ def _metadata(login: Login) -> tuple[tuple[str, str], ...]:
 
 
 def _tls_credentials(tls: Tls) -> grpc.ChannelCredentials:
-    """Return credentials that trust exactly the given authorities; raises InputError."""
-    return grpc.ssl_channel_credentials(
-        root_certificates=_system_authorities() if tls.ca is None else _read(tls.ca, "authority"),
-        private_key=None if tls.key is None else _read(tls.key, "client key"),
-        certificate_chain=None if tls.certificate is None else _read(tls.certificate, "client certificate"),
-    )
+    """Return credentials that trust exactly the given authorities; raises InputError.
+
+    OpenSSL looks at the files first: gRPC would only say that it "failed to create security handshaker".
+    """
+    trial = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.ca is not None:
+        with _usable(f"the authority {tls.ca}"):
+            trial.load_verify_locations(cafile=tls.ca)
+    if tls.certificate is not None:
+        with _usable(f"the client certificate {tls.certificate} with the key {tls.key}"):
+            trial.load_cert_chain(tls.certificate, tls.key, password=_no_passphrase)
+    with _usable("the certificates"):
+        return grpc.ssl_channel_credentials(
+            root_certificates=_system_authorities() if tls.ca is None else tls.ca.read_bytes(),
+            private_key=None if tls.key is None else tls.key.read_bytes(),
+            certificate_chain=None if tls.certificate is None else tls.certificate.read_bytes(),
+        )
 
 
-def _read(path: Path, what: str) -> bytes:
+@contextmanager
+def _usable(what: str) -> Iterator[None]:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"can't read the {what} {path}: {error.strerror}") from error
-    if b"-----BEGIN " not in content:  # gRPC would go on without it
-        raise InputError(f"the {what} {path} is no PEM file")
-    return content
+        yield
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(f"can't use {what}: {error.strerror or error}") from error
+
+
+def _no_passphrase() -> str:
+    raise InputError("the client key is encrypted: give one without a passphrase, readable by this user only")
 
 
 def _system_authorities() -> bytes:
     """Return the authorities that the system trusts; gRPC would take a list of its own."""
     where = ssl.get_default_verify_paths()
     if where.cafile is not None:
-        return _read(Path(where.cafile), "system's authorities")
+        return Path(where.cafile).read_bytes()
     hashed = sorted(Path(where.capath).glob("*.[0-9]")) if where.capath is not None else []
     if not hashed:
         raise InputError("this system has no certificate authorities: name one with tls.ca")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -233,6 +234,13 @@ def test_a_file_that_is_no_authority_is_named(tmp_path: Path, content: bytes | N
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"ca\.pem"):
         asyncio.run(ask(target(1, tls=Tls(ca=path))))
+
+
+def test_a_key_of_another_certificate_is_named(authority: Authority) -> None:
+    certificate, other = authority.issue("collector")[0], authority.issue("collector")[1]
+    tls = Tls(ca=authority.pem, certificate=certificate, key=other)
+    with pytest.raises(InputError, match=re.escape(f"{certificate} with the key {other}")):
+        asyncio.run(ask(target(1, tls=tls)))
 
 
 def test_messages_come_as_the_bytes_that_were_sent() -> None:
