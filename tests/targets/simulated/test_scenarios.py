@@ -1,5 +1,8 @@
 """Scenarios through the pipeline: what was done is found in time, and nothing else."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +94,22 @@ def test_a_calm_fabric_has_no_incident(design: Design, tmp_path: Path) -> None:
     assert calm.incidents == []
     assert expectations(calm.lines) == []
     assert calm.moves
+
+
+def test_the_same_seed_writes_the_same_bytes_in_any_process(tmp_path: Path) -> None:
+    files = []
+    for number in ("1", "2"):
+        capture = tmp_path / number
+        command = [
+            sys.executable,
+            "-m",
+            "fabricscope",
+            "simulate",
+            "--scenario",
+            "loop",
+            "--capture",
+            capture,
+        ]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": number})
+        files.append((capture.read_bytes(), capture.with_name(f"{number}.truth.jsonl").read_bytes()))
+    assert files[0] == files[1]
