@@ -15,9 +15,9 @@ from collectors.errors import InputError
 from collectors.family import REFUSALS, Collector, ConnectionLostError, Family, Life
 from collectors.gnmi_client import GnmiClient, RpcError
 from collectors.inventory import Target
-from collectors.profiles import LIVENESS, Profile
+from collectors.profiles import Profile
 from collectors.session import Put
-from collectors.states import Heartbeat, State
+from collectors.states import Heartbeat
 
 WATCH_S: Final = 1.0
 STOPPED_S: Final = 3.0
@@ -97,7 +97,6 @@ class Connection:
         async with GnmiClient(self.target) as client:
             capabilities = await client.capabilities()
             self._said = "", ""
-            self._life.heart.heard(self._collector.monotonic_s())
             kept = (family.keep(client, capabilities, self._life) for family in self.families.values())
             await _until_one_fails(self._watch(), *kept)
 
@@ -108,8 +107,8 @@ class Connection:
             before = monotonic_s()
             await asyncio.sleep(WATCH_S)
             now = monotonic_s()
-            unjudged = self.families[LIVENESS].status.state is State.REFUSED
-            if unjudged or self._collector.budget.exhausted or now - before > STOPPED_S:
+            reading = not self._collector.budget.exhausted and now - before <= STOPPED_S
+            if not (self._life.listening and reading):
                 heart.heard(now)
             elif (silence := heart.silence_s(now)) is not None:
                 reason = f"no liveness sample for {silence:.0f} s"

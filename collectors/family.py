@@ -58,6 +58,8 @@ class Life:
     """What the families of one connection share."""
 
     heart: Heartbeat
+    listening: bool = False
+    """Whether the liveness RPC is open: a target that ends or refuses it has spoken, and is not silent."""
     end_reason: str | None = None
     """Why all sessions are about to be ended; None: they are not."""
     synced: bool = False
@@ -149,6 +151,9 @@ class Family:
         alive = self.status.family == LIVENESS
         await budget.room()
         status.asked(wall_ns())
+        if alive:
+            life.heart.heard(self._collector.monotonic_s())
+            life.listening = True
         try:
             async with aclosing(client.subscribe(subscribe_request(self._asked, way))) as messages:
                 async for message in messages:
@@ -172,6 +177,8 @@ class Family:
             reason = life.end_reason or RENEWED
             raise
         finally:
+            if alive:
+                life.listening = False
             if session is not None:
                 session.end(reason, wall_ns())
                 self.ended_with = reason

@@ -148,6 +148,25 @@ def test_without_a_liveness_path_the_other_families_live() -> None:
     run(test())
 
 
+def test_a_liveness_rpc_that_the_target_keeps_ending_costs_the_others_nothing() -> None:
+    async def subscribe(_requests: Any, context: Any) -> None:
+        asked = gnmi_pb2.SubscribeRequest.FromString(await context.read()).subscribe
+        if asked.subscription[0].path.elem[0].name == "system":
+            await context.abort(StatusCode.INTERNAL, "no clock today")
+        await context.write(b"\x18\x01")
+        await asyncio.Event().wait()
+
+    async def test() -> None:
+        async with speaking(Subscribe=subscribe) as port, collecting(target(port)) as running:
+            await running.until(lambda: {running.state("link"), running.state("es")} == {State.UP})
+            since = time.monotonic()
+            await running.until(lambda: time.monotonic() - since > 10 * BEAT.total_seconds())
+            assert running.status(LIVENESS).reason == "INTERNAL: no clock today"
+            assert len(running.topic.sessions("link")) == 1
+
+    run(test())
+
+
 def test_a_target_that_refuses_our_login_is_refused_as_a_whole() -> None:
     async def test() -> None:
         async def refuse(_request: bytes, context: Any) -> bytes:
