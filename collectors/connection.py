@@ -112,7 +112,7 @@ class Connection:
                 heart.heard(now)
             elif (silence := heart.silence_s(now)) is not None:
                 reason = f"no liveness sample for {silence:.0f} s"
-                self._life.end_reason = reason
+                self._life.end_reason, self._life.silent_s = reason, silence
                 raise SilentError(reason)
 
     def _all_failed(self, reason: str) -> None:

@@ -62,6 +62,8 @@ class Life:
     """Whether the liveness RPC is open: a target that ends or refuses it has spoken, and is not silent."""
     end_reason: str | None = None
     """Why all sessions are about to be ended; None: they are not."""
+    silent_s: float = 0.0
+    """How long the target had been silent when the sessions were ended for it; 0: they were not."""
     synced: bool = False
     """Whether any family got its dump over this connection."""
 
@@ -180,7 +182,9 @@ class Family:
             if alive:
                 life.listening = False
             if session is not None:
-                session.end(reason, wall_ns())
+                now_ns = wall_ns()
+                silent = reason == life.end_reason and life.silent_s
+                session.end(reason, now_ns, now_ns - round(life.silent_s * 1e9) if silent else None)
                 self.ended_with = reason
 
     def _pass_on(self, session: Session, message: bytes, now_ns: int) -> None:

@@ -41,7 +41,7 @@ class Kind(IntEnum):
     START = 2
     """An RPC began. JSON: role, site, rack, labels, paths with mode and interval, models, versions."""
     END = 3
-    """The RPC ended. JSON: reason."""
+    """The RPC ended. JSON: reason; heard_ns, if the target was last heard a while before."""
     TICK = 4
     """Time passes: each collector, each fabric, each second."""
     FABRIC = 5

@@ -60,9 +60,10 @@ class Session:
         """Leave a hole: something came that can't be said."""
         self._seq += 1
 
-    def end(self, reason: str, now_ns: int) -> None:
-        """Say that the RPC ended and why."""
-        self._say(Kind.END, now_ns, json=orjson.dumps({"reason": reason}))
+    def end(self, reason: str, now_ns: int, heard_ns: int | None = None) -> None:
+        """Say that the RPC ended and why, and when the target was last heard if that was a while ago."""
+        content = {"reason": reason} if heard_ns is None else {"reason": reason, "heard_ns": heard_ns}
+        self._say(Kind.END, now_ns, json=orjson.dumps(content))
 
     def _say(self, kind: Kind, now_ns: int, *, response: bytes = b"", json: bytes = b"") -> None:
         value = encode_record(

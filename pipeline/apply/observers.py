@@ -162,15 +162,15 @@ class SessionLog:
         at = int(self._batch.event_time[row]) if time is None else time
         self._events.append((row, observer.device, observer.family, observer.session, kind, detail, at))
 
-    def fresh(self, row: int, observer: Observer, *, fresh: bool) -> None:
+    def fresh(self, row: int, observer: Observer, *, fresh: bool, until: int = 0) -> None:
         """Make an observer fresh or blind, and note it if it was not.
 
-        It is blind from its last record on, which was before the one that shows it.
+        It is blind from ``until`` on; without that, from its last record before the one that shows it.
         """
         if fresh == observer.fresh and observer.since:
             return
         if observer.fresh:
-            observer.known_until = observer.last_seen
+            observer.known_until = until or observer.last_seen
         observer.fresh, observer.since = fresh, int(self._batch.record_time[row])
         self.freshness.append(Freshness(row, observer.device, observer.family, fresh, observer.since))
         if observer.session and not fresh:

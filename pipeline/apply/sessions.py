@@ -210,13 +210,13 @@ class Sessions:
             log.event(row, observer, "start", orjson.dumps(content).decode())
             log.declare(row, "start", {**content, "device": observer.device, "family": observer.family})
         elif kind == Kind.END:
-            reason = str(batch.content(row).get("reason", ""))
+            content = batch.content(row)
+            reason = str(content.get("reason", ""))
             observer.ended, observer.retired = True, reason == RETIRED
-            observer.last_seen = max(observer.last_seen, int(batch.record_time[row]))
             log.event(row, observer, "end", reason)
             if observer.retired:
                 log.retired.append((row, observer.family))
-            log.fresh(row, observer, fresh=False)
+            log.fresh(row, observer, fresh=False, until=_heard(content, int(batch.record_time[row])))
         elif batch.sync[row]:
             observer.synced = True
             log.event(row, observer, "sync", "")
@@ -300,6 +300,13 @@ def _samples(start: dict[str, Any]) -> list[list[Any]]:
         and isinstance(entry.get("interval_s"), int | float)
         and entry["interval_s"] > 0
     ]
+
+
+def _heard(end: dict[str, Any], record_time: int) -> int:
+    """Return when the target of a session was last heard; without a word on it, when the session ended."""
+    heard = end.get("heard_ns")
+    known = isinstance(heard, int) and not isinstance(heard, bool) and 0 < heard // 1000 < record_time
+    return heard // 1000 if known else record_time
 
 
 def _paths(start: dict[str, Any]) -> list[str] | None:
