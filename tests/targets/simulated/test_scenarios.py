@@ -100,16 +100,12 @@ def test_the_same_seed_writes_the_same_bytes_in_any_process(tmp_path: Path) -> N
     files = []
     for number in ("1", "2"):
         capture = tmp_path / number
-        command = [
-            sys.executable,
-            "-m",
-            "fabricscope",
-            "simulate",
-            "--scenario",
-            "loop",
-            "--capture",
-            capture,
-        ]
-        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": number})
+        simulate = [sys.executable, "-m", "fabricscope", "simulate", "--scenario", "loop"]
+        subprocess.run(
+            [*simulate, "--capture", str(capture)],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": number},
+        )
         files.append((capture.read_bytes(), capture.with_name(f"{number}.truth.jsonl").read_bytes()))
     assert files[0] == files[1]
