@@ -379,7 +379,7 @@ def test_a_scene_of_many_devices_has_one_observer_per_family() -> None:
 def test_a_session_that_ended_in_silence_was_blind_since_the_target_was_last_heard(
     heard: int | None, blind_from: int
 ) -> None:
-    told = {} if heard is None else {"heard_ns": heard}
+    told: dict[str, Any] = {} if heard is None else {"heard_ns": heard}
     batch = process([start(1), said(2, 1, sync=True), said(20, 2, kind=Kind.END, reason="silent", **told)])
     (begin,) = batch.events.filter(pl.col("kind") == "blind_begin")["event_time"].dt.epoch("us")
     assert begin == micros(blind_from)
