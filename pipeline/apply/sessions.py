@@ -305,8 +305,9 @@ def _samples(start: dict[str, Any]) -> list[list[Any]]:
 def _heard(end: dict[str, Any], record_time: int) -> int:
     """Return when the target of a session was last heard; without a word on it, when the session ended."""
     heard = end.get("heard_ns")
-    known = isinstance(heard, int) and not isinstance(heard, bool) and 0 < heard // 1000 < record_time
-    return heard // 1000 if known else record_time
+    if isinstance(heard, int) and not isinstance(heard, bool) and 0 < heard // 1000 < record_time:
+        return heard // 1000
+    return record_time
 
 
 def _paths(start: dict[str, Any]) -> list[str] | None:

@@ -63,10 +63,10 @@ def test_an_executable_bit_lost_in_installing_is_no_obstacle(monkeypatch: pytest
 
 
 def test_a_port_taken_by_somebody_else_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = broker._free_port
+    free = broker.free_port
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1], free()])
-        monkeypatch.setattr(broker, "_free_port", lambda: next(ports))
+        monkeypatch.setattr(broker, "free_port", lambda: next(ports))
         with EmbeddedBroker() as embedded:
             assert embedded.address != f"127.0.0.1:{taken.getsockname()[1]}"
 
