@@ -51,10 +51,9 @@ class Relay:
 
     def changed(self, family: str, delta: Delta, time_ns: int) -> None:
         """Tell a difference; called in the agent's thread."""
-        about = FAMILIES[family]
-        for portion in portions(delta, about):
+        for portion in portions(delta, FAMILIES[family]):
             # one call each: a large difference does not keep the loop from its other work
-            self._do(partial(self._target.state.apply, portion, time_ns, prefix=about.prefix))
+            self._do(partial(self._target.state.apply, portion, time_ns))
 
     def known(self, families: tuple[str, ...]) -> None:
         """Let the first dumps of families end."""
@@ -75,11 +74,11 @@ class Relay:
         if self._life is not None:
             self._life.cancel()
         clock = Delta({LIVENESS_PATH: datetime_text(time_ns)})
-        self._target.state.apply(clock, time_ns, prefix=FAMILIES[LIVENESS].prefix)
+        self._target.state.apply(clock, time_ns)
         self._life = self._loop.call_later(_LIFE_S, self._fade, time_ns)
 
     def _fade(self, time_ns: int) -> None:
-        self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns, prefix=FAMILIES[LIVENESS].prefix)
+        self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns)
 
 
 def host_target() -> Target:

@@ -4,7 +4,7 @@ A change costs those who asked for it, not the tree; a subscription costs the br
 from several threads: all calls come from one event loop.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from targets.gnmi import index, paths, views
@@ -68,7 +68,7 @@ class State:
         self._groups: dict[View, Group] = {}
         self._index: Index[Group] = Index()
 
-    def apply(self, delta: Delta, time_ns: int, *, prefix: str = "", atomic: str | None = None) -> None:
+    def apply(self, delta: Delta, time_ns: int, *, atomic: str | None = None) -> None:
         """Change the state and tell subscribers: each at most one notification, deletes before updates.
 
         Large differences are cut before, with ``targets.messages.portions``.
@@ -76,8 +76,6 @@ class State:
         Args:
             delta: what changes.
             time_ns: the device's time of the change; dumps repeat it.
-            prefix: what the notification's paths begin with, if all of them do; empty: the longest path that
-                they lie below.
             atomic: a branch that ``delta.updates`` tell as a whole: what they leave out is gone.
                 Subscribers of only a part of the branch hear a plain difference.
         """
@@ -88,7 +86,7 @@ class State:
         for path in delta.deletes:
             self._delete(path, told)
         self._update(delta.updates, time_ns, told)
-        self._tell(told, time_ns, prefix)
+        self._tell(told, time_ns)
 
     def compute(self, path: str, make: Computed) -> None:
         """Add a leaf whose value is made when somebody asks, such as the clock: its changes are not told."""
@@ -123,7 +121,8 @@ class State:
                     leaves[found.path] = _made(found, now_ns)
                     continue
                 for below, branch in found.atomics(way):
-                    whole[paths.text_of(below)] = [_made(leaf, now_ns) for leaf in branch.walk()]
+                    inside = [_made(leaf, now_ns) for leaf in branch.walk()]
+                    whole[_branch(below, inside)] = inside
                 for leaf in found.walk():
                     leaves[leaf.path] = _made(leaf, now_ns)
         for inside in whole.values():
@@ -138,9 +137,8 @@ class State:
         """Yield the ``SubscribeResponse``s that tell a snapshot."""
         yield from view.dump(snapshot.leaves, self.first, self.context)
         for branch, leaves in snapshot.atomic:
-            prefix = views.below(branch, (leaf.path for leaf in leaves))
             newest = max((leaf.time_ns for leaf in leaves), default=0)
-            yield view.response(newest, prefix, leaves, atomic=True)
+            yield view.response(newest, branch, leaves, atomic=True)
 
     def match(self, asked: Pattern) -> Iterator[tuple[tuple[Element, ...], Node | Leaf]]:
         """Yield the branches and leaves that a pattern names, with their paths."""
@@ -189,7 +187,7 @@ class State:
         self._tree.remove(parts)
 
     def _replace(self, branch: str, delta: Delta, time_ns: int) -> None:
-        if delta.deletes or views.below(branch, delta.updates) != branch:
+        if delta.deletes or not all(path.startswith(f"{branch}/") for path in delta.updates):
             raise ValueError(f"an atomic notification of {branch} consists of updates below it")
         parts = paths.elements(branch)
         before = self._tree.find(parts)
@@ -202,23 +200,28 @@ class State:
         self._tree.grow(parts).atomic = True
         for group in whole:
             told.pop(group, None)
-        self._tell(told, time_ns, branch)
+        self._tell(told, time_ns)
         leaves = [Leaf(path, value, time_ns) for path, value in delta.updates.items()]
         for group in whole:
             message = group.view.response(time_ns, branch, leaves, atomic=True)
             for push in list(group.members):
                 push(message)
 
-    def _tell(self, told: dict[Group, _Told], time_ns: int, prefix: str) -> None:
+    def _tell(self, told: dict[Group, _Told], time_ns: int) -> None:
         encoded: dict[tuple[Encoding, str], dict[str, bytes]] = {}
         for group, news in told.items():
-            below = views.below(prefix, (leaf.path for leaf in news.updates), news.deletes) or views.shared(
-                [*(leaf.path for leaf in news.updates), *news.deletes]
-            )
+            below = views.shared([*(leaf.path for leaf in news.updates), *news.deletes])
             said = encoded.setdefault((group.view.encoding, below), {}) if len(told) > 1 else None
             message = group.view.response(time_ns, below, news.updates, news.deletes, said=said)
             for push in list(group.members):
                 push(message)
+
+
+def _branch(way: Sequence[Element], leaves: Sequence[Leaf]) -> str:
+    """Return the path of a branch as its leaves spell it: keys may come in any order."""
+    if not leaves:
+        return paths.text_of(way)
+    return "".join(f"/{text}" for text in paths.split(leaves[0].path)[: len(way)])
 
 
 def _made(leaf: Leaf, now_ns: int) -> Leaf:

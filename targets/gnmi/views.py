@@ -96,12 +96,6 @@ class View:
                     yield self.response(time_ns, shared(portion), map(by_path.__getitem__, portion))
 
 
-def below(prefix: str, *groups: Iterable[str]) -> str:
-    """Return ``prefix`` if all paths lie below it, else the empty prefix."""
-    start = prefix + "/"
-    return prefix if all(path.startswith(start) for group in groups for path in group) else ""
-
-
 def shared(some: Sequence[str]) -> str:
     """Return the longest path that all paths lie below."""
     first, last = paths.split(min(some)), paths.split(max(some))

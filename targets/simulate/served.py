@@ -81,6 +81,5 @@ class Served:
         )
 
     def _apply(self, family: str, delta: Delta, time_ns: int) -> None:
-        about = FAMILIES[family]
-        for portion in portions(delta, about):
-            self.target.state.apply(portion, time_ns, prefix=about.prefix)
+        for portion in portions(delta, FAMILIES[family]):
+            self.target.state.apply(portion, time_ns)

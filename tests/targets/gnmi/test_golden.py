@@ -34,12 +34,11 @@ def routes(state: State) -> None:
             }
         ),
         1_000,
-        prefix=rib.BGP,
     )
 
 
 def withdrawal(state: State) -> None:
-    state.apply(Delta({}, (ROUTE, ATTRIBUTES)), 2_000, prefix=rib.BGP)
+    state.apply(Delta({}, (ROUTE, ATTRIBUTES)), 2_000)
 
 
 def interface(state: State) -> None:

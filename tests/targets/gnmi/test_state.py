@@ -231,15 +231,15 @@ def test_subscribers_with_equal_views_get_the_same_bytes_object() -> None:
     assert got[0][0] is got[1][0]
 
 
-def test_the_prefix_is_the_given_one_or_what_all_paths_share() -> None:
+def test_the_prefix_is_what_all_paths_share() -> None:
     state = with_two()
     subscriber = Subscriber(state, "/interfaces")
-    state.apply(Delta({f"{ENTRY}/state/oper": "DOWN"}), 6, prefix="/interfaces")
-    state.apply(Delta({f"{ENTRY}/state/oper": "UP", f"{OTHER}/a": 1}), 7, prefix=ENTRY)
+    state.apply(Delta({f"{ENTRY}/state/oper": "DOWN"}), 6)
+    state.apply(Delta({f"{ENTRY}/state/oper": "UP", f"{OTHER}/a": 1}), 7)
     state.apply(Delta({f"{ENTRY}/state/oper": "DOWN", f"{ENTRY}/state/admin": "UP"}), 8)
     state.apply(Delta({f"{ENTRY}/state/oper": "DOWN"}, (OTHER,)), 9)
     prefixes = [text(it.update.prefix) for it in subscriber.told]
-    assert prefixes == ["/interfaces", "/interfaces", f"{ENTRY}/state", "/interfaces"]
+    assert prefixes == [f"{ENTRY}/state", "/interfaces", f"{ENTRY}/state", "/interfaces"]
     assert subscriber.heard.tree == state.tree()
 
 
