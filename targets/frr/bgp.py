@@ -12,6 +12,8 @@ NEIGHBORS: Final = f"{rib.BGP}/neighbors"
 LAST_ESTABLISHED: Final = "/state/last-established"
 
 _SECOND_NS: Final = 1_000_000_000
+_NO_TIME_S: Final = 2**34
+"""Beyond it, nanoseconds don't fit into 64 bits."""
 _STATES: Final = frozenset(("IDLE", "CONNECT", "ACTIVE", "OPENSENT", "OPENCONFIRM", "ESTABLISHED"))
 _CLOSING: Final = {"CLEARING": "IDLE", "DELETED": "IDLE"}
 """States of FRR's own on the way down; OpenConfig has none between ESTABLISHED and IDLE."""
@@ -25,6 +27,8 @@ def sessions(summary: Document) -> dict[str, Value]:
         # Seconds since the epoch at which the session came up or went down last, as in OpenConfig; bgpd works
         # it out from an uptime at each call, so it wavers by a second.
         changed = number_of(peer, "peerUptimeEstablishedEpoch")
+        if changed is not None and changed >= _NO_TIME_S:
+            raise NoAnswerError(f"peer {address} changed at {changed}, which is no time")
         leaves: dict[str, Value | None] = {
             "session-state": _state(peer),
             "peer-as": remote,

@@ -56,13 +56,13 @@ def text_of(parent: Mapping[str, object], key: str) -> str | None:
 
 
 def number_of(parent: Mapping[str, object], key: str) -> int | None:
-    """Return an unsigned integer member; None without one. Raises NoAnswerError for another type."""
+    """Return an unsigned integer member, of 64 bits at most; None without one. Raises NoAnswerError."""
     value = parent.get(key)
     if value is None:
         return None
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64:
         return value
-    raise NoAnswerError(f"{key} is {value!r}, not an unsigned number")
+    raise NoAnswerError(f"{key} is {value!r}, not an unsigned number of 64 bits")
 
 
 def _kind(document: Document) -> str:

@@ -54,6 +54,8 @@ def bindings(document: Document) -> dict[str, Value]:
 
 
 def _entry(where: str, vni: str, item: Mapping[str, object]) -> dict[str, Value]:
+    if not (vni.isascii() and vni.isdecimal()):
+        raise NoAnswerError(f"{vni!r} is no VNI")
     kind = text_of(item, "type")
     if kind == "auto":
         return {}  # a MAC known by its neighbours only: it is nowhere

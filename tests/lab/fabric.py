@@ -146,6 +146,12 @@ class Lab:
         except orjson.JSONDecodeError:
             return None
 
+    def where(self, leaf: str, one: Host) -> str | None:
+        """Return where a leaf takes a host to be: ``local``, an ESI or a VTEP; None: it knows none."""
+        tables = self.show(leaf, "evpn mac vni all detail") or {}
+        entry: dict[str, str] = tables.get(str(one.vni), {}).get("macs", {}).get(one.mac, {})
+        return "local" if entry.get("type") == "local" else entry.get("esi") or entry.get("remoteVtep")
+
     def log(self, node: str) -> str:
         """Return what the daemons of a node logged."""
         path = self.namespaces.folder(node) / "frr.log"

@@ -50,17 +50,12 @@ def test_two_runs_do_not_collide_and_leave_nothing(lab: Lab) -> None:
 def test_a_host_is_seen_where_it_speaks(lab: Lab) -> None:
     guest = host(1010, 200)
 
-    def vtep() -> str | None:
-        tables = lab.show("l3", "evpn mac vni all detail") or {}
-        entry: dict[str, str] = tables.get("1010", {"macs": {}})["macs"].get(guest.mac, {})
-        return entry.get("esi") or entry.get("remoteVtep")
-
     lab.speak(guest, "l1")
-    lab.wait(lambda: vtep() == LOOPBACKS["l1"], "the host at l1", 10)
+    lab.wait(lambda: lab.where("l3", guest) == LOOPBACKS["l1"], "the host at l1", 10)
     lab.speak(guest, "l2")
-    lab.wait(lambda: vtep() == LOOPBACKS["l2"], "the host at l2", 10)
+    lab.wait(lambda: lab.where("l3", guest) == LOOPBACKS["l2"], "the host at l2", 10)
     lab.speak(guest, "l1", port="bond1")
-    lab.wait(lambda: vtep() == SEGMENT, "the host at the segment", 10)
+    lab.wait(lambda: lab.where("l3", guest) == SEGMENT, "the host at the segment", 10)
 
 
 def test_a_spine_without_bgpd_is_missed_and_taken_back(lab: Lab) -> None:

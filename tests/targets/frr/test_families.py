@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from targets.frr import bgp, documents, evpn
 from targets.frr.documents import ARP_CACHE, EVPN_ROUTES, EVPN_SUMMARY, INTERFACES, IP_LINK, MACS
 from targets.frr.families import SOURCES, View, hear, steadied, with_context
 from targets.frr.routes import routes
+from targets.messages import responses
 from targets.openconfig.families import FAMILIES
 from targets.tree import Delta, Value, patched
 
@@ -190,3 +191,70 @@ def test_a_piece_that_says_the_same_again_keeps_its_leaves(recording: Path) -> N
     assert others
     assert first not in after.parts[number].trees
     assert all(after.parts[number].trees[rd] is before.parts[number].trees[rd] for rd in others)
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        *(
+            None,
+            True,
+            -1,
+            2**64,
+            2**63,
+            1.5,
+            "",
+            "x",
+            "]",
+            "a]b\\",
+            "::",
+            "fe80::1%eth0",
+            "99999",
+            "\0",
+            "00:00",
+        ),
+        *(
+            [],
+            {},
+            [1],
+            [None],
+            [[]],
+            ["x"],
+            [{}],
+            {"x": 1},
+            {"": {}},
+            {"warning": "w"},
+            "[2]:[0]",
+            "RT:1:1 MM:x",
+        ),
+    ]
+)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> dict[str, Any]:
+    """Return documents with something odd in one of them: another release, a bug, a prank."""
+    content = docs(draw(st.sampled_from(sorted(path.name for path in GOLDEN.iterdir()))))
+    name = draw(st.sampled_from(sorted(name for source in SOURCES for name in source.documents)))
+    for _ in range(draw(st.integers(1, 3))):
+        place, key = content, name
+        while isinstance(place.get(key), dict) and place[key] and draw(st.integers(0, 4)):
+            place, key = place[key], draw(st.sampled_from(sorted(place[key])))
+        if isinstance(place.get(key), list) and place[key] and draw(st.booleans()):
+            place[key][draw(st.integers(0, len(place[key]) - 1))] = draw(ODD)
+        elif draw(st.booleans()):
+            place[key] = draw(ODD)
+        elif place is not content and key in place:
+            place[draw(st.sampled_from(["", "x", "]", "[9]:[0]", "1:1", "4294967296", "-1"]))] = place.pop(
+                key
+            )
+    return content
+
+
+@settings(max_examples=300)
+@given(spoiled())
+def test_whatever_a_document_holds_it_can_be_said_or_is_no_answer(content: dict[str, Any]) -> None:
+    heard = hear(View(), content)
+    for family, delta in heard.changes.items():
+        list(responses(FAMILIES[family], delta, 1))
+    again = hear(hear(View(), docs("leaf")).view, content)
+    assert all(isinstance(sentence, str) for sentence in again.unreadable)

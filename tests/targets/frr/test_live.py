@@ -23,7 +23,7 @@ from targets.frr.service import branches_of
 from targets.openconfig.families import FAMILIES, LIVENESS_PATH
 from targets.tree import Tree
 from tests.lab.agents import LOGIN, NAME, USER, Agent, events, running_agent
-from tests.lab.fabric import Lab, host
+from tests.lab.fabric import LOOPBACKS, Lab, host
 from tests.targets.gnmi.client import SAMPLE, Client, Heard, Subscription, awaited, path, subscribe, text
 
 pytestmark = pytest.mark.services
@@ -161,6 +161,8 @@ async def test_a_host_that_moves_is_heard_of_within_two_polls(
     async with client_of(agent, authority) as client, following(client, "mac") as fabric:
         lab.speak(guest, NODE)
         await fabric.until(lambda: producers() == {"LOCAL"}, "the host at its own port", 5)
+        # who has not heard of it elsewhere takes it for new, not for moved
+        await fabric.until(lambda: lab.where("l1", guest) == LOOPBACKS[NODE], "the host known to l1", 5)
         lab.speak(guest, "l1")
         await fabric.until(lambda: producers() == {"BGP"}, "the host at another leaf", 5)
 
