@@ -1,6 +1,7 @@
 """Scenarios through the pipeline: what was done is found in time, and nothing else."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from targets.simulated.agenda import SECOND
-from targets.simulated.design import Design, Routing
+from targets.simulated.design import Design, Plan, Routing
 from targets.simulated.fabric import Fabric
-from targets.simulated.scenarios import SCENARIOS, load
+from targets.simulated.scenarios import SCENARIOS, Scenario, Step, load
 from targets.simulated.verbs import do
 from tests.targets.simulated.judged import Played, expectations, played
 
@@ -109,3 +110,49 @@ def test_the_same_seed_writes_the_same_bytes_in_any_process(tmp_path: Path) -> N
         )
         files.append((capture.read_bytes(), capture.with_name(f"{number}.truth.jsonl").read_bytes()))
     assert files[0] == files[1]
+
+
+def restless(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
+    """Each host moves about in bursts and pauses of its own."""
+    steps = []
+    for host in plan.hosts:
+        if host.segment is not None:
+            continue
+        at, here = draw.uniform(0, 60), plan.leaves[host.leaf or 0].name
+        while at < 400:
+            here = draw.choice([leaf.name for leaf in plan.leaves if leaf.name != here])
+            steps.append(Step(round(at, 3), "mac-move", (host.name, here)))
+            at += draw.choice([0.7, 1.1, 2.5, 9.5, 29.5, 31.0, 45.0, 70.0])
+    return tuple(sorted(steps, key=lambda step: step.at_s))
+
+
+@pytest.mark.slow
+def test_flaps_and_duplicates_are_told_at_the_move_that_makes_them(tmp_path: Path) -> None:
+    scenario = Scenario("restless", "hosts move about", 420.0, restless)
+    found = played(scenario, Design(leaves=8, hosts=60), 1, tmp_path)
+    assert found.deviations() == []
+    rules = {rule for it in expectations(found.lines) for rule, *_ in it.told}
+    assert rules >= {"M2", "M3", "M13"}
+
+
+def blinking(plan: Plan, _draw: random.Random) -> tuple[Step, ...]:
+    """A link and a leg are gone for just less than rules wait, and then for just longer."""
+    esi, port = plan.segments[0].name, plan.links[0].leaf_port
+    return (
+        Step(0.0, "chatter", ("50",)),
+        Step(5.0, "link-down", ("leaf-1", port)),
+        Step(6.0, "es-link-down", ("leaf-2", esi)),
+        Step(9.9, "link-up", ("leaf-1", port)),
+        Step(10.9, "es-link-up", ("leaf-2", esi)),
+        Step(20.0, "link-down", ("leaf-1", port)),
+        Step(21.0, "es-link-down", ("leaf-2", esi)),
+        Step(25.1, "link-up", ("leaf-1", port)),
+        Step(26.1, "es-link-up", ("leaf-2", esi)),
+    )
+
+
+def test_what_is_over_sooner_than_a_rule_waits_is_not_expected_and_not_told(tmp_path: Path) -> None:
+    scenario = Scenario("blinking", "blips", 50.0, blinking)
+    found = played(scenario, Design(routing="ibgp"), 1, tmp_path)
+    assert found.deviations() == []
+    assert [it.told[0][0] for it in expectations(found.lines)] == ["R16", "R4"]
