@@ -11,6 +11,7 @@ Messages and paths are pygnmi's; the connection is made here, over ``grpc.aio``,
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ UNANSWERED: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEAD
 
 _SERVICE: Final = "/gnmi.gNMI/"
 _LONGEST_REASON: Final = 300
-_PREAMBLE: Final = "failed to connect to all addresses; last error: "
+_PREAMBLE: Final = re.compile("^failed to connect to all addresses; last error: ([A-Z_]+: )?")
 """What gRPC says before each reason."""
 
 
@@ -48,7 +49,8 @@ class RpcError(Exception):
     def __init__(self, code: grpc.StatusCode, details: str | None) -> None:
         """Keep the code; the text is cleaned, for it comes from the other end."""
         self.code = code
-        text = "".join(char if char.isprintable() else " " for char in details or "").removeprefix(_PREAMBLE)
+        text = "".join(char if char.isprintable() else " " for char in details or "")
+        text = _PREAMBLE.sub("", text)
         super().__init__(f"{code.name}: {text[:_LONGEST_REASON]}" if text else code.name)
 
 

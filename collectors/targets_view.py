@@ -17,18 +17,23 @@ COLOURS: Final = {
 
 
 def table(document: dict[str, Any]) -> Table:  # Any: JSON
-    """Return one row per (target, family) of what a collector says at ``/targets``."""
-    made = Table("target", "family", "state", "since", "records/s", "reason", title_justify="left")
+    """Return what a collector says at ``/targets``: one row per target, state and reason.
+
+    A row names its families; ``since`` is that of the last of them to change, ``records/s`` their sum.
+    """
+    made = Table("target", "families", "state", "since", "records/s", "reason", title_justify="left")
     made.title = _title(document)
+    rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for one in document["targets"]:
-        state = State(one["state"])
+        rows.setdefault((one["target"], one["state"], one["reason"]), []).append(one)
+    for (target, state, reason), families in rows.items():
         made.add_row(
-            escape(one["target"]),
-            escape(one["family"]),
-            f"[{COLOURS[state]}]{state}[/]",
-            _age(document["time_ns"] - one["since_ns"]),
-            f"{one['records_per_s']:.1f}",
-            escape(one["reason"]),  # partly a device's own words
+            escape(target),
+            escape(" ".join(one["family"] for one in families)),
+            f"[{COLOURS[State(state)]}]{state}[/]",
+            _age(document["time_ns"] - max(one["since_ns"] for one in families)),
+            f"{sum(one['records_per_s'] for one in families):.1f}",
+            escape(reason),  # partly a device's own words
         )
     return made
 

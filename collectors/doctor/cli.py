@@ -22,7 +22,6 @@ from rich.table import Table
 from collectors import kafka_options as options
 from collectors.doctor import cluster, machine
 from collectors.doctor.findings import Finding, Level, Place, alike, counts
-from collectors.doctor.targets import examine
 from collectors.errors import InputError
 from collectors.inventory import Target
 from collectors.inventory_file import read_inventory
@@ -165,6 +164,8 @@ async def _looked(
     targets: Sequence[Target], access: KafkaAccess | None, fabrics: Sequence[str], deadline_s: float
 ) -> list[Finding]:
     """Return the findings of Kafka and all targets, showing on stderr how far it is."""
+    from collectors.doctor.targets import examine  # noqa: PLC0415  # gRPC is slow to import
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         found: list[Finding] = []

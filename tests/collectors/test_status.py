@@ -146,6 +146,15 @@ def test_people_see_state_age_and_reason_and_a_device_s_words_are_only_text(addr
     assert "an earlier inventory holds" in text
 
 
+def test_families_of_one_state_and_reason_share_a_row(watched: Watched) -> None:
+    away = [FamilyStatus("leaf2", "dc1", family, 0) for family in ("mac", "vtep")]
+    for at, one in enumerate(away):
+        one.ended("connection refused", at)
+    watched.statuses += away
+    text = shown(Status("c1", watched, str).document())
+    assert len([line for line in text.splitlines() if "leaf2" in line and "mac vtep" in line]) == 1
+
+
 def test_the_command_shows_what_a_collector_says(address: str) -> None:
     runner = CliRunner()
     told = runner.invoke(collectors.cli.app, ["targets", "--collector", address, "--json"])
