@@ -10,7 +10,7 @@ import structlog
 
 from targets.frr.emissions import HUNG_NS
 from targets.frr.poll import Said
-from targets.openconfig.families import FAMILIES
+from targets.openconfig.families import FAMILIES, LIVENESS_INTERVAL_NS
 from targets.tree import Delta
 
 INTERVAL_S: Final = 1.0
@@ -32,8 +32,8 @@ class Audience(Protocol):
     def known(self, families: tuple[str, ...]) -> None:
         """Take note that a poll is over: all of these families have been heard by now."""
 
-    def alive(self, time_ns: int) -> None:
-        """Take note of a poll that went well."""
+    def alive(self, time_ns: int, lasting_s: float) -> None:
+        """Take note of a poll that went well: a sign of life that holds for a while."""
 
 
 class Pollable(Protocol):
@@ -114,7 +114,7 @@ class Agent:
         self._audience.known(self._host.families)
         if answers and not hung and took * _NS <= HUNG_NS:
             self.figures.alive_ns = self._clock_ns()
-            self._audience.alive(self.figures.alive_ns)
+            self._audience.alive(self.figures.alive_ns, life(took))
         self._note(answers, hung, complaints, took)
         return pause(took)
 
@@ -145,3 +145,8 @@ def pause(took_s: float) -> float:
         if took_s > INTERVAL_S / 2
         else INTERVAL_S - took_s
     )
+
+
+def life(took_s: float) -> float:
+    """Return how long a poll that went well is a sign of life: until the next two could be over."""
+    return min(max(LIVENESS_INTERVAL_NS / _NS, 2 * (pause(took_s) + took_s)), HUNG_NS / _NS)

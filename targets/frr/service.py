@@ -20,13 +20,11 @@ from targets.gnmi.server import serve
 from targets.gnmi.target import Target
 from targets.gnmi.unheard import Unheard
 from targets.messages import portions
-from targets.openconfig.families import FAMILIES, LIVENESS_INTERVAL_NS, LIVENESS_PATH, datetime_text
+from targets.openconfig.families import FAMILIES, LIVENESS_PATH, datetime_text
 from targets.openconfig.target import openconfig_target
 from targets.tree import Delta
 
 _END_S: Final = 5.0
-_LIFE_S: Final = LIVENESS_INTERVAL_NS / 1e9
-"""How long a sign of life is shown. A host whose polls hang has no clock: who samples it hears nothing."""
 
 log: Final = structlog.get_logger(__name__)
 
@@ -63,19 +61,19 @@ class Relay:
             branches = [path for family in new for path in branches_of(family)]
             self._do(lambda: self._target.unheard.hear(branches))
 
-    def alive(self, time_ns: int) -> None:
-        """Show a sign of life, for a while."""
-        self._do(lambda: self._live(time_ns))
+    def alive(self, time_ns: int, lasting_s: float) -> None:
+        """Show a sign of life, for a while: who samples the clock of a host that hangs hears nothing."""
+        self._do(lambda: self._live(time_ns, lasting_s))
 
     def _do(self, action: Callable[[], object]) -> None:
         self._loop.call_soon_threadsafe(action)
 
-    def _live(self, time_ns: int) -> None:
+    def _live(self, time_ns: int, lasting_s: float) -> None:
         if self._life is not None:
             self._life.cancel()
         clock = Delta({LIVENESS_PATH: datetime_text(time_ns)})
         self._target.state.apply(clock, time_ns)
-        self._life = self._loop.call_later(_LIFE_S, self._fade, time_ns)
+        self._life = self._loop.call_later(lasting_s, self._fade, time_ns)
 
     def _fade(self, time_ns: int) -> None:
         self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns)

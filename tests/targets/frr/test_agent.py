@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from targets.frr.agent import INTERVAL_S, LONGEST_PAUSE_S, Agent, Figures, pause
+from targets.frr.agent import INTERVAL_S, LONGEST_PAUSE_S, Agent, Figures, life, pause
 from targets.frr.emissions import HUNG_NS
 from targets.frr.poll import Said
 from targets.tree import Delta
@@ -50,8 +50,8 @@ class Listener:
     def known(self, families: tuple[str, ...]) -> None:
         self.heard.append(("known", families, 0))
 
-    def alive(self, time_ns: int) -> None:
-        self.heard.append(("alive", None, time_ns))
+    def alive(self, time_ns: int, lasting_s: float) -> None:
+        self.heard.append(("alive", lasting_s, time_ns))
 
     @property
     def beats(self) -> int:
@@ -77,6 +77,13 @@ def agent_of(*polls: list[tuple[float, Said]]) -> tuple[Agent, Listener]:
 )
 def test_a_slow_poll_is_followed_by_a_pause_as_long_as_itself(took_s: float, paused_s: float) -> None:
     assert pause(took_s) == pytest.approx(paused_s)
+
+
+@pytest.mark.parametrize(
+    ("took_s", "lasts_s"), [(0.1, 5.0), (1.25, 5.0), (1.5, 6.0), (3.0, 12.0), (3.75, 15.0), (14.0, 15.0)]
+)
+def test_a_sign_of_life_lasts_until_the_next_two_could_have_come(took_s: float, lasts_s: float) -> None:
+    assert life(took_s) == pytest.approx(lasts_s)
 
 
 def test_changes_are_said_when_their_command_ends_not_when_the_poll_does() -> None:

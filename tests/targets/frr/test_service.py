@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from targets.frr import service
 from targets.frr.service import Relay, branches_of, host_target
 from targets.gnmi.unheard import Unheard
 from targets.openconfig.families import FAMILIES, LIVENESS_PATH
@@ -81,12 +80,12 @@ async def test_a_sign_of_life_is_shown_for_a_while() -> None:
     target = host_target()
     relay = Relay(target, asyncio.get_running_loop())
     assert LIVENESS_PATH not in target.state.tree(), "the clock of the process is none of the host"
-    await in_a_thread(lambda: relay.alive(1_700_000_000_000_000_000))
+    await in_a_thread(lambda: relay.alive(1_700_000_000_000_000_000, 60))
     assert target.state.tree()[LIVENESS_PATH] == "2023-11-14T22:13:20.000000+00:00"
 
 
-def test_a_sign_of_life_fades_unless_another_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_LIFE_S", 0.2)
+def test_a_sign_of_life_fades_unless_another_comes() -> None:
+    life_s = 0.2
 
     async def live() -> None:
         target = host_target()
@@ -94,10 +93,10 @@ def test_a_sign_of_life_fades_unless_another_comes(monkeypatch: pytest.MonkeyPat
         relay = Relay(target, loop)
         begun = loop.time()
         for beat in range(4):
-            relay.alive(beat)
+            relay.alive(beat, life_s)
             await asyncio.sleep(0.1)
             assert LIVENESS_PATH in target.state.tree(), "each sign lengthens its life"
-        assert loop.time() - begun > service._LIFE_S
+        assert loop.time() - begun > life_s
         while LIVENESS_PATH in target.state.tree():
             assert loop.time() - begun < 5
             await asyncio.sleep(0.02)
