@@ -243,6 +243,36 @@ def test_the_prefix_is_what_all_paths_share() -> None:
     assert subscriber.heard.tree == state.tree()
 
 
+def test_one_change_is_told_in_each_encoding_and_to_each_target_name() -> None:
+    state = with_two()
+    views = [
+        View(("/interfaces",), Encoding.PROTO),
+        View((ENTRY,), Encoding.PROTO, target="leaf1"),
+        View(("/interfaces",), Encoding.JSON_IETF, origin="openconfig"),
+        View((f"{ENTRY}/state/counter",), Encoding.JSON_IETF, wide=frozenset({"counter"})),
+        View(("/interfaces",), Encoding.JSON),
+    ]
+    heard: list[list[bytes]] = [[] for _ in views]
+    for view, mine in zip(views, heard, strict=True):
+        state.join(view, mine.append)
+    state.apply(Delta({f"{ENTRY}/state/counter": 7, f"{OTHER}/state/oper": "DOWN"}), 6)
+    told = [gnmi_pb2.SubscribeResponse.FromString(message).update for (message,) in heard]
+    assert [(it.prefix.target, it.prefix.origin) for it in told] == [
+        ("", ""),
+        ("leaf1", ""),
+        ("", "openconfig"),
+        ("", ""),
+        ("", ""),
+    ]
+    assert [[update.val.WhichOneof("value") for update in it.update] for it in told] == [
+        ["uint_val", "string_val"],
+        ["uint_val"],
+        ["json_ietf_val", "json_ietf_val"],
+        ["json_ietf_val"],
+        ["json_val", "json_val"],
+    ]
+
+
 def test_an_atomic_branch_is_told_as_one_to_those_who_asked_for_all_of_it() -> None:
     state = with_two()
     whole, part = Subscriber(state, "/interfaces"), Subscriber(state, f"{ENTRY}/state/oper")
