@@ -93,6 +93,8 @@ class _Play:
     async def _listen(self, folder: Folder) -> None:
         port = self._options.first_port
         for number, device in enumerate(self._fabric.devices.values()):
+            if self._stop.is_set():
+                raise FabricscopeError("interrupted before all targets listened")
             tls = folder.tls(device.name, self._options.listen)
             served = Served(self._fabric, device, self._options.listen, tls, folder.users)
             self._served[device.name] = served

@@ -3,12 +3,13 @@
 import random
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from typing import Final
 
 from targets.simulated.news import News, Note, Said
 from targets.simulated.saying import Saying
 
-MS: int = 1_000_000
-SECOND: int = 1_000_000_000
+MS: Final = 1_000_000
+SECOND: Final = 1_000_000_000
 Act = Callable[[int], None]
 """Something that happens at a time, nanoseconds since the epoch."""
 
