@@ -23,6 +23,7 @@ from collectors.subscriptions import (
     Attempt,
     Capabilities,
     attempts,
+    is_response,
     is_sync,
     subscribe_request,
     subscribed_paths,
@@ -36,6 +37,7 @@ REFUSALS: Final = ASK_OTHERWISE | {grpc.StatusCode.PERMISSION_DENIED, grpc.Statu
 """Answers that the same question will get again."""
 RENEWED: Final = "renewed"
 TARGET_ENDED: Final = "the target ended the RPC"
+NONSENSE: Final = "the target sent what is no SubscribeResponse"
 
 log: Final = structlog.get_logger(__name__)
 
@@ -168,9 +170,7 @@ class Family:
                         life.heart.heard(self._collector.monotonic_s())
                     self._pass_on(session, message, now_ns)
                     if is_sync(message):
-                        life.synced = True
-                        status.synced(f"asked as {way}: {refusals[0]}" if refusals else "", now_ns)
-                        self._log.info("in sync", way=str(way))
+                        self._synced(way, life, refusals, now_ns)
                     await budget.room()
         except RpcError as error:
             reason = str(error)
@@ -187,7 +187,13 @@ class Family:
                 session.end(reason, now_ns, now_ns - round(life.silent_s * 1e9) if silent else None)
                 self.ended_with = reason
 
+    def _synced(self, way: Attempt, life: Life, refusals: list[str], now_ns: int) -> None:
+        life.synced = True
+        self.status.synced(f"asked as {way}: {refusals[0]}" if refusals else "", now_ns)
+        self._log.info("in sync", way=str(way))
+
     def _pass_on(self, session: Session, message: bytes, now_ns: int) -> None:
+        """Say what came; raises RpcError for nonsense: only another dump tells what it should have said."""
         try:
             for part in cut_response(message):
                 session.response(part, now_ns)
@@ -196,6 +202,8 @@ class Family:
             session.lost()
             self.status.uncut += 1
             self._log.warning("response lost", reason=str(error), effect="a hole in the session's numbers")
+        if not is_response(message):
+            raise RpcError(grpc.StatusCode.DATA_LOSS, NONSENSE)
 
     def _refuse(self, reason: str) -> None:
         if reason != self.status.reason:  # what repeats itself is not said again

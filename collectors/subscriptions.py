@@ -11,6 +11,8 @@ from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.profiles import Mode, Profile, Subscription
 
+_LONGEST_VARINT: Final = 11
+"""Where a length of 64 bits behind the tag ends at the latest."""
 _UPDATE_TAG: Final = 0x0A
 """First byte of a response with a notification: field 1, length-delimited."""
 
@@ -105,6 +107,24 @@ def is_sync(message: bytes) -> bool:
     except DecodeError:
         return False
     return bool(response.sync_response)
+
+
+def is_response(message: bytes) -> bool:
+    """Return whether a message is a ``SubscribeResponse``; what is in its notification is not looked at."""
+    if message and message[0] == _UPDATE_TAG:
+        size, shift = 0, 0
+        for at, byte in enumerate(message[1:_LONGEST_VARINT], start=2):
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                if at + size == len(message):  # what comes by the thousand is not decoded
+                    return True
+                break
+    try:
+        gnmi_pb2.SubscribeResponse.FromString(message)
+    except DecodeError:
+        return False
+    return True
 
 
 def read_capabilities(message: bytes) -> Capabilities:

@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import given
+from hypothesis import strategies as st
 from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.profiles import Mode, Subscription, profile
@@ -10,6 +13,7 @@ from collectors.subscriptions import (
     Attempt,
     Capabilities,
     attempts,
+    is_response,
     is_sync,
     read_capabilities,
     subscribe_request,
@@ -99,3 +103,29 @@ def test_capabilities_are_read_and_unknown_encodings_left_out() -> None:
     )
     with pytest.raises(ValueError, match="can't be read"):
         read_capabilities(b"\xff\xff\xff")
+
+
+@pytest.mark.parametrize(
+    ("message", "good"),
+    [
+        (b"", True),  # nothing is set: allowed by protobuf
+        (gnmi_pb2.SubscribeResponse(sync_response=True).SerializeToString(), True),
+        (gnmi_pb2.SubscribeResponse(update={"timestamp": 5}).SerializeToString(), True),
+        (gnmi_pb2.SubscribeResponse(update={"timestamp": 5}).SerializeToString() + b"\x2a\x00", True),
+        (b"\x0a\x02\x08", False),
+        (b"\x0a\x00\x08", False),
+        (b"\x0a" + b"\xff" * 12, False),
+        (b"no gNMI", False),
+    ],
+)
+def test_what_is_no_response_is_told_from_what_is(message: bytes, good: bool) -> None:
+    assert is_response(message) is good
+
+
+@given(st.binary(max_size=40))
+def test_what_protobuf_reads_is_a_response(message: bytes) -> None:
+    try:
+        gnmi_pb2.SubscribeResponse.FromString(message)
+    except DecodeError:
+        return
+    assert is_response(message)

@@ -49,11 +49,11 @@ class Process:
     popen: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, folder: Path, name: str, *arguments: object) -> Self:
+    def start(cls, folder: Path, name: str, *arguments: object, module: str = "fabricscope") -> Self:
         log = folder / f"{name}.log"
         with log.open("ab") as output:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "fabricscope", *map(str, arguments)],
+                [sys.executable, "-m", module, *map(str, arguments)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -163,8 +163,8 @@ class Rig:
     def inventory(self) -> Path:
         return self.folder / "fabric" / "inventory.yaml"
 
-    def start(self, name: str, *arguments: object) -> Process:
-        process = Process.start(self.folder, name, *arguments)
+    def start(self, name: str, *arguments: object, module: str = "fabricscope") -> Process:
+        process = Process.start(self.folder, name, *arguments, module=module)
         self.processes.append(process)
         return process
 
@@ -176,6 +176,15 @@ class Rig:
             "simulate", "simulate", "--scenario", scenario, "--fabric", FABRIC, "--interactive", "--folder",
             self.folder / "fabric", *words,
         )  # fmt: skip
+        assert process.hear()["state"] == "ready"
+        return process
+
+    def odd_device(self) -> Process:
+        """Start a device that misbehaves as it is told; returns when it listens."""
+        self.inventory.parent.mkdir()
+        process = self.start(
+            "odd", self.inventory.parent, FABRIC, module="tests.integration.faults.odd_device"
+        )
         assert process.hear()["state"] == "ready"
         return process
 
