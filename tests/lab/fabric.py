@@ -306,6 +306,19 @@ def require() -> None:
     if missing:
         packages = " ".join(sorted(missing))
         raise MissingLabError(f"the FRR lab needs what `apt-get install {packages}` brings")
+    try:
+        with running() as namespaces:
+            namespaces.add("p")
+            namespaces.ip(
+                "p",
+                "link add br0 type bridge",
+                "link add vx0 type vxlan id 1 dstport 4789",
+                "link add v0 type veth peer name v1",
+            )
+    except (RuntimeError, OSError) as error:
+        raise MissingLabError(
+            f"this machine refuses the namespaces and links of the FRR lab: {error}"
+        ) from error
 
 
 def _host_port(vni: int) -> str:
