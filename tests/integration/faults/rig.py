@@ -115,9 +115,12 @@ class Collector:
     def reasons(self) -> dict[tuple[str, str], str]:
         return {(one["target"], one["family"]): one["reason"] for one in self.document()["targets"]}
 
+    def up(self) -> bool:
+        return set(self.states().values()) == {"UP"}
+
     def in_step(self) -> bool:
-        states = self.states()
-        return bool(states) and set(states.values()) == {"UP"} and not self._waiting()
+        """Whether all is up and in Kafka."""
+        return self.up() and not self._waiting()
 
     def settle(self) -> None:
         """Wait until all is in step and nothing has changed for a while: the fabric has converged."""
@@ -147,6 +150,8 @@ class Rig:
     folder: Path
     kafka: str
     processes: list[Process] = field(default_factory=list)
+    updates: dict[str, int] = field(default_factory=dict)
+    """gNMI updates and deletes in each fabric's topic, once there is a store of it."""
 
     def __enter__(self) -> Self:
         return self
@@ -204,8 +209,9 @@ class Rig:
             "--until-caught-up",
         )  # fmt: skip
         assert replica.popen.stdout is not None
-        replica.popen.stdout.read()
+        said = replica.popen.stdout.read()
         assert replica.popen.wait(60) == 0, replica.log.read_text()
+        self.updates[fabric] = json.loads(said)[fabric]["updates"]
         return path
 
     def reference(self) -> Path:
