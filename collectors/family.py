@@ -95,6 +95,8 @@ class Family:
         self._profile = profile
         self._asked = [one for one in profile.subscriptions if one.family == family]
         self._renewal_s = renewal_s
+        self._end = asyncio.timeout(None)
+        """When the RPC that is open will be renewed."""
         self._collector = collector
         self._put = put
         self._log = log.bind(target=target.name, family=family)
@@ -110,7 +112,7 @@ class Family:
         untried, refusals = ways, list[str]()
         while True:
             try:
-                async with asyncio.timeout(jittered(self._renewal_s, self._collector.chance())):
+                async with asyncio.timeout(jittered(self._renewal_s, self._collector.chance())) as self._end:
                     await self._stream(client, capabilities, untried[0], life, refusals)
                 reason = TARGET_ENDED
             except TimeoutError:
@@ -202,8 +204,16 @@ class Family:
             session.lost()
             self.status.uncut += 1
             self._log.warning("response lost", reason=str(error), effect="a hole in the session's numbers")
+            self._renew_soon()
         if not is_response(message):
             raise RpcError(grpc.StatusCode.DATA_LOSS, NONSENSE)
+
+    def _renew_soon(self) -> None:
+        """Have the RPC renewed in minutes: until then a hole makes the family blind."""
+        soon = asyncio.get_running_loop().time() + jittered(REFUSED_S, self._collector.chance())
+        planned = self._end.when()
+        if planned is None or soon < planned:
+            self._end.reschedule(soon)
 
     def _refuse(self, reason: str) -> None:
         if reason != self.status.reason:  # what repeats itself is not said again
