@@ -81,6 +81,8 @@ class Leaf(Device):
     """By leaf: VNIs of it that are flooded there."""
     legs: dict[int, bool] = field(default_factory=dict)
     """By segment the leaf is part of: whether its leg is up."""
+    broken: set[int] = field(default_factory=set)
+    """Segments whose leg can't come up, whatever the leaf does."""
 
 
 def device_of(plan: Plan, node: Node) -> Device:

@@ -49,7 +49,8 @@ def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None
         mine = ", ".join(fabric.plan.segments[it].name for it in leaf.legs) or "none"
         raise InputError(f"{leaf.name} has no LAG {lag} of a segment; it has {mine}")
     segment = fabric.plan.segments[number]
-    _leg(fabric, time_ns, leaf, number, up=up)
+    (leaf.broken.discard if up else leaf.broken.add)(number)
+    _leg(fabric, time_ns, leaf, number, up=up and leaf.powered)
     serving = {it.node.address: it.name for it in fabric.leaves if it.legs.get(number)}
     forwarders = {
         str(vni.number): serving[designated_forwarder(list(serving), vni.vlan)]
@@ -153,7 +154,7 @@ def _serve(fabric: Fabric, time_ns: int, leaf: Leaf) -> None:
     if not leaf.powered:
         return
     _set_port(fabric, time_ns, leaf, host_port(fabric.plan), up=True)
-    for number in leaf.legs:
+    for number in leaf.legs.keys() - leaf.broken:
         _leg(fabric, time_ns, leaf, number, up=True)
     here = (host for host in fabric.hosts.values() if host.segment is None)
     hosts = [host for host in here if leaf.node.number in fabric.places[host.name]]

@@ -32,7 +32,7 @@ class Saying:
     def replace(self, family: str, old: Tree, new: Tree) -> None:
         """Say what turns ``old`` into ``new``: an entry of which nothing is left goes as a whole."""
         self.update(family, old, new)
-        kept = {entry_of(path) for path in new}
+        kept = {inside for path in new for inside in _within(path)}
         for path in old:
             if path not in new:
                 gone = entry_of(path)

@@ -297,3 +297,18 @@ def test_every_route_has_a_type_and_every_reference_a_row(fabric: Fabric) -> Non
     assert {str(value) for path, value in tree.items() if path.endswith("/attr-index")} == rows
     for kind in ("type-one", "type-two", "type-three", "type-four", "type-five"):
         assert any(f"/{kind}-" in path for path in tree)
+
+
+def test_a_leg_mended_while_its_leaf_is_off_comes_up_with_the_leaf(fabric: Fabric) -> None:
+    do(fabric, "leaf-down", ["leaf-1"], 0)
+    do(fabric, "es-link-down", ["leaf-1", "po1"], 0)
+    do(fabric, "es-link-up", ["leaf-1", "po1"], 0)
+    do(fabric, "es-link-down", ["leaf-1", "po3"], 0)
+    let_pass(fabric, 2)
+    assert not any(fabric.leaves[0].legs.values())
+    do(fabric, "leaf-up", ["leaf-1"], 2 * SECOND)
+    let_pass(fabric, 12)
+    assert fabric.leaves[0].legs == {0: True, 2: False}
+    behind = [host for host in fabric.plan.hosts if host.segment == 0]
+    assert behind
+    assert all((host.vni, host.mac) in fabric.leaves[0].learning.local for host in behind)
