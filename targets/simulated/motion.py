@@ -78,6 +78,7 @@ def duplicate(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, seconds: flo
 
 def clear(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     """Leave a MAC that was duplicate to the host at one leaf; leaves that froze it let it go."""
+    _single(fabric, host)
     _act(fabric, time_ns, "duplicate-clear", host, to=leaf.name)
     _unify(fabric, time_ns, host, leaf)
 

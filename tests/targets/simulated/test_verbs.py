@@ -27,6 +27,7 @@ def fabric() -> Fabric:
         ("es-link-down leaf-1 po2", "leaf-1 has no LAG po2 of a segment; it has po1, po3"),
         ("mac-move h999 leaf-1", "there is no host 'h999': use one of h1, h2"),
         ("mac-move h41 leaf-1", "h41 is behind the segment po1, and stays there"),
+        ("duplicate-clear h41 leaf-1", "h41 is behind the segment po1, and stays there"),
         ("vmotion h1 leaf-1", "h1 is at leaf-1 already"),
         ("duplicate h1 leaf-1", "a duplicate has to be elsewhere"),
         ("host-attach h1 leaf-2", "h1 is attached already: detach it first"),
