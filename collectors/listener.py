@@ -1,41 +1,42 @@
-"""A collector's HTTP listener on this machine: ``/metrics`` for Prometheus, ``/targets`` as JSON."""
+"""An HTTP listener on this machine: pages such as ``/metrics`` for Prometheus, made when asked for."""
 
 import ipaddress
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
 
-import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from collectors.errors import FabricscopeError, InputError
-from collectors.status import Status
 
-TARGETS_PATH: Final = "/targets"
+Page = Callable[[], tuple[bytes, str]]
+"""Returns a page's content and its media type."""
 
 
-def listen(address: str, status: Status) -> Callable[[], None]:
-    """Serve a collector's status at HOST:PORT and return what ends it.
+def metrics_page(collector: Collector) -> Page:
+    """Return the page that Prometheus scrapes."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)
+
+
+def listen(address: str, pages: Mapping[str, Page]) -> Callable[[], None]:
+    """Serve pages, by path, at HOST:PORT and return what ends it.
 
     Raises InputError for an address that is not of this machine alone: there is neither TLS nor login here.
     FabricscopeError when the port can't be had.
     """
     host, port = local_address(address)
-    registry = CollectorRegistry()
-    registry.register(status)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the name that http.server calls
-            if self.path == TARGETS_PATH:
-                self._answer(orjson.dumps(status.document()), "application/json")
-            elif self.path == "/metrics":
-                self._answer(generate_latest(registry), CONTENT_TYPE_LATEST)
-            else:
-                self.send_error(HTTPStatus.NOT_FOUND, "there are /metrics and /targets")
-
-        def _answer(self, content: bytes, kind: str) -> None:
+            page = pages.get(self.path)
+            if page is None:
+                self.send_error(HTTPStatus.NOT_FOUND, f"there are {' and '.join(pages)}")
+                return
+            content, kind = page()
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))

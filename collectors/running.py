@@ -57,7 +57,7 @@ def collect(
         with ExitStack() as stack:
             if metrics_listen is not None:
                 status = Status(name, supervisor, lambda: reload.failed)
-                stack.callback(listen(metrics_listen, status))
+                stack.callback(listen(metrics_listen, status.pages()))
             log.info("collecting", collector=name, inventory=str(inventory), kafka=access.servers)
             await supervisor.run(reload.plans())
         log.info("stopped", collector=name)

@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
+import orjson
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from collectors.budget import Budget
+from collectors.listener import Page, metrics_page
 from collectors.publisher import Publisher
 from collectors.states import FamilyStatus, State
 
+TARGETS_PATH: Final = "/targets"
 PREFIX: Final = "fabricscope_collector_"
 _BY_FAMILY: Final = ("fabric", "target", "family")
 
@@ -33,7 +37,7 @@ class Watched(Protocol):
         ...
 
 
-class Status:
+class Status(Collector):
     """The state of a collector as it is when asked; asked from other threads than the collector's."""
 
     def __init__(self, name: str, watched: Watched, trouble: Callable[[], str]) -> None:
@@ -58,6 +62,13 @@ class Status:
             "1: the inventory is followed as it is now; 0: it has mistakes and an earlier one holds.",
             value=0 if self._trouble() else 1,
         )
+
+    def pages(self) -> dict[str, Page]:
+        """Return what a listener serves."""
+        return {
+            "/metrics": metrics_page(self),
+            TARGETS_PATH: lambda: (orjson.dumps(self.document()), "application/json"),
+        }
 
     def document(self) -> dict[str, Any]:
         """Return the same, and the reasons, as JSON takes it."""

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collectors import kafka_options as options
 from collectors.captures import write_capture
 from collectors.errors import FabricscopeError, InputError
+from collectors.listener import listen, metrics_page
 from collectors.records import topic_of
 from collectors.topics import create_topic
 from pipeline import run as loops
@@ -34,7 +35,7 @@ from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher
 from pipeline.memory import keep_freed_memory
-from pipeline.metrics import HealthMetrics, listen
+from pipeline.metrics import HealthMetrics
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -278,7 +279,8 @@ def run(
         source = stack.enter_context(KafkaSource.open(access, {name: job.position(name) for name in fabric}))
         watched = Watched(job)
         if metrics_listen is not None:
-            stack.callback(listen(metrics_listen, HealthMetrics(lambda: watched.health, source.end)))
+            metrics = HealthMetrics(lambda: watched.health, source.end)
+            stack.callback(listen(metrics_listen, {"/metrics": metrics_page(metrics)}))
         for name in fabric:
             log.info("reading", fabric=name, position=source.position(name))
         loops.run(watched, source, fabric, stop, until_caught_up=until_caught_up)

@@ -1,20 +1,17 @@
-"""What a replica says of itself to Prometheus, at ``/metrics`` of its own listener on this machine."""
+"""What a replica says of itself to Prometheus."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import start_http_server
+from prometheus_client.registry import Collector
 
-from collectors.errors import FabricscopeError, InputError
 from pipeline.health import Health
 
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _FABRIC: Final = ("fabric",)
 
 
-class HealthMetrics:
+class HealthMetrics(Collector):
     """Health as metrics, made anew at each scrape."""
 
     def __init__(self, health: Callable[[], Mapping[str, Health]], ends: Callable[[str], int | None]) -> None:
@@ -56,30 +53,3 @@ class HealthMetrics:
     def _lag(self, fabric: str, health: Health) -> float | None:
         end = self._ends(fabric)
         return None if end is None else max(0, end - health.next_offset)
-
-
-def listen(address: str, metrics: HealthMetrics) -> Callable[[], None]:
-    """Serve metrics at HOST:PORT, on this machine only; return what ends it.
-
-    Raises InputError for an address that is none or not of this machine, FabricscopeError when it is taken.
-    """
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    if host not in _LOOPBACK or not port.isdecimal() or int(port) > 65_535:
-        raise InputError(
-            f"metrics can't be served at {address!r}: use 127.0.0.1:PORT; they have no TLS and no login, so"
-            " let a proxy on this machine carry them elsewhere"
-        )
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    try:
-        server, thread = start_http_server(int(port), addr=host, registry=registry)
-    except OSError as error:
-        raise FabricscopeError(f"metrics can't be served at {address}: {error.strerror}") from error
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return stop

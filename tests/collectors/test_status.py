@@ -57,7 +57,7 @@ def watched() -> Watched:
 def address(watched: Watched) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         where = f"127.0.0.1:{free.getsockname()[1]}"
-    end = listen(where, Status("c1", watched, lambda: "line 3 is wrong"))
+    end = listen(where, Status("c1", watched, lambda: "line 3 is wrong").pages())
     yield where
     end()
 
@@ -111,7 +111,7 @@ def test_other_paths_are_not_found(address: str) -> None:
 
 def test_a_port_that_is_taken_is_said(address: str, watched: Watched) -> None:
     with pytest.raises(FabricscopeError, match=address):
-        listen(address, Status("c2", watched, str))
+        listen(address, Status("c2", watched, str).pages())
 
 
 @pytest.mark.parametrize(
