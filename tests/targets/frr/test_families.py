@@ -1,3 +1,4 @@
+import copy
 import gzip
 import itertools
 from pathlib import Path
@@ -227,7 +228,7 @@ ODD: st.SearchStrategy[Any] = st.sampled_from(
             "RT:1:1 MM:x",
         ),
     ]
-)
+).map(copy.deepcopy)  # what is put in may be spoiled further
 
 
 @st.composite
