@@ -3,18 +3,13 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Final
 
 import structlog
 import typer
 
-import collectors.cli
-import collectors.doctor.cli
-import collectors.inventory_cli
-import demo.cli
-import demo.play_cli
-import pipeline.cli
-import targets.cli
 from collectors.errors import FabricscopeError, InputError, RefusedError
 
 EXIT_CODES: Final = {FabricscopeError: 1, InputError: 2, RefusedError: 3}
@@ -22,31 +17,53 @@ EXIT_CODES: Final = {FabricscopeError: 1, InputError: 2, RefusedError: 3}
 SAMPLE_S: Final = 10.0
 """A library that repeats itself is heard once in this time."""
 
-app = typer.Typer(
-    name="fabricscope",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="EVPN observability: what MACs, VTEPs, segments and links did, and which incidents follow.",
-    epilog="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 refused: store or position don't fit.",
-)
-for mounted in (
-    collectors.cli.app,
-    collectors.doctor.cli.app,
-    demo.cli.app,
-    demo.play_cli.app,
-    pipeline.cli.app,
-    targets.cli.app,
-):
-    app.registered_commands.extend(mounted.registered_commands)
-app.add_typer(collectors.inventory_cli.app, name="inventory")
+COMMANDS: Final = {
+    "capture": "pipeline.cli",
+    "collect": "collectors.cli",
+    "demo": "demo.cli",
+    "doctor": "collectors.doctor.cli",
+    "frr-agent": "targets.cli",
+    "hash-password": "targets.cli",
+    "inventory": "collectors.inventory_cli",
+    "play": "demo.play_cli",
+    "publish": "pipeline.cli",
+    "replay": "pipeline.cli",
+    "run": "pipeline.cli",
+    "simulate": "targets.cli",
+    "targets": "collectors.cli",
+}
+"""Each command's module. Only that of the command at hand is loaded: an agent on a switch needs no DuckDB."""
+GROUPS: Final = ("inventory",)
+"""Commands that have commands of their own."""
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """Return the commands that the arguments may mean: one, or all of them."""
+    app = typer.Typer(
+        name="fabricscope",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="EVPN observability: what MACs, VTEPs, segments and links did, and which incidents follow.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad input or usage, 3 refused: store or position don't fit.",
+    )
+    app.callback()(lambda: None)  # one command alone would be taken for the program itself
+    wanted = [name for name in arguments[:1] if name in COMMANDS] or list(COMMANDS)
+    for module in dict.fromkeys(COMMANDS[name] for name in wanted):
+        mounted: typer.Typer = import_module(module).app
+        group = next((name for name in GROUPS if COMMANDS[name] == module), None)
+        if group is not None:
+            app.add_typer(mounted, name=group)
+        else:
+            app.registered_commands.extend(mounted.registered_commands)
+    return app
 
 
 def main() -> None:
     """Run the command line."""
     configure_logs()
     try:
-        app()
+        command_line(sys.argv[1:])()
     except FabricscopeError as error:
         typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
         sys.exit(next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES))

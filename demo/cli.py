@@ -51,7 +51,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Break a simulated fabric in seven ways within 75 s, and watch the reasons appear.
+    """Break a simulated fabric in six ways within 75 s, and watch the reasons appear.
 
     Two spines and four leaves serve gNMI over TLS; a collector streams them into an embedded Kafka broker,
     a replica finds what is wrong. At the end a table says what was done, what had to be found and what came

@@ -22,7 +22,7 @@ def ended_with(error: Exception | None, monkeypatch: pytest.MonkeyPatch) -> int:
             raise error
         raise SystemExit(0)
 
-    monkeypatch.setattr(fabricscope, "app", app)
+    monkeypatch.setattr(fabricscope, "command_line", lambda _: app)
     monkeypatch.setattr(fabricscope, "configure_logs", lambda: None)
     with pytest.raises(SystemExit) as caught:
         fabricscope.main()

@@ -37,7 +37,7 @@ def command_in(line: str) -> str:
     return next((name for name in (" ".join(words), words[0]) if name in COMMANDS), words[0])
 
 
-COMMANDS = commands_of(typer.main.get_group(fabricscope.app))
+COMMANDS = commands_of(typer.main.get_group(fabricscope.command_line([])))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAX_LINES = 400
 
@@ -79,6 +79,11 @@ def test_every_documented_command_and_option_exists(document: str, line: str) ->
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     used = {word.partition("=")[0].strip("[]") for word in words[2:] if word.startswith(("--", "[--"))}
     assert used <= known, f"{document}: {words[1]} has no {used - known}"
+
+
+@pytest.mark.parametrize("name", sorted({name.split()[0] for name in COMMANDS}))
+def test_each_command_is_found_in_its_module(name: str) -> None:
+    assert name in typer.main.get_group(fabricscope.command_line([name])).commands
 
 
 def test_every_command_is_documented() -> None:

@@ -1,5 +1,6 @@
 """The command ``demo`` as a process: the whole story, and interrupted at any time."""
 
+import itertools
 import os
 import re
 import signal
@@ -45,23 +46,35 @@ def gone(pids: set[int]) -> bool:
 
 
 @pytest.mark.slow
-def test_all_of_the_story_is_found_and_nothing_else(tmp_path: Path) -> None:
-    folder = tmp_path / "left"
-    done = subprocess.run(
-        [*COMMAND, "--folder", str(folder), "--svg", str(tmp_path / "pictures")],
-        env=environment(tmp_path), capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "7 of 7 as they must be, 0 that nobody expected" in done.stdout
-    rules = re.findall(r" ([MRX]\d+) [A-Z_0-9]+ ", done.stdout)
-    assert sorted(rules) == ["M13", "M2", "R16", "R16", "R4", "X1", "X1"]
-    assert re.search(r"p50 \d\.\d\d s, p99 \d\.\d\d s, of 7", done.stdout)
-    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
-        "demo-live.svg",
-        "demo-table.svg",
-    ]
+def test_all_of_the_story_is_found_and_nothing_else_and_what_is_kept_up_can_be_asked(tmp_path: Path) -> None:
+    folder, pictures = tmp_path / "left", tmp_path / "pictures"
+    with subprocess.Popen(
+        [*COMMAND, "--keep", "--folder", str(folder), "--svg", str(pictures)],
+        env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        told = list(itertools.takewhile(lambda line: "tail -f" not in line, process.stdout))
+        table = "".join(told)
+        assert "6 of 6 as they must be, 0 that nobody expected" in table, table
+        (ask,) = (line.split() for line in told if " targets --collector " in line)
+        asked = subprocess.run(
+            [*COMMAND[:-1], *ask[-3:]],
+            env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        started = descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert gone(started)
+    assert asked.stdout.count(" UP ") == 6
+    rules = re.findall(r" ([MRX]\d+) [A-Z_0-9]+ ", table)
+    assert sorted(rules) == ["M13", "M2", "R16", "R16", "R4", "X1"]
+    assert re.search(r"p50 \d\.\d\d s, p99 \d\.\d\d s, of 6", table)
+    assert {path.name for path in pictures.iterdir()} == {"demo-live.svg", "demo-table.svg"}
+    assert str(folder) in output
     found = contents(folder / "store.duckdb")
-    assert found["main.incident"].height == 7
+    assert found["main.incident"].height == 6
     assert found["main.dead_letter"].is_empty()
     (position,) = found["main.stream_position"].to_dicts()
     assert sum(len(batch) for batch in read_capture(folder / "capture.parquet")) >= position["next_offset"]
