@@ -25,6 +25,9 @@ RULES: Final = catalogue(
 )
 _UNIT: Final = ["leaf", "peer", "kind", "ordinal"]
 
+_WITNESSES: Final = 2
+"""Sessions that must be down, where others can't be told, for a spine to be lost rather than unknown."""
+
 
 def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:
     """Return one finding per change of the verdict on a leaf or a spine.
@@ -69,8 +72,10 @@ def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
     # the sessions of one leaf are that leaf's matter
     several = sessions.group_by("peer").agg(several=pl.col("leaf").n_unique() > 1)
     tally = tally.join(several, on="peer", maintain_order="left")
-    lost = (pl.col("down") == pl.col("leaves")) & pl.col("several")
-    unsure = (pl.col("unknown") > 0) & (pl.col("down") + pl.col("unknown") == pl.col("leaves"))
+    told = pl.col("leaves") - pl.col("unknown")
+    lost = (pl.col("down") == told) & pl.col("several")
+    # who can't be told leaves both sides, but one leaf's word alone is no verdict on a spine
+    unsure = lost & (pl.col("unknown") > 0) & (pl.col("down") < _WITNESSES)
     return tally.with_columns(value=pl.when(~unsure).then(lost))
 
 

@@ -191,6 +191,16 @@ def test_a_lost_spine_is_found_though_it_fell_silent() -> None:
     assert {one["device"] for one in outcome.of("R16", "R15")} == {"s2"}
 
 
+@pytest.mark.parametrize(("tellers", "found"), [((1, 2), {"s2"}), ((1,), {"l1"})])
+def test_a_spine_is_lost_by_the_word_of_two_leaves_where_others_are_silent(
+    tellers: tuple[int, ...], found: set[str]
+) -> None:
+    scene = fabric().mute("s2", "l3", *(f"l{leaf}" for leaf in LEAVES if leaf not in tellers)).passes(30)
+    for leaf in tellers:
+        sessions(scene, leaf, 2, "IDLE", ends="l")
+    assert {one["device"] for one in play(scene.passes(20)).of("R16", "R15")} == found
+
+
 def test_a_spine_that_nobody_observes_is_known_by_its_address() -> None:
     scene = spine_lost(fabric(observed=("l1", "l2", "l3", "s1")), ends="l").passes(6)
 
