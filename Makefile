@@ -9,7 +9,7 @@ READY := .venv/.ready
 
 .PHONY: help demo test check bench format package
 help:
-	@echo "make demo   a recorded fabric through an embedded broker, live in this terminal"
+	@echo "make demo   a simulated fabric breaks and the reasons appear, live in this terminal"
 	@echo "make test   all tests: units and laws first, then against real brokers"
 	@echo "make check  ruff, mypy, import contracts, documented commands"
 	@echo "make bench  measurements, as JSON and as a table"

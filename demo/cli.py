@@ -10,11 +10,12 @@ from rich.console import Console
 
 from collectors.errors import FabricscopeError, InputError
 from demo.ending import incidents_of, program, quoted, table_width
-from demo.expectations import check, expectations_of
+from demo.expectations import check, expectations_of, is_good
 from demo.interruption import Interruption, signals
 from demo.live import Folder, Live, play
 from demo.pictures import Fullest, draw
 from demo.processes import Processes
+from demo.promise import missing, promised
 from demo.report import report
 from demo.screen import screen
 from demo.truth import deeds_of
@@ -84,27 +85,33 @@ def _demo(
         if stop.is_set():
             typer.echo(f"interrupted; what was found until then is in {folder.path}", err=True)
             return None
-        good = _judged(live, fullest, svg)
+        good = _judged(live, seed, fullest, svg)
         if keep:
             _stay(live, processes, interruption)
         for name in ("run", "collect", "simulate"):
-            processes.stop(name)
+            if code := processes.stop(name):
+                typer.echo(f"{name} ended with exit code {code}: see {processes.log(name)}", err=True)
+                good = False
         records = live.capture()
     typer.echo("\n".join(_next_steps(folder, records)))
     return good
 
 
-def _judged(live: Live, fullest: Fullest, svg: Path | None) -> bool:
+def _judged(live: Live, seed: int, fullest: Fullest, svg: Path | None) -> bool:
+    """Print what came of the story; return whether everything was found and nothing else."""
     told, scene = live.told, live.scene()
-    end = (live.end or 0.0) + 1.0
-    checked, unexpected = check(expectations_of(told.actions), told.heard.incidents.values(), end)
+    expectations = expectations_of(told.actions)
+    checked, unexpected = check(expectations, told.heard.incidents.values(), (live.end or 0.0) + 1.0)
+    troubles = missing(promised(SCENARIO, seed), expectations)
+    if not live.settled():
+        troubles.append("the replica did not read to the end of the story")
     deeds = deeds_of(action for action in told.actions if not action.kind.startswith("expect"))
-    table = report(SCENARIO, scene.zero, deeds, checked, unexpected)
+    table = report(SCENARIO, scene.zero, deeds, checked=checked, unexpected=unexpected, troubles=troubles)
     Console(width=table_width()).print(table)
     if svg is not None:
         for drawn in draw(svg, "demo", fullest.or_else(scene), table):
             typer.echo(f"drawn: {drawn}", err=True)
-    return bool(checked) and not unexpected and all(one.trouble is None for one in checked)
+    return is_good(checked, unexpected, troubles)
 
 
 def _stay(live: Live, processes: Processes, interruption: Interruption) -> None:

@@ -13,11 +13,14 @@ from typing import Any, Final
 
 from demo.findings import SUBJECT, Finding
 from demo.truth import Action
+from pipeline.detect import RULES
 
 EXPECT: Final = ("expect", "expect-raise")
 CLEAR: Final = "expect-clear"
 EARLY_S: Final = 1.0
 """Clocks and the order of two devices' reports leave this much room before the moment a rule could decide."""
+LATE_S: Final = 10.0
+"""Found later than this after it could be decided, it is found too late to be called found."""
 _WITHDRAWN: Final = "withdrawn"
 
 
@@ -149,8 +152,26 @@ def check(
             checked.append(Checked(expectation, incident, after_s, _trouble(expectation, incident, end)))
         else:
             checked.append(Checked(expectation, trouble="not found"))
-    taken = {one.incident.incident_id for one in checked if one.incident is not None}
-    return checked, [one for one in left.values() if one.incident_id not in taken]
+    expected: dict[str, set[str]] = {}
+    for one in checked:
+        if one.incident is not None:
+            expected.setdefault(one.incident.incident_id, set()).add(one.expectation.rule)
+    return checked, [one for one in left.values() if not _explained(one, expected.get(one.incident_id))]
+
+
+def _explained(incident: Incident, expected: set[str] | None) -> bool:
+    """Whether every rule that an incident reached was expected of it, or is a weaker one on the way there."""
+    if expected is None:
+        return False
+    strongest = {RULES[rule].family: RULES[rule].rank for rule in sorted(expected, key=_rank)}
+    return all(
+        rule in expected or RULES[rule].rank < strongest.get(RULES[rule].family, 0)
+        for rule in incident.reached
+    )
+
+
+def _rank(rule: str) -> int:
+    return RULES[rule].rank
 
 
 def _trouble(expectation: Expectation, incident: Incident, end: float) -> str | None:
@@ -159,12 +180,21 @@ def _trouble(expectation: Expectation, incident: Incident, end: float) -> str | 
         return "found, then withdrawn"
     if found < expectation.earliest - EARLY_S:
         return f"found {expectation.earliest - found:.1f} s before it could be true"
+    if found > expectation.decidable + LATE_S:
+        return f"found {found - expectation.decidable:.1f} s late"
     over = expectation.clears is not None and expectation.clears < end
     if over and incident.state != "resolved":
         return "still open"
-    if not over and incident.state == "resolved":
+    if incident.state == "resolved" and (
+        not over or _seconds(incident.last["resolved_at"]) < (expectation.clears or end) - EARLY_S
+    ):
         return "resolved too early"
     return None
+
+
+def is_good(checked: Sequence[Checked], unexpected: Sequence[Incident], troubles: Sequence[str]) -> bool:
+    """Whether something was expected, all of it was found in time, and nothing else."""
+    return bool(checked) and not unexpected and not troubles and all(one.trouble is None for one in checked)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from demo.expectations import Checked, Incident, percentile
+from demo.expectations import Checked, Incident, is_good, percentile
 from demo.truth import Deed
 from demo.view import STYLES
 from demo.words import deed_words, plain, seconds, span
@@ -18,10 +18,15 @@ def report(
     scenario: str,
     zero: float,
     deeds: Sequence[Deed],
+    *,
     checked: Sequence[Checked],
     unexpected: Sequence[Incident],
+    troubles: Sequence[str] = (),
 ) -> RenderableType:
-    """Return the table and the verdict. Times are seconds after ``zero``, which is in unix seconds."""
+    """Return the table and the verdict. Times are seconds after ``zero``, which is in unix seconds.
+
+    ``troubles``: what else keeps the verdict from being good, a sentence each.
+    """
     table = Table(
         title=f"{plain(scenario)}: what was done and what was found",
         title_justify="left",
@@ -55,16 +60,19 @@ def report(
     for incident in unexpected:
         what = Text(f"{_named(incident.last['rule'])} {_subject(incident.subject)}", style="bold red")
         table.add_row("", Text("nobody did anything that leads to", style="red"), what, "", "", "")
-    return Group(table, *verdict(checked, unexpected))
+    return Group(table, *verdict(checked, unexpected, troubles))
 
 
-def verdict(checked: Sequence[Checked], unexpected: Sequence[Incident]) -> list[Text]:
+def verdict(
+    checked: Sequence[Checked], unexpected: Sequence[Incident], troubles: Sequence[str]
+) -> list[Text]:
     """Return in lines whether all was found and nothing else, and how soon."""
     wrong = [one for one in checked if one.trouble is not None]
-    good = not wrong and not unexpected and bool(checked)
+    good = is_good(checked, unexpected, troubles)
     line = Text(f"{len(checked) - len(wrong)} of {len(checked)} as they must be, ")
     line.append(f"{len(unexpected)} that nobody expected", "" if not unexpected else "bold red")
     lines = [Text("\N{CHECK MARK} " if good else "\N{BALLOT X} ", "green" if good else "red").append(line)]
+    lines += [Text(f"  {trouble}", "red") for trouble in troubles]
     waits = [max(0.0, one.after_s) for one in checked if one.after_s is not None]
     if waits:
         half, most = percentile(waits, 0.5), percentile(waits, 0.99)

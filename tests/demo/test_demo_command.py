@@ -1,6 +1,7 @@
 """The command ``demo`` as a process: the whole story, and interrupted at any time."""
 
 import itertools
+import json
 import os
 import re
 import signal
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.services
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "fabricscope", "demo"]
 PATIENCE_S = 30.0
+MEDIAN_S, P99_S = 1.0, 2.0
+"""Twice the goal for half of them, 0.5 s: other tests run beside this one."""
 
 
 def environment(temporary: Path) -> dict[str, str]:
@@ -59,7 +62,7 @@ def test_all_of_the_story_is_found_and_nothing_else_and_what_is_kept_up_can_be_a
         assert "6 of 6 as they must be, 0 that nobody expected" in table, table
         (ask,) = (line.split() for line in told if " targets --collector " in line)
         asked = subprocess.run(
-            [*COMMAND[:-1], *ask[-3:]],
+            [*COMMAND[:-1], *ask[-3:], "--json"],
             env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
         started = descendants(process.pid)
@@ -67,10 +70,12 @@ def test_all_of_the_story_is_found_and_nothing_else_and_what_is_kept_up_can_be_a
         output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert gone(started)
-    assert asked.stdout.count(" UP ") == 6
+    assert {one["state"] for one in json.loads(asked.stdout)["targets"]} == {"UP"}
     rules = re.findall(r" ([MRX]\d+) [A-Z_0-9]+ ", table)
     assert sorted(rules) == ["M13", "M2", "R16", "R16", "R4", "X1"]
-    assert re.search(r"p50 \d\.\d\d s, p99 \d\.\d\d s, of 6", table)
+    (half, most) = map(float, re.findall(r"p50 (\d+\.\d\d) s, p99 (\d+\.\d\d) s, of 6", table)[0])
+    assert half < MEDIAN_S
+    assert most < P99_S
     assert {path.name for path in pictures.iterdir()} == {"demo-live.svg", "demo-table.svg"}
     assert str(folder) in output
     found = contents(folder / "store.duckdb")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.expectations import Expectation, Heard, check, expectations_of, percentile
+from demo.expectations import Checked, Expectation, Heard, check, expectations_of, is_good, percentile
 from tests.demo.made import action
 
 MAC = {"vni": 1010, "mac": "02:aa:00:00:10:04"}
@@ -97,6 +97,43 @@ def test_an_incident_is_over_when_it_must_be(clears: float | None, resolved: boo
     if resolved:
         lines.append(line(90.0, "M2", state="resolved", resolved_at=_text(90.0)))
     assert trouble(expected(clears=clears), *lines) == said
+
+
+def test_an_incident_that_is_over_long_before_its_cause_is_was_resolved_too_early() -> None:
+    lines = [line(20.0, "M2"), line(90.0, "M2", state="resolved", resolved_at=_text(88.9))]
+    assert trouble(expected(clears=90.0), *lines) == "resolved too early"
+    lines[-1]["resolved_at"] = _text(89.0)
+    assert trouble(expected(clears=90.0), *lines) is None
+
+
+@pytest.mark.parametrize(("at", "said"), [(30.0, None), (30.1, "found 10.1 s late")])
+def test_what_is_found_long_after_it_could_be_is_not_found(at: float, said: str | None) -> None:
+    assert trouble(expected(), line(at, "M2")) == said
+
+
+@pytest.mark.parametrize(("reached", "explained"), [(("M3", "M2"), True), (("M2", "M13"), False)])
+def test_a_rule_on_the_way_is_expected_too_and_any_other_is_not(
+    reached: tuple[str, ...], explained: bool
+) -> None:
+    heard = Heard()
+    heard.take([line(20.0, rule) for rule in reached])
+    _, unexpected = check([expected()], heard.incidents.values(), END)
+    assert (unexpected == []) is explained
+
+
+@pytest.mark.parametrize("what", ["nothing expected", "trouble", "unexpected", "a sentence"])
+def test_only_all_and_nothing_else_is_good(what: str) -> None:
+    heard = Heard()
+    heard.take([line(20.0, "M2")])
+    (incident,) = heard.incidents.values()
+    found = Checked(expected(), incident, 0.1)
+    assert is_good([found], [], [])
+    assert not {
+        "nothing expected": is_good([], [], []),
+        "trouble": is_good([found, Checked(expected(), trouble="not found")], [], []),
+        "unexpected": is_good([found], [incident], []),
+        "a sentence": is_good([found], [], ["the replica did not read to the end"]),
+    }[what]
 
 
 def test_a_withdrawn_incident_was_wrong() -> None:
