@@ -4,9 +4,11 @@ For the demo and for tests. What it holds is gone when it stops, so each start i
 store that read from an earlier one refuses to go on from a later one.
 """
 
+import contextlib
 import ctypes
 import importlib.resources
 import os
+import random
 import shutil
 import signal
 import socket
@@ -28,6 +30,7 @@ STOP_TIMEOUT_S: Final = 5.0
 _ATTEMPTS: Final = 5
 _POLL_S: Final = 0.01
 _PR_SET_PDEATHSIG: Final = 1
+_SERVER_PORTS: Final = (20_000, 32_000)
 
 
 class EmbeddedBroker:
@@ -139,8 +142,14 @@ def _binary(folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of this machine that nobody listens at.
+
+    Below those that systems take for connections of their own (from 32768 on in Linux, 49152 elsewhere):
+    somebody's connection would take such a port before we listen at it.
+    """
+    draw = random.SystemRandom()
+    while True:
+        port = draw.randrange(*_SERVER_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
