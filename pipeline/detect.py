@@ -60,7 +60,7 @@ class Detection:
         self, applied: Applied, news: set[str], now: int
     ) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
         results = [self._macs.judge(applied, self._state.locations, self.horizon, now)]
-        silences = silence.gaps(self._heard.rows, now)
+        silences = silence.gaps(self._heard.targets, now)
         results.append(self._told["silence"].revise(silence.detect(silences), self.horizon))
         silent = any(len(part) for part in results[-1])
         fresh = fresh_timeline(self._fresh.timeline(), silences)

@@ -2,6 +2,9 @@
 
 Only answers count, not that a collector tried: a start of a session is a beginning where nothing was heard
 before, and the end of the liveness session of a target that was taken out of service ends the watch.
+
+While the stream itself stands still, with no tick of any collector, nobody listens: the watch over targets
+that were not silent before ends with the last record and begins again with the next.
 """
 
 from typing import Final
@@ -28,8 +31,14 @@ SCHEMA: Final = pl.Schema(
         "final": pl.Boolean,
     }
 )
-"""One row per device and second in which it was heard; first and last in microseconds."""
+"""One row per device and second in which it was heard; first and last in microseconds.
+
+The row of STREAM says when the last record of all came."""
+STREAM: Final = ""
 _SECOND_US: Final = 1_000_000
+_STALL_US: Final = 5 * _SECOND_US
+"""Collectors tick each second."""
+_SILENCE_US: Final = SILENCE // SILENCE.resolution
 _KEPT_US: Final = 2 * SILENCE // SILENCE.resolution
 
 
@@ -38,6 +47,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.rows = pl.DataFrame(schema=SCHEMA)
+
+    @property
+    def targets(self) -> pl.DataFrame:
+        """Return the rows of the targets."""
+        return self.rows.filter(pl.col("device") != STREAM)
 
     def take(self, sessions: SessionBatch) -> None:
         """Remember the answers of a batch."""
@@ -48,6 +62,10 @@ class Heard:
         left = [row for row, family in sessions.retired if family == LIVENESS]
         ended = _rows(records, np.array(left, dtype=np.int64)).with_columns(final=pl.lit(value=True))
         new = pl.concat([answers, unknown.select(answers.columns), ended])
+        new = self._with_stalls(records, new)
+        if len(records):
+            self.rows = self.targets
+            new = pl.concat([new, _one(STREAM, int(records.now[-1]), int(records.offset[-1]))])
         if new.is_empty():
             return
         seconds = new.select(
@@ -73,6 +91,34 @@ class Heard:
             .select(SCHEMA.names())
         )
 
+    def _with_stalls(self, records: Records, new: pl.DataFrame) -> pl.DataFrame:
+        """Return what was heard in a batch, and where the watch ends and begins around stalls of the stream."""
+        stream = self.rows.filter(pl.col("device") == STREAM)
+        before = np.concatenate([stream["last"].to_numpy(), records.now])[: len(records)]
+        offsets = np.concatenate([stream["offset"].to_numpy(), records.offset])[: len(records)]
+        now, at = records.now, records.offset
+        if stream.is_empty():
+            now, at = now[1:], at[1:]
+        for stall in np.flatnonzero(now - before[: len(now)] > _STALL_US).tolist():
+            ended, begun = int(before[stall]), int(now[stall])
+            known = pl.concat(
+                [
+                    self.targets.select("device", "offset", "final", time="last"),
+                    new.filter(pl.col("offset") < int(at[stall])).select("device", "offset", "final", "time"),
+                ]
+            )
+            watched = (
+                known.sort("time", "offset", maintain_order=True)
+                .group_by("device", maintain_order=True)
+                .last()
+                .filter(~pl.col("final") & (ended - pl.col("time") < _SILENCE_US))["device"]
+                .to_list()
+            )
+            told = [_one(device, ended, int(offsets[stall]), final=True) for device in watched]
+            told += [_one(device, begun, int(at[stall])) for device in watched]
+            new = pl.concat([new, *(row.select(new.columns) for row in told)])
+        return new
+
     def settle(self, horizon: int) -> None:
         """Forget what can't be part of a silence any more.
 
@@ -83,6 +129,11 @@ class Heard:
         following = pl.col("first").shift(-1).over("device")
         done = old & (following < horizon)
         self.rows = self.rows.sort("device", "second").filter(~done.fill_null(value=False))
+
+
+def _one(device: str, time: int, offset: int, *, final: bool = False) -> pl.DataFrame:
+    schema = {"device": pl.String, "time": pl.Int64, "offset": pl.Int64, "final": pl.Boolean}
+    return pl.DataFrame([(device, time, offset, final)], schema=schema, orient="row")
 
 
 def _rows(records: Records, at: Array) -> pl.DataFrame:

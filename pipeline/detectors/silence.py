@@ -1,7 +1,8 @@
 """Targets that fell silent (rule X1).
 
 Every target sends a liveness sample each 5 s. The rule holds when nothing was heard of a target for 15 s
-while the fabric's clock went on; all verdicts that rest on it alone are then unknown.
+while the fabric's clock went on; all verdicts that rest on it alone are then unknown. That the stream itself
+stood still is no silence of a target: a collector was away, or Kafka.
 
 Subject: device. Look first whether the device answers at all, then at its telemetry agent and the collector.
 """

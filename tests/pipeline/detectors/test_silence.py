@@ -2,6 +2,8 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.records import RETIRED
 from pipeline.detectors import FINDING
@@ -146,3 +148,42 @@ def test_without_anybody_heard_there_are_no_findings_but_all_columns() -> None:
 
     assert detect(silences).schema == FINDING
     assert detect(silences).is_empty()
+
+
+def stalled(scene: Scene, seconds: float) -> Scene:
+    """Let time pass in which nobody writes to the stream, no tick either."""
+    scene.now += seconds
+    return scene
+
+
+@pytest.mark.parametrize("seconds", [14.0, 60.0, 3_600.0])
+def test_while_the_stream_stands_still_nobody_is_silent(seconds: float) -> None:
+    assert play(stalled(heard(30), seconds).passes(60)).of("X1") == []
+
+
+def test_after_the_stream_stood_still_a_target_has_15_s_from_there_on() -> None:
+    scene = stalled(heard(30).mute("l1").passes(4), 60).passes(15)  # from second 95 on
+    assert play(scene).of("X1") == []
+    [incident] = play(scene.passes(1)).of("X1")
+    assert (incident["device"], incident["opened_at"]) == ("l1", 110)
+
+
+def test_who_was_silent_before_the_stream_stood_still_stays_silent() -> None:
+    scene = stalled(heard(30).mute("l1").passes(20), 60).passes(20)
+    [incident] = play(scene).of("X1")
+    assert (incident["device"], incident["opened_at"], incident["state"]) == ("l1", 45, "open")
+
+
+def test_a_pause_of_the_stream_that_is_none_excuses_nobody() -> None:
+    scene = stalled(heard(30).mute("l1").passes(8), 4).passes(4)
+    [incident] = play(scene).of("X1")
+    assert (incident["device"], incident["opened_at"]) == ("l1", 45)
+
+
+@given(st.data())
+def test_a_stall_is_told_alike_in_any_batches(data: st.DataObject) -> None:
+    scene = stalled(heard(30).mute("l1").passes(data.draw(st.integers(0, 25))), 40)
+    scene.unmute("l1").passes(data.draw(st.integers(0, 20))).mute("s1").passes(20)
+    cuts = data.draw(st.lists(st.integers(0, len(scene.records)), max_size=6))
+    cut = play(scene, sorted(set(cuts)), restarts=cuts[:1])
+    assert cut.findings == play(scene).findings
