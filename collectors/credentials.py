@@ -28,6 +28,11 @@ def resolved(credentials: Credentials) -> Login:
     )
 
 
+def no_passphrase() -> str:
+    """Refuse an encrypted client key, as OpenSSL's callback for its passphrase: it would ask a terminal."""
+    raise InputError("the client key is encrypted: give one without a passphrase, readable by this user only")
+
+
 def _resolved(reference: str, what: str) -> str:
     kind, _, where = reference.partition(":")
     if not is_reference(reference):

@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 import grpc
 import grpc.aio
 
-from collectors.credentials import Login, resolved
+from collectors.credentials import Login, no_passphrase, resolved
 from collectors.errors import InputError
 from collectors.inventory import Target, Tls
 from collectors.subscriptions import Capabilities, read_capabilities
@@ -159,7 +159,7 @@ def _tls_credentials(tls: Tls) -> grpc.ChannelCredentials:
             trial.load_verify_locations(cafile=tls.ca)
     if tls.certificate is not None:
         with _usable(f"the client certificate {tls.certificate} with the key {tls.key}"):
-            trial.load_cert_chain(tls.certificate, tls.key, password=_no_passphrase)
+            trial.load_cert_chain(tls.certificate, tls.key, password=no_passphrase)
     with _usable("the certificates"):
         return grpc.ssl_channel_credentials(
             root_certificates=_system_authorities() if tls.ca is None else tls.ca.read_bytes(),
@@ -174,10 +174,6 @@ def _usable(what: str) -> Iterator[None]:
         yield
     except (OSError, ssl.SSLError) as error:
         raise InputError(f"can't use {what}: {error.strerror or error}") from error
-
-
-def _no_passphrase() -> str:
-    raise InputError("the client key is encrypted: give one without a passphrase, readable by this user only")
 
 
 def _system_authorities() -> bytes:

@@ -12,8 +12,10 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from collectors.credentials import no_passphrase
 from collectors.doctor.findings import Finding, Level, Place
 from collectors.doctor.validity import validity
+from collectors.errors import InputError
 from collectors.inventory import Target, Tls
 
 CHECK = "tls"
@@ -37,7 +39,7 @@ async def check(target: Target, now: datetime) -> list[Finding]:
     place = Place(target.name, CHECK)
     try:
         context = _context(target.tls)
-    except OSError:
+    except (OSError, InputError):  # files.check has told it
         return [place.unknown("not tried: a file is wrong")]
     # certificates carry names without the dot of the root; gRPC leaves it out too
     name = (target.tls.server_name or target.address).removesuffix(".")
@@ -67,7 +69,7 @@ async def server_certificate(
 def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=tls.ca)
     if tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
+        context.load_cert_chain(tls.certificate, tls.key, password=no_passphrase)
     context.set_alpn_protocols(["h2"])
     return context
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from collectors.credentials import resolved
+from collectors.credentials import no_passphrase, resolved
 from collectors.doctor.findings import Finding, Place, gravest
 from collectors.doctor.validity import validity
 from collectors.errors import InputError
@@ -71,20 +71,21 @@ def _tls(tls: Tls, place: Place, now: datetime) -> Iterator[Finding]:
     if tls.certificate is None or tls.key is None:
         return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(tls.certificate, tls.key, password=_refuse)
-    except (OSError, InputError) as error:
-        why = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
+            tls.certificate, tls.key, password=no_passphrase
+        )
+    except InputError as error:
+        yield place.error(f"{tls.key}: {error}", "write it anew without a passphrase, as openssl pkey does")
+        return
+    except OSError as error:
+        why = getattr(error, "reason", None) or error.strerror or str(error)
         yield place.error(
             f"certificate and key {tls.key} can't be used together: {why}",
-            "give the key that belongs to the certificate, PEM without a passphrase",
+            "give the key that belongs to the certificate, PEM",
         )
         return
     if _open_to_all(tls.key):
         yield _exposed(place, tls.key)
-
-
-def _refuse() -> str:
-    raise InputError("the key has a passphrase")
 
 
 def _exposed(place: Place, path: Path) -> Finding:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -12,7 +13,14 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
+from collectors.doctor import clock
 from collectors.doctor.findings import Finding, Level
 from collectors.doctor.targets import examine
 from collectors.inventory import Credentials, Target, Tls
@@ -276,6 +284,57 @@ def test_files_that_are_missing_or_do_not_fit_are_told(authority: Authority, tmp
         healthy(), shown=shown, tls=Tls(ca=authority.pem, certificate=certificate, key=other_key)
     )
     assert any("can't be used together" in one.what for one in found if one.check == "files")
+
+
+def test_an_encrypted_client_key_is_refused_and_nobody_is_asked_for_its_passphrase(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = authority.issue("collector")
+    loaded = load_pem_private_key(key.read_bytes(), None)
+    key.write_bytes(
+        loaded.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"the wrong one is asked for")
+        )
+    )
+    key.chmod(0o600)
+    without_callback: list[Path] = []
+
+    load = ssl.SSLContext.load_cert_chain
+
+    def load_cert_chain(context: Any, certfile: Any, keyfile: Any = None, password: Any = None) -> None:
+        if password is None:  # OpenSSL would ask the terminal, and wait
+            without_callback.append(keyfile)
+            raise OSError(f"asks for the passphrase of {keyfile}")
+        load(context, certfile, keyfile, password)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", load_cert_chain)
+    tls = Tls(ca=authority.pem, certificate=certificate, key=key)
+    found = examined(healthy(), shown=authority.server("127.0.0.1"), tls=tls)
+    assert not without_callback
+    (refused,) = [one for one in found if one.check == "files" and one.level is Level.ERROR]
+    assert f"{key}: the client key is encrypted: give one without a passphrase" in refused.what
+    assert of("tls", found).level is Level.UNKNOWN
+    assert of("capabilities, paths, clock", found).level is Level.UNKNOWN
+
+
+def test_an_error_that_nobody_foresaw_costs_one_target_its_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def odd(_client: object, one: Target, *_: object) -> list[Finding]:
+        if one.name == "odd":
+            raise ValueError("a name of 254 characters")
+        return []
+
+    monkeypatch.setattr(clock, "check", odd)
+
+    async def run() -> list[Finding]:
+        async with serving(healthy()) as server:
+            return await looked_at(*(replace(target(server.port), name=name) for name in ("odd", "well")))
+
+    found = asyncio.run(run())
+    unforeseen = of("doctor", found)
+    assert (unforeseen.where, unforeseen.level) == ("odd", Level.UNKNOWN)
+    assert "ValueError: a name of 254 characters" in unforeseen.what
+    assert {one.check for one in found if one.where == "odd"} > {"files", "tcp", "capabilities"}
+    assert {one.level for one in found if one.where == "well"} == {Level.OK, Level.WARNING}
 
 
 @pytest.mark.parametrize(("mode", "level"), [(0o640, Level.OK), (0o644, Level.WARNING)])
