@@ -2,9 +2,11 @@
 
 YAML's guesses about types are not used: ``site: no`` is the text ``no`` and ``rack: 010`` is ``010``. What a
 text must be is known where it is read. Anchors, aliases, merge keys and tags are refused: groups do their
-work, and an alias is how a small file becomes a huge one.
+work, and an alias is how a small file becomes a huge one. Their names are not repeated: a password that
+begins with ``*``, ``&`` or ``!`` and stands where it shouldn't is one of them to YAML.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +18,7 @@ from collectors.inventory_yaml.mistakes import Mistakes
 MAX_DEPTH: Final = 16
 """An inventory needs five levels; the limit keeps a hostile file from exhausting the stack."""
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # an installation may lack libyaml
+_TAG_HANDLE: Final = re.compile("(?<=tag handle) .*")
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -58,7 +61,9 @@ def parse(text: str, mistakes: Mistakes) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
-        why = ", ".join(part for part in (error.problem, error.context) if part)
+        # PyYAML's own parser repeats the handle of a tag, which may be the begin of a password
+        problem = _TAG_HANDLE.sub("", error.problem or "")
+        why = ", ".join(part for part in (problem, error.context) if part)
         mistakes.add(line + 1, f"this is no YAML: {why}{_tab(text, line)}")
     except yaml.reader.ReaderError:
         # the error counts bytes or characters, as the parser at hand does: look for the character itself
@@ -101,16 +106,18 @@ class _Reader:
             raise _TooDeepError(line)
         if isinstance(event, yaml.AliasEvent):
             self._mistakes.add(
-                line, f"alias *{event.anchor}: aliases are not used here, groups do their work"
+                line, "aliases (*) are not used here, groups do their work; quote a text that begins with *"
             )
             return Scalar(line, None, quoted=False)
         assert isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
         if event.anchor:
             self._mistakes.add(
-                line, f"anchor &{event.anchor}: anchors are not used here, groups do their work"
+                line, "anchors (&) are not used here, groups do their work; quote a text that begins with &"
             )
         if event.tag:
-            self._mistakes.add(line, f"tag {event.tag}: tags are not used here, write the value alone")
+            self._mistakes.add(
+                line, "tags (!) are not used here, write the value alone; quote a text that begins with !"
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(Sequence(line), depth)
         if isinstance(event, yaml.MappingStartEvent):

@@ -6,12 +6,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.errors import InputError
 from collectors.inventory import Credentials, Inventory, Target, Tls
 from collectors.inventory_file import MAX_BYTES, parse_inventory, read_inventory
+from collectors.inventory_yaml import document
 
 BASE = Path("/etc/fabricscope")
 FINE = """\
@@ -304,10 +306,10 @@ def test_two_targets_cannot_be_one_device(address: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a: &x 1\n", "inventory.yaml:1: anchor &x: anchors are not used here"),
-        ("a: *x\n", "inventory.yaml:1: alias *x: aliases are not used here"),
+        ("a: &x 1\n", "inventory.yaml:1: anchors (&) are not used here"),
+        ("a: *x\n", "inventory.yaml:1: aliases (*) are not used here"),
         ("<<: {}\n", "inventory.yaml:1: merge keys (<<) are not used here"),
-        ("a: !!python/object/apply:os.system [x]\n", "inventory.yaml:1: tag tag:yaml.org,2002:python/"),
+        ("a: !!python/object/apply:os.system [x]\n", "inventory.yaml:1: tags (!) are not used here"),
         (FINE + "---\na: 1\n", "inventory.yaml:7: a second document begins here"),
         ("? [a]\n: 1\n", "inventory.yaml:1: a key must be a text"),
         ("a:\n\t- x\n", "inventory.yaml:2: this is no YAML: found character that cannot start any token"),
@@ -324,13 +326,24 @@ def test_what_is_no_inventory_at_all_is_told(text: str, sentence: str) -> None:
     assert mistakes(text)[0].startswith(sentence)
 
 
+@pytest.mark.parametrize("loader", [document._LOADER, yaml.SafeLoader])  # either may run
+@pytest.mark.parametrize("sign", ["*", "&", "!", "!!", "!hunter2!", "%", "@", ""])
+def test_a_password_is_repeated_in_no_message_whatever_yaml_takes_it_for(
+    sign: str, loader: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "_LOADER", loader)
+    found = mistakes(FINE + f"    credentials:\n      username: admin\n      password: {sign}hunter2\n")
+    assert found
+    assert "hunter2" not in "\n".join(found)
+
+
 def test_a_bomb_of_aliases_costs_nothing() -> None:
     rows = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     for before, name in pairwise("abcdefghi"):
         rows.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
     begin = time.process_time()
-    assert "inventory.yaml:9: alias *h: aliases are not used here, groups do their work" in mistakes(
-        "\n".join(rows)
+    assert any(
+        told.startswith("inventory.yaml:9: aliases (*) are not used") for told in mistakes("\n".join(rows))
     )
     assert time.process_time() - begin < 1
 
