@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import decode, figures, state_size, throughput
+from bench import collector, decode, figures, state_size, throughput
 from bench.figures import Figure
 
 
@@ -33,7 +33,12 @@ def main() -> None:
     figures.write_json(options.json, done)
 
 
-BENCHES = {"decode": decode.measure, "throughput": throughput.measure, "state-size": state_size.measure}
+BENCHES = {
+    "decode": decode.measure,
+    "throughput": throughput.measure,
+    "state-size": state_size.measure,
+    "collector": collector.measure,
+}
 
 if __name__ == "__main__":
     main()
