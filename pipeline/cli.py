@@ -279,7 +279,7 @@ def run(
         source = stack.enter_context(KafkaSource.open(access, {name: job.position(name) for name in fabric}))
         watched = Watched(job)
         if metrics_listen is not None:
-            metrics = HealthMetrics(lambda: watched.health, source.end)
+            metrics = HealthMetrics(lambda: watched.health, source.end, _wall_clock)
             stack.callback(listen(metrics_listen, {"/metrics": metrics_page(metrics)}))
         for name in fabric:
             log.info("reading", fabric=name, position=source.position(name))
@@ -288,7 +288,7 @@ def run(
 
 
 def _wall_clock() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  # for the log of incidents, which says when it was written
+    return datetime.now(UTC)  # noqa: TID251  # for the log of incidents and for metrics, never for a store
 
 
 @contextlib.contextmanager

@@ -29,9 +29,9 @@ class Health:
     stream_time: datetime | None = None
     """The fabric's now; None before the first record."""
     fresh: int = 0
-    """Devices that say what is."""
+    """Devices that said what is, at ``stream_time``: whether that is now, only a clock on the wall tells."""
     observers: int = 0
-    """Devices that report at all."""
+    """Devices that report, or should: all but those removed from the inventory."""
 
 
 class Watched:
@@ -75,10 +75,10 @@ class Watched:
 
 
 def freshness(observers: pl.DataFrame, now: datetime) -> tuple[int, int]:
-    """Return how many devices say what is, and how many report at all.
+    """Return how many devices say what is, and how many report or should.
 
-    ``observers``: one row per (device, family). A device counts when all its sessions are in step and it was
-    heard of within SILENCE, the limit of rule X1.
+    ``observers``: one row per (device, family) in service. A device counts when all its sessions are in step
+    and it was heard of within SILENCE, the limit of rule X1.
     """
     devices = observers.group_by("device").agg(
         fresh=(pl.col("state") == "fresh").all() & (pl.col("last_seen").max() > now - SILENCE)

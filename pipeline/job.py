@@ -192,8 +192,11 @@ class Job:
             self._whole = whole
 
     def observers(self, fabric: str) -> pl.DataFrame:
-        """Return what is known of who reports: one row per (device, family), as in ``observer_current``."""
-        return self._fabrics[fabric].state.sessions.observer_frame()
+        """Return what is known of who should report: one row per (device, family).
+
+        Columns are those of ``observer_current``; targets removed from the inventory are left out.
+        """
+        return self._fabrics[fabric].state.sessions.observer_frame(in_service=True)
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Return a connection to the store for queries from another thread; to be closed before the job."""

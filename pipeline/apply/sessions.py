@@ -110,10 +110,17 @@ class Sessions:
             sorted(log.declared, key=lambda entry: entry[0]),
         )
 
-    def observer_frame(self) -> pl.DataFrame:
-        """Return one row per (device, family): session, state, since, last_seen."""
+    def observer_frame(self, *, in_service: bool = False) -> pl.DataFrame:
+        """Return one row per (device, family): session, state, since, last_seen.
+
+        With ``in_service``, only of those that somebody expects to hear of: not of retired ones.
+        """
         return pl.DataFrame(
-            [(o.device, o.family, o.session, o.state, o.since, o.last_seen) for o in self.observers.values()],
+            [
+                (o.device, o.family, o.session, o.state, o.since, o.last_seen)
+                for o in self.observers.values()
+                if not (in_service and o.retired)
+            ],
             schema={
                 "device": pl.String,
                 "family": pl.String,

@@ -171,6 +171,24 @@ def test_a_target_out_of_service_is_retired_until_it_comes_back() -> None:
     assert not sessions.observers["l1", "routes"].retired
 
 
+def test_who_is_out_of_service_is_kept_for_the_store_and_left_out_where_reports_are_expected() -> None:
+    sessions = Sessions()
+    process(
+        [
+            start(1),
+            start(1, device="l2"),
+            said(2, 1, kind=Kind.END, reason=RETIRED),
+            said(2, 1, kind=Kind.END, reason="collector stopped", device="l2"),
+        ],
+        sessions,
+    )
+    assert sessions.observer_frame()["device"].to_list() == ["l1", "l2"]
+    assert sessions.observer_frame(in_service=True)["device"].to_list() == ["l2"]
+
+    process([start(9, SECOND)], sessions, 4)
+    assert sessions.observer_frame(in_service=True)["device"].to_list() == ["l1", "l2"]
+
+
 def test_another_reason_to_end_retires_nothing() -> None:
     sessions = Sessions()
     process([start(1), said(2, 1, kind=Kind.END, reason="connection reset")], sessions)
