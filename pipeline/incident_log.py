@@ -3,11 +3,15 @@
 A line is the incident as it stands then: the columns of view ``incident``, and ``committed_at``, the wall
 clock when the store had it. The last line of an incident holds. An incident that the stream has shown never
 to have been is said once more, with the state ``withdrawn``.
+
+A process that is killed may have committed what it did not say. The next one says again what that can have
+been: what is open, and what was resolved within a day of the fabric's now. Lines may so come twice; the one
+thing that may be missing is a withdrawal, of which the store keeps nothing.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +23,9 @@ from pipeline.detectors.text import mac_text
 from pipeline.store import Commit
 
 WITHDRAWN: Final = "withdrawn"
+SAID_AGAIN: Final = timedelta(days=1)
+"""A commit is of one batch, whose records span less: a collector sends 86 400 ticks a day, more than a batch
+holds (pipeline.kafka)."""
 _NOT_TOLD: Final = ("ip_hi", "ip_lo")
 """Parts of an address; view ``incident`` has it as ``ip``, and no rule fills it yet."""
 
@@ -35,8 +42,17 @@ class IncidentLog:
         self._clock = clock
 
     def resume(self, reader: duckdb.DuckDBPyConnection) -> None:
-        """Say what the store holds open: what was last committed may not have been said."""
-        rows = reader.sql("FROM main.incident WHERE state = 'open' ORDER BY opened_at, incident_id").pl()
+        """Say what is open, and what was resolved lately: what was last committed may not have been said."""
+        rows = reader.sql(
+            """
+            SELECT i.*
+            FROM main.incident AS i
+            LEFT JOIN main.stream_position AS p USING (fabric)
+            WHERE i.state = 'open' OR i.resolved_at >= p.record_time - to_seconds(?)
+            ORDER BY i.opened_at, i.incident_id
+            """,
+            params=[SAID_AGAIN.total_seconds()],
+        ).pl()
         self._write(rows.drop("ip").to_dicts())
 
     def committed(self, commit: Commit) -> None:

@@ -11,8 +11,11 @@ import polars as pl
 import pytest
 
 from collectors.errors import FabricscopeError
-from pipeline.incident_log import WITHDRAWN, IncidentLog, changes
+from collectors.supervisor import TICK_S
+from pipeline.incident_log import SAID_AGAIN, WITHDRAWN, IncidentLog, changes
+from pipeline.kafka import MAX_BATCH_RECORDS
 from pipeline.store import Commit
+from sql import statements
 
 OPENED = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)
 
@@ -73,15 +76,39 @@ def test_an_incident_that_never_was_is_withdrawn() -> None:
     ]
 
 
-def test_after_a_restart_what_is_open_is_said_again(tmp_path: Path) -> None:
-    reader = duckdb.connect()
-    reader.sql(
-        "CREATE TABLE incident AS SELECT * FROM (VALUES ('a', 'open', NULL, 1), ('b', 'resolved', NULL, 2))"
-        " held(incident_id, state, ip, opened_at)"
-    )
-    with opened(tmp_path) as log:
+def test_after_a_restart_what_is_open_or_was_resolved_within_a_day_is_said_again(tmp_path: Path) -> None:
+    second = timedelta(seconds=1)
+    resolved = {"old": OPENED - second, "limit": OPENED, "late": OPENED + SAID_AGAIN, "other": OPENED}
+    with duckdb.connect() as reader, opened(tmp_path) as log:
+        for statement in [*statements("ddl"), *statements("views")]:
+            reader.execute(statement)
+        positions = {"dc1": OPENED + SAID_AGAIN, "dc2": OPENED + SAID_AGAIN + second}
+        for fabric, now in positions.items():
+            reader.execute(
+                "INSERT INTO store.stream_position BY NAME"
+                " SELECT $1 AS fabric, 't' AS topic, 0 AS next_offset, $2 AS record_time",
+                [fabric, now],
+            )
+        for incident, fabric in {"open": "dc1", **dict.fromkeys(resolved, "dc1"), "other": "dc2"}.items():
+            reader.execute(
+                "INSERT INTO store.incident BY NAME SELECT $1 AS incident_id, $2 AS state, $3 AS fabric,"
+                " $4::TIMESTAMPTZ AS opened_at, $5::TIMESTAMPTZ AS resolved_at",
+                [
+                    incident,
+                    "resolved" if incident in resolved else "open",
+                    fabric,
+                    OPENED - timedelta(days=9),
+                    resolved.get(incident),
+                ],
+            )
         log.resume(reader)
-    assert [line["incident_id"] for line in lines(tmp_path / "log")] == ["a"]
+    told = {line["incident_id"]: line["state"] for line in lines(tmp_path / "log")}
+    assert told == {"open": "open", "limit": "resolved", "late": "resolved"}
+
+
+def test_a_batch_spans_less_than_what_is_said_again() -> None:
+    ticks = SAID_AGAIN // timedelta(seconds=TICK_S)
+    assert ticks > MAX_BATCH_RECORDS
 
 
 def test_a_folder_that_is_missing_is_said_in_a_sentence(tmp_path: Path) -> None:
