@@ -12,6 +12,8 @@ from collectors.supervisor import Plan
 
 POLL_S: Final = 2.0
 """How often the file is looked at; SIGHUP asks at once."""
+RETRY_S: Final = 30.0
+"""How often a version that is not followed is tried again: what it waits for, as a topic, may be made."""
 
 log: Final = structlog.get_logger(__name__)
 
@@ -41,10 +43,13 @@ class Reload:
     async def plans(self) -> AsyncIterator[Plan]:
         """Yield a plan at once, and one for each change; raises FabricscopeError for the first only."""
         seen, first = None, True
+        clock = asyncio.get_running_loop().time
+        tried_at = clock()
         while not self._stopped:
             version = _version(self._path)
-            if version != seen or self._asked:
-                seen, self._asked = version, False
+            again = self.failed and clock() - tried_at >= RETRY_S
+            if version != seen or self._asked or again:
+                seen, self._asked, tried_at = version, False, clock()
                 try:
                     plan = await asyncio.to_thread(self._load)
                 except FabricscopeError as error:

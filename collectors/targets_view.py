@@ -48,7 +48,7 @@ def _title(document: dict[str, Any]) -> str:
         if one["lag_s"] >= 1
     ]
     if document["inventory_trouble"]:
-        parts.append("an earlier inventory holds: the file has mistakes")
+        parts.append(f"an earlier inventory holds: {document['inventory_trouble']}")
     return escape(", ".join(parts))
 
 

@@ -1,6 +1,7 @@
 """The inventory file as it changes while a collector runs."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -120,6 +121,33 @@ def test_a_reload_that_kafka_failed_is_tried_again_without_a_change_of_the_file(
         assert await names(plans) == ["leaf1"]
         write(path, "leaf2")
         assert await names(plans) == ["leaf2"]
+
+    run(path, load, test)
+
+
+def test_what_the_file_waits_for_is_looked_for_again_without_a_change_of_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.reload.RETRY_S", 0.1)
+    loads: list[float] = []
+    topics = {"leaf1"}
+
+    def load() -> Plan:
+        loads.append(time.monotonic())
+        plan = plan_of(path)
+        if len(loads) == 3:  # an operator does as the error says
+            topics.add("leaf2")
+        if missing := set(plan.inventory.targets) - topics:
+            raise InputError(f"Kafka has no topic for {missing}: make it")
+        return plan
+
+    async def test(reload: Reload, plans: Any) -> None:
+        assert await names(plans) == ["leaf1"]
+        write(path, "leaf2")
+        assert await names(plans) == ["leaf2"]
+        assert reload.failed == ""
+        assert len(loads) == 3
+        assert loads[2] - loads[1] > 0.05  # and not at each look at the file
 
     run(path, load, test)
 

@@ -143,7 +143,7 @@ def test_people_see_state_age_and_reason_and_a_device_s_words_are_only_text(addr
     assert "1 h 0 m" in lines["es"]
     assert "[bold]no[/] such path" in lines["es"]
     assert "1 UP, 1 REFUSED" in text
-    assert "an earlier inventory holds" in text
+    assert "an earlier inventory holds: line 3 is wrong" in " ".join(text.split())
 
 
 def test_families_of_one_state_and_reason_share_a_row(watched: Watched) -> None:
