@@ -92,7 +92,7 @@ class Heard:
         )
 
     def _with_stalls(self, records: Records, new: pl.DataFrame) -> pl.DataFrame:
-        """Return what was heard in a batch, and where the watch ends and begins around stalls of the stream."""
+        """Return what a batch heard, and where the watch ends and begins around stalls of the stream."""
         stream = self.rows.filter(pl.col("device") == STREAM)
         before = np.concatenate([stream["last"].to_numpy(), records.now])[: len(records)]
         offsets = np.concatenate([stream["offset"].to_numpy(), records.offset])[: len(records)]

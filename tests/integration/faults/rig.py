@@ -250,6 +250,12 @@ def differences(left: Path, right: Path) -> list[str]:
     return lines
 
 
+def incidents(store: Path) -> list[tuple[str, str]]:
+    """Return rule and device of each incident."""
+    with look(store) as connection:
+        return connection.execute("SELECT rule, device FROM main.incident ORDER BY ALL").fetchall()
+
+
 Key = tuple[str, str]
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.broker import EmbeddedBroker
-from tests.integration.faults.rig import FABRIC, Rig, blind, covered, differences, stopped, until
+from tests.integration.faults.rig import FABRIC, Collector, Rig, blind, covered, differences, stopped, until
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
+OFF_S = 4
 
 
 @pytest.fixture
@@ -19,21 +20,27 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         yield made
 
 
+def states_of(collector: Collector, target: str) -> set[str]:
+    return {state for (name, _), state in collector.states().items() if name == target}
+
+
 def test_a_rebooted_device_is_known_as_it_is_afterwards_and_was_blind_meanwhile(rig: Rig) -> None:
     fabric = rig.simulate()
     collector = rig.collect("c1")
     until(collector.in_step, "the first sync")
-    begin = time.time()
-    fabric.say("reboot leaf-2 4")
-    until(lambda: not collector.in_step(), "the loss of leaf-2")
+    families = set(collector.states())
+    fabric.say(f"reboot leaf-2 {OFF_S}")
+    until(lambda: "UP" not in states_of(collector, "leaf-2"), "the loss of leaf-2")
+    lost = time.time()
     fabric.say("mac-move h1 leaf-3")
     until(collector.in_step, "the sync after the reboot")
-    end = time.time()
     collector.settle()
     assert differences(rig.store(), rig.reference()) == []
     intervals = blind(rig.folder / f"{FABRIC}.duckdb")
     assert {device for device, _ in intervals} == {"leaf-2"}
-    assert all(covered(found, begin + 1, end - 6) or found for found in intervals.values())
+    assert {family for _, family in intervals} == {family for _, family in families}
+    # it was off for OFF_S seconds, which began somewhere between the word and the first loss that was seen
+    assert all(covered(found, lost, lost + OFF_S - 1) for found in intervals.values())
 
 
 def test_devices_that_hang_are_known_as_they_are_afterwards_and_were_blind_meanwhile(rig: Rig) -> None:
