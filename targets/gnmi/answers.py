@@ -1,13 +1,15 @@
 """Answers to Capabilities and Get."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final
 
 from grpc import StatusCode
 from pygnmi.spec.v080 import gnmi_pb2
 
-from targets.gnmi import json_ietf, paths, wire
+from targets.gnmi import json_ietf, limits, paths, wire
 from targets.gnmi.branches import Leaf
+from targets.gnmi.limits import shown
 from targets.gnmi.paths import Element
 from targets.gnmi.requests import Question, RequestError, require_known
 from targets.gnmi.target import Target
@@ -33,32 +35,41 @@ def capabilities(target: Target) -> bytes:
     return content
 
 
-def get(target: Target, asked: Question) -> bytes:
+async def get(target: Target, asked: Question) -> bytes:
     """Return the ``GetResponse``, one notification for each path; raises RequestError if one has no data.
 
-    PROTO answers leaf by leaf, JSON one object for a branch.
+    PROTO answers leaf by leaf, JSON one object for a branch. Each path is of one moment; between two of them
+    others are told what they wait for. A response that most clients would refuse to read is not made.
     """
     require_known(asked.view, target)
     now_ns = target.clock()
     before = wire.prefix("", asked.view.target, asked.view.origin)
     answer = []
+    room = limits.ANSWER_BYTES
     for path in asked.paths:
-        updates = b"".join(_updates(target, asked, path, now_ns))
+        updates = []
+        room -= len(before)
+        for update in _updates(target, asked, path, now_ns):
+            room -= len(update)
+            if room < 0:
+                raise RequestError(
+                    StatusCode.RESOURCE_EXHAUSTED,
+                    f"the answer has more than {limits.ANSWER_BYTES} bytes: subscribe with mode ONCE, or ask"
+                    " for less at a time",
+                )
+            updates.append(update)
         if not updates and not _is_wild(path):
-            raise RequestError(StatusCode.NOT_FOUND, f"there is nothing at {path or '/'} now")
-        answer.append(wire.field(0x0A, wire.notification(now_ns, before, updates)))
+            raise RequestError(StatusCode.NOT_FOUND, f"there is nothing at {shown(path) or '/'} now")
+        answer.append(wire.field(0x0A, wire.notification(now_ns, before, b"".join(updates))))
+        await asyncio.sleep(0)
     return b"".join(answer)
 
 
 def _updates(target: Target, asked: Question, path: str, now_ns: int) -> Iterator[bytes]:
     encoding = asked.view.encoding
     ietf = encoding is not Encoding.JSON
-    told: set[tuple[str, ...]] = set()
-    for way, found in target.state.match(paths.pattern(paths.elements(path))):
+    for way, found in target.state.match(paths.pattern(paths.asked(path))):
         texts_of_way = tuple(part.text for part in way)
-        if any(texts_of_way[:size] in told for size in range(len(way) + 1)):  # "..." finds what is below, too
-            continue
-        told.add(texts_of_way)
         leaves = [
             (paths.elements(leaf.path), _now(leaf, now_ns))
             for leaf in ([found] if isinstance(found, Leaf) else found.walk())
@@ -86,6 +97,5 @@ def _is_of(parts: list[Element], data_type: int) -> bool:
 
 def _is_wild(path: str) -> bool:
     return any(
-        part.name in (paths.ANY, paths.DEEP) or paths.ANY in part.keys.values()
-        for part in paths.elements(path)
+        part.name in (paths.ANY, paths.DEEP) or paths.ANY in part.keys.values() for part in paths.asked(path)
     )

@@ -87,23 +87,32 @@ class Node:
             _cut(above, part)
 
     def match(self, asked: Pattern) -> Iterator[Match]:
-        """Yield what a pattern names below: elements of the way there, and a branch or a leaf."""
-        if not asked:
-            yield (), self
+        """Yield what a pattern names below: elements of the way there, and a branch or a leaf.
+
+        Nothing is yielded that lies in a branch that was, and no node is looked at twice, however many
+        ``...`` the pattern has.
+        """
+        yield from self.match_from(asked, _settled(asked, {0}), ())
+
+    def match_from(self, asked: Pattern, at: set[int], way: tuple[Element, ...]) -> Iterator[Match]:
+        """Yield what the pattern names here; ``at``: how much of it the way may have gone."""
+        if len(asked) in at:
+            yield way, self
             return
-        first, rest = asked[0], asked[1:]
-        if first.name == DEEP:
-            yield from self.match(rest)
-            for part, node in self._children():
-                yield from _under(part, node.match(asked))
-            return
-        if not rest:
-            yield from (((part,), leaf) for part, leaf in self._leaves() if paths.fits(first, part))
-        direct = self.child(first)
-        children = self._children(first.name) if direct is None else [(first, direct)]
-        for part, node in children:
-            if paths.fits(first, part):
-                yield from _under(part, node.match(rest))
+        if len(asked) - 1 in at:
+            end = asked[-1]
+            yield from (((*way, part), leaf) for part, leaf in self._leaves(end) if paths.fits(end, part))
+        for part, node in self._toward([asked[step] for step in at]):
+            after = _settled(asked, {step for before in at for step in _steps(asked, before, part)})
+            if after:
+                yield from node.match_from(asked, after, (*way, part))
+
+    def _toward(self, wanted: list[Element]) -> "Iterator[tuple[Element, Node]]":
+        """Yield the containers and entries that can be one of these elements."""
+        if len(wanted) > 1 or wanted[0].name == DEEP:
+            return self._children()
+        direct = self.child(wanted[0])
+        return self._children(wanted[0].name) if direct is None else iter([(wanted[0], direct)])
 
     def walk(self) -> Iterator[Leaf]:
         """Yield all leaves; those of an entry, and those of a branch, follow each other."""
@@ -120,7 +129,11 @@ class Node:
         for part, node in self._children():
             yield from node.atomics((*way, part))
 
-    def _leaves(self) -> Iterator[tuple[Element, Leaf]]:
+    def _leaves(self, wanted: Element) -> Iterator[tuple[Element, Leaf]]:
+        direct = self.leaves.get(wanted.text)
+        if direct is not None:
+            yield wanted, direct
+            return
         for text, leaf in self.leaves.items():
             yield paths.element(text), leaf
 
@@ -130,9 +143,21 @@ class Node:
                 yield paths.element(text), node
 
 
-def _under(part: Element, found: Iterator[Match]) -> Iterator[Match]:
-    for way, what in found:
-        yield (part, *way), what
+def _steps(asked: Pattern, at: int, part: Element) -> Iterator[int]:
+    if asked[at].name == DEEP:
+        yield at
+    elif paths.fits(asked[at], part):
+        yield at + 1
+
+
+def _settled(asked: Pattern, at: set[int]) -> set[int]:
+    """Add what is behind each ``...``, which may stand for nothing; what the last one covers goes."""
+    deepest = -1
+    for step in tuple(at):
+        if step < len(asked) and asked[step].name == DEEP:
+            at.add(step + 1)  # no second one follows
+            deepest = max(deepest, step)
+    return {step for step in at if step >= deepest}
 
 
 def _cut(node: Node, part: Element) -> None:

@@ -71,7 +71,14 @@ def parent(path: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1 << 16)
 def element(text: str) -> Element:
-    """Return the element that ``text`` tells, keys in any order; raises ValueError for text that is none."""
+    """Return the element that ``text`` tells, keys in any order; raises ValueError for text that is none.
+
+    It is remembered: for what stands in a tree, not for what clients say, see ``asked``.
+    """
+    return _read(text)
+
+
+def _read(text: str) -> Element:
     if not _ELEMENT.fullmatch(f"/{text}"):
         raise ValueError(f"'/{text}' {_NO_PATH}")
     name, bracket, rest = text.partition("[")
@@ -93,6 +100,11 @@ def of(name: str, keys: Mapping[str, str]) -> Element:
 def elements(path: str) -> list[Element]:
     """Return the elements of a path in text."""
     return [element(text) for text in split(path)]
+
+
+def asked(path: str) -> list[Element]:
+    """Return the elements of a path that a client gave: nothing of it is kept."""
+    return [_read(text) for text in split(path)]
 
 
 def pattern(parts: Iterable[Element]) -> Pattern:

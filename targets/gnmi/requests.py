@@ -9,8 +9,9 @@ from google.protobuf.message import DecodeError
 from grpc import StatusCode
 from pygnmi.spec.v080 import gnmi_pb2
 
-from targets.gnmi import paths
-from targets.gnmi.paths import Element
+from targets.gnmi import limits, paths
+from targets.gnmi.limits import shown
+from targets.gnmi.paths import Element, Pattern
 from targets.gnmi.target import Target
 from targets.gnmi.views import View
 from targets.gnmi.wire import Encoding
@@ -29,7 +30,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """A view to be told again and again."""
+    """A view to be told again and again: all paths of one request that are sampled in the same way."""
 
     view: View
     interval_ns: int
@@ -68,6 +69,7 @@ def subscription(content: bytes, target: Target) -> Plan:
     asked = request.subscribe
     if not asked.subscription:
         raise _invalid("the SubscriptionList has no subscription: name at least one path")
+    _check_number(len(asked.subscription))
     if asked.use_aliases:
         raise RequestError(StatusCode.UNIMPLEMENTED, "aliases are not supported: leave use_aliases out")
     if asked.mode not in gnmi_pb2.SubscriptionList.Mode.values():
@@ -91,7 +93,9 @@ def question(content: bytes, target: Target) -> Question:
     if request.type not in gnmi_pb2.GetRequest.DataType.values():
         raise _invalid(f"there is no data type {request.type}: use ALL, CONFIG, STATE or OPERATIONAL")
     _check_models(request.use_models, target)
-    asked = tuple(path_of(path, request.prefix, target) for path in request.path or [gnmi_pb2.Path()])
+    _check_number(len(request.path))
+    given = request.path or [gnmi_pb2.Path()]
+    asked = tuple(dict.fromkeys(path_of(path, request.prefix, target) for path in given))
     return Question(asked, _view(asked, request, target), request.type)
 
 
@@ -110,19 +114,15 @@ def path_of(path: Any, prefix: Any, target: Target) -> str:
         raise _invalid("the origin stands in the prefix or in the path, not in both")
     if any(one.element and not one.elem for one in (path, prefix)):  # some clients send both
         raise _invalid("the path uses 'element', which gNMI 0.4 has replaced: use 'elem'")
+    too_much = limits.excess(path, prefix)
+    if too_much is not None:
+        raise _invalid(too_much)
     origin = path.origin or prefix.origin
+    if origin not in _ORIGINS:
+        raise _invalid(f"origin {shown(origin)!r} is not served: use 'openconfig' or leave it out")
     parts = [_element(elem) for elem in (*prefix.elem, *path.elem)]
     text = paths.text_of(parts)
-    if origin not in _ORIGINS:
-        raise _invalid(f"origin {origin!r} of {text or '/'} is not served: use 'openconfig' or leave it out")
-    asked = paths.pattern(parts)
-    for refused in sorted(target.faults.refused):
-        if paths.covers(paths.pattern(paths.elements(refused)), asked):
-            raise _invalid(f"path {text} is not supported")
-    if target.serves and not any(
-        paths.overlap(asked, paths.pattern(paths.elements(s))) for s in target.serves
-    ):
-        raise _invalid(f"path {text} is unknown: this target serves {', '.join(target.serves)}")
+    _check_served(text, paths.pattern(parts), target)
     return text
 
 
@@ -136,7 +136,7 @@ class _Builder:
         self.on_change: list[str] = []
         self.defined: list[str] = []
         self.skipped: list[str] = []
-        self.samplings: list[Sampling] = []
+        self.sampled: dict[tuple[int, bool, int], list[str]] = {}
 
     def add(self, one: Any) -> None:
         """Add a subscription; raises RequestError."""
@@ -153,10 +153,14 @@ class _Builder:
             return
         elif one.mode == gnmi_pb2.TARGET_DEFINED:
             if one.sample_interval:
-                raise _invalid(f"{path}: mode TARGET_DEFINED takes no sample_interval: use mode SAMPLE")
+                raise _invalid(
+                    f"{shown(path)}: mode TARGET_DEFINED takes no sample_interval: use mode SAMPLE"
+                )
             self._leave_to_target(path)
         else:
-            raise _invalid(f"{path}: there is no mode {one.mode}: use ON_CHANGE, SAMPLE or TARGET_DEFINED")
+            raise _invalid(
+                f"{shown(path)}: there is no mode {one.mode}: use ON_CHANGE, SAMPLE or TARGET_DEFINED"
+            )
         if heartbeat:
             self._sample(path, heartbeat)
 
@@ -169,13 +173,13 @@ class _Builder:
             mode=gnmi_pb2.SubscriptionList.Mode.Name(self.asked.mode),
             all=self._view(self.all),
             changes=tuple(changes),
-            samplings=tuple(self.samplings),
+            samplings=tuple(Sampling(self._view(asked), *how) for how, asked in self.sampled.items()),
             updates_only=self.asked.updates_only,
         )
 
     def _leave_to_target(self, path: str) -> None:
         self.defined.append(path)
-        parts = paths.elements(path)
+        parts = paths.asked(path)
         for text, interval_ns in self.target.sampled.items():
             shared = _both(parts, paths.elements(text))
             if shared is not None:
@@ -183,12 +187,17 @@ class _Builder:
                 self._sample(shared, interval_ns)
 
     def _sample(self, path: str, interval_ns: int, *, suppress: bool = False, heartbeat_ns: int = 0) -> None:
-        self.samplings.append(Sampling(self._view([path]), interval_ns, suppress, heartbeat_ns))
+        self.sampled.setdefault((interval_ns, suppress, heartbeat_ns), []).append(path)
+        if len(self.sampled) > limits.SAMPLINGS:
+            raise _invalid(
+                f"{shown(path)}: one RPC samples in {limits.SAMPLINGS} ways at most: use equal intervals"
+            )
 
     def _interval(self, interval_ns: int, name: str, path: str) -> int:
         if 0 < interval_ns < self.target.fastest_ns:
             raise _invalid(
-                f"{path}: {name} {interval_ns} ns is too short: use {self.target.fastest_ns} ns or more, or 0"
+                f"{shown(path)}: {name} {interval_ns} ns is too short:"
+                f" use {self.target.fastest_ns} ns or more, or 0"
             )
         return interval_ns
 
@@ -212,6 +221,21 @@ def _view(asked: tuple[str, ...], request: Any, target: Target, skipped: tuple[s
     )
 
 
+def _check_served(text: str, asked: Pattern, target: Target) -> None:
+    for refused in sorted(target.faults.refused):
+        if paths.covers(paths.pattern(paths.elements(refused)), asked):
+            raise _invalid(f"path {shown(text)} is not supported")
+    if target.serves and not any(
+        paths.overlap(asked, paths.pattern(paths.elements(s))) for s in target.serves
+    ):
+        raise _invalid(f"path {shown(text)} is unknown: this target serves {', '.join(target.serves)}")
+
+
+def _check_number(given: int) -> None:
+    if given > limits.PATHS:
+        raise _invalid(f"the request has {given} paths: {limits.PATHS} at most, a wildcard stands for many")
+
+
 def _parsed(message: Any, content: bytes) -> Any:
     try:
         return message.FromString(content)
@@ -221,10 +245,10 @@ def _parsed(message: Any, content: bytes) -> Any:
 
 def _element(elem: Any) -> Element:
     if not elem.name or any(char in "/[]" for char in elem.name):
-        raise _invalid(f"{elem.name!r} can't be the name of a path's element")
+        raise _invalid(f"{shown(elem.name)!r} can't be the name of a path's element")
     for key in elem.key:
         if not key or any(char in "[]=" for char in key):
-            raise _invalid(f"{key!r} can't be a key of the path's element {elem.name}")
+            raise _invalid(f"{shown(key)!r} can't be a key of the path's element {shown(elem.name)}")
     return paths.of(elem.name, dict(elem.key))
 
 
@@ -249,7 +273,7 @@ def _check_models(asked: Iterable[Any], target: Target) -> None:
         if model.name not in known:
             raise RequestError(
                 StatusCode.UNIMPLEMENTED,
-                f"model {model.name!r} is not supported: Capabilities names those that are",
+                f"model {shown(model.name)!r} is not supported: Capabilities names those that are",
             )
 
 

@@ -7,10 +7,10 @@ import grpc
 from grpc import StatusCode, aio
 
 from collectors.errors import FabricscopeError
-from targets.gnmi import answers, requests, streams
+from targets.gnmi import answers, limits, requests, streams
 from targets.gnmi.access import Access, ServerTls, Users, checked_listener, credentials
+from targets.gnmi.outlets import Backlog, Outlet
 from targets.gnmi.requests import RequestError
-from targets.gnmi.streams import Outlet
 from targets.gnmi.target import Target
 
 _SERVICE: Final = "gnmi.gNMI"
@@ -22,6 +22,11 @@ _OPTIONS: Final = (
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.max_receive_message_length", limits.REQUEST_BYTES),
+    ("grpc.max_concurrent_streams", limits.RPCS),
+    ("grpc.max_allowed_incoming_connections", limits.CONNECTIONS),
+    ("grpc.max_connection_idle_ms", limits.IDLE_MS),
+    ("grpc.server_handshake_timeout_ms", limits.HANDSHAKE_MS),
 )
 
 
@@ -53,7 +58,7 @@ async def serve(
     """
     checked_listener(listen, tls, users)
     service = _Service(target, Access(users, encrypted=tls is not None))
-    server = aio.server(options=_OPTIONS)
+    server = aio.server(options=_OPTIONS, maximum_concurrent_rpcs=limits.RPCS)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, service.handlers()),))
     try:
         if tls is None:
@@ -73,15 +78,22 @@ class _Service:
         self.target = target
         self.access = access
         self.open: set[Outlet] = set()
+        self.backlog = Backlog(target.backlog_bytes)
 
     def handlers(self) -> dict[str, Any]:
-        """Return the handlers by method; without serializers they take and return bytes."""
-        unary = grpc.unary_unary_rpc_method_handler
+        """Return the handlers by method; without serializers they take and return bytes.
+
+        All of them read by themselves: of a method with one request, gRPC would wait for the request of who
+        has not been admitted yet.
+        """
         return {
-            "Capabilities": unary(self._answering(self.capabilities)),
-            "Get": unary(self._answering(self.get)),
-            "Set": unary(self._answering(self.set)),
-            "Subscribe": grpc.stream_stream_rpc_method_handler(self.subscribe),
+            name: grpc.stream_stream_rpc_method_handler(handler)
+            for name, handler in (
+                ("Capabilities", self._answering(self.capabilities)),
+                ("Get", self._answering(self.get)),
+                ("Set", self._answering(self.set)),
+                ("Subscribe", self.subscribe),
+            )
         }
 
     async def capabilities(self, _request: bytes) -> bytes:
@@ -92,7 +104,7 @@ class _Service:
 
     async def get(self, request: bytes) -> bytes:
         """Answer with a part of the state."""
-        return answers.get(self.target, requests.question(request, self.target))
+        return await answers.get(self.target, requests.question(request, self.target))
 
     async def set(self, _request: bytes) -> bytes:
         """Refuse: this target is for reading."""
@@ -102,7 +114,7 @@ class _Service:
 
     async def subscribe(self, _iterator: object, context: Any) -> None:
         """Run a Subscribe RPC to its end."""
-        outlet = Outlet(self.target.queue_bytes)
+        outlet = Outlet(self.target.queue_bytes, self.backlog)
         faults = self.target.faults
 
         async def write(message: bytes) -> None:
@@ -123,17 +135,19 @@ class _Service:
             await context.abort(error.code, error.message)
         finally:
             self.open.discard(outlet)
+            outlet.close()
 
     def _answering(
         self, answer: Callable[[bytes], Awaitable[bytes]]
-    ) -> Callable[[bytes, Any], Awaitable[bytes]]:
-        async def handle(request: bytes, context: Any) -> bytes:
+    ) -> Callable[[object, Any], Awaitable[None]]:
+        async def handle(_iterator: object, context: Any) -> None:
             try:
                 await self._admit(context)
-                return await answer(request)
+                async for request in _messages(context):
+                    await context.write(await answer(request))
+                    return
             except RequestError as error:
                 await context.abort(error.code, error.message)
-                raise
 
         return handle
 

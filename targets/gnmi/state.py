@@ -13,6 +13,7 @@ from targets.gnmi.index import Index, Reached
 from targets.gnmi.paths import Element, Pattern
 from targets.gnmi.views import View
 from targets.gnmi.wire import Encoding
+from targets.messages import MAX_UPDATES
 from targets.tree import Delta, Tree, Value
 
 Push = Callable[[bytes], None]
@@ -64,14 +65,17 @@ class State:
         self.first = first
         self.context = context
         self.wide = wide
+        self.revision = 0
+        """Grows with each change."""
         self._tree = Node()
         self._groups: dict[View, Group] = {}
         self._index: Index[Group] = Index()
 
     def apply(self, delta: Delta, time_ns: int, *, atomic: str | None = None) -> None:
-        """Change the state and tell subscribers: each at most one notification, deletes before updates.
+        """Change the state and tell subscribers: each one notification, deletes before updates.
 
-        Large differences are cut before, with ``targets.messages.portions``.
+        Large differences are cut before, with ``targets.messages.portions``. A branch that goes can be many
+        deletes for who asked for leaves in it: these come in several notifications.
 
         Args:
             delta: what changes.
@@ -79,6 +83,7 @@ class State:
             atomic: a branch that ``delta.updates`` tell as a whole: what they leave out is gone.
                 Subscribers of only a part of the branch hear a plain difference.
         """
+        self.revision += 1
         if atomic is not None:
             self._replace(atomic, delta, time_ns)
             return
@@ -139,6 +144,13 @@ class State:
         for branch, leaves in snapshot.atomic:
             newest = max((leaf.time_ns for leaf in leaves), default=0)
             yield view.response(newest, branch, leaves, atomic=True)
+
+    def leaf(self, path: str, now_ns: int = 0) -> Leaf | None:
+        """Return one leaf as it is now."""
+        above, last = paths.parent(path)
+        node = self._tree.find(paths.elements(above))
+        leaf = None if node is None else node.leaves.get(paths.element(last).text)
+        return None if leaf is None else _made(leaf, now_ns)
 
     def match(self, asked: Pattern) -> Iterator[tuple[tuple[Element, ...], Node | Leaf]]:
         """Yield the branches and leaves that a pattern names, with their paths."""
@@ -210,11 +222,23 @@ class State:
     def _tell(self, told: dict[Group, _Told], time_ns: int) -> None:
         encoded: dict[tuple[Encoding, str], dict[str, bytes]] = {}
         for group, news in told.items():
+            if len(news.deletes) > MAX_UPDATES:
+                self._tell_deletes(group, news, time_ns)
             below = views.shared([*(leaf.path for leaf in news.updates), *news.deletes])
             said = encoded.setdefault((group.view.encoding, below), {}) if len(told) > 1 else None
             message = group.view.response(time_ns, below, news.updates, news.deletes, said=said)
             for push in list(group.members):
                 push(message)
+
+    def _tell_deletes(self, group: Group, news: _Told, time_ns: int) -> None:
+        """Tell deletes in portions, but for the last one."""
+        gone = list(news.deletes)
+        while len(gone) > MAX_UPDATES:
+            portion, gone = gone[:MAX_UPDATES], gone[MAX_UPDATES:]
+            message = group.view.response(time_ns, views.shared(portion), (), portion)
+            for push in list(group.members):
+                push(message)
+        news.deletes = dict.fromkeys(gone)
 
 
 def _branch(way: Sequence[Element], leaves: Sequence[Leaf]) -> str:

@@ -1,69 +1,24 @@
 """One Subscribe RPC: the dump, the sync, then changes and samples, through a bounded queue."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 
 from grpc import StatusCode
 
-from targets.gnmi import requests, wire
+from targets import messages
+from targets.gnmi import limits, requests, wire
 from targets.gnmi.branches import Leaf
+from targets.gnmi.outlets import Outlet
 from targets.gnmi.requests import Plan, RequestError, Sampling
 from targets.gnmi.state import State
 from targets.gnmi.target import Target
+from targets.gnmi.views import shared
 
 Write = Callable[[bytes], Awaitable[None]]
 
 _NANOSECOND = 1e-9
-
-
-class Outlet:
-    """Messages on their way to one subscriber, as many as fit into ``limit_bytes``.
-
-    A subscriber that falls behind further is cut off, not lied to: updates of a leaf that were merged would
-    hide that it changed and changed back. It comes back, hears all of the state again and knows of the gap.
-    """
-
-    def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._waiting: deque[bytes] = deque()
-        self._bytes = 0
-        self._news = asyncio.Event()
-        self._failure: BaseException | None = None
-
-    def put(self, message: bytes) -> None:
-        """Add a message; never waits."""
-        if self._failure is not None:
-            return
-        if self._waiting and self._bytes + len(message) > self._limit_bytes:
-            self.fail(
-                RequestError(
-                    StatusCode.RESOURCE_EXHAUSTED,
-                    f"more than {self._limit_bytes} bytes wait for this subscriber: read faster",
-                )
-            )
-            return
-        self._waiting.append(message)
-        self._bytes += len(message)
-        self._news.set()
-
-    def fail(self, error: BaseException) -> None:
-        """Drop what waits and end the RPC with this error."""
-        self._waiting.clear()
-        self._failure = error
-        self._news.set()
-
-    async def get(self) -> bytes:
-        """Return the next message; raises what the RPC is to end with."""
-        while not self._waiting:
-            if self._failure is not None:
-                raise self._failure
-            self._news.clear()
-            await self._news.wait()
-        message = self._waiting.popleft()
-        self._bytes -= len(message)
-        return message
+_NOTED = 1_000
 
 
 async def serve(
@@ -103,10 +58,11 @@ async def _stream(
         await _dump(target, plan, write)
         if known:
             await write(wire.SYNC)
-            target.synced.update(plan.all.asked)
+            _note(target, plan)
         else:
             tasks.append(_started(_sync_when_known(target, plan, outlet), outlet))
-        tasks += [_started(_sample(target, one, outlet), outlet) for one in rounds]
+        turn = asyncio.Lock()
+        tasks += [_started(_sample(target, one, outlet, turn), outlet) for one in rounds]
         while True:
             await write(await outlet.get())
     finally:
@@ -155,15 +111,27 @@ def _started(work: Coroutine[None, None, None], outlet: Outlet) -> asyncio.Task[
     return task
 
 
-async def _sample(target: Target, rounds: "Rounds", outlet: Outlet) -> None:
+def _note(target: Target, plan: Plan) -> None:
+    """Remember what a stream was told all of: not without bound, for it is a client's text."""
+    if len(target.synced) < _NOTED:
+        target.synced.update(text for text in plan.all.asked if len(text) <= limits.TEXT)
+
+
+async def _sample(target: Target, rounds: "Rounds", outlet: Outlet, turn: asyncio.Lock) -> None:
     loop = asyncio.get_running_loop()
     interval_s = rounds.sampling.interval_ns * _NANOSECOND
     due = loop.time()
     while True:
         due = max(due + interval_s, loop.time())
         await asyncio.sleep(due - loop.time())
-        for message in rounds.next(target.clock(), due):
-            outlet.put(message)
+        async with turn:  # one sample of an RPC is held at a time
+            told = rounds.next(target.clock(), due)
+            while True:
+                await outlet.empty()
+                message = next(told, None)
+                if message is None:
+                    break
+                outlet.put(message)
 
 
 @dataclass
@@ -174,7 +142,7 @@ class Rounds:
     sampling: Sampling
     heartbeat_s: float
     """When all was last told, whether it had changed or not."""
-    _last: Mapping[str, object] = field(default_factory=dict)
+    _last: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What the dump told counts as told."""
@@ -182,11 +150,16 @@ class Rounds:
             self._last = {leaf.path: leaf.value for leaf in self._leaves(0)}
 
     def next(self, now_ns: int, at_s: float) -> Iterator[bytes]:
-        """Yield the messages of a sample: at ``now_ns`` by the device's clock, ``at_s`` by a steady one."""
+        """Yield the messages of a sample: at ``now_ns`` by the device's clock, ``at_s`` by a steady one.
+
+        Time may pass between two messages, and a change may be told in it: what was sampled before is not
+        said after it.
+        """
         leaves = self._leaves(now_ns)
+        revision = self.state.revision
         gone: list[str] = []
         if self.sampling.suppress:
-            now = {leaf.path: leaf.value for leaf in leaves}
+            now: dict[str, object] = {leaf.path: leaf.value for leaf in leaves}
             gone = [path for path in self._last if path not in now]
             beat_s = self.sampling.heartbeat_ns * _NANOSECOND
             if beat_s and at_s - self.heartbeat_s >= beat_s:
@@ -195,9 +168,27 @@ class Rounds:
                 leaves = [leaf for leaf in leaves if self._last.get(leaf.path) != leaf.value]
             self._last = now
         view = self.sampling.view
-        if gone:
-            yield view.response(now_ns, "", (), gone)
-        yield from view.dump(leaves)
+        for start in range(0, len(gone), messages.MAX_UPDATES):
+            portion = gone[start : start + messages.MAX_UPDATES]
+            if self.state.revision != revision:
+                portion = [path for path in portion if self.state.leaf(path) is None]
+            if portion:
+                yield view.response(now_ns, "", (), portion)
+        sampled = {leaf.path: leaf for leaf in leaves}
+        for paths in messages.cut(sampled, None):
+            told = [sampled[path] for path in paths]
+            if self.state.revision != revision:
+                told = self._anew(paths, now_ns)
+            if told:
+                yield view.response(now_ns, shared(paths), told)
+
+    def _anew(self, paths: list[str], now_ns: int) -> list[Leaf]:
+        """Return the leaves as they are now; what is gone since, the next sample says."""
+        found = [self.state.leaf(path, now_ns) for path in paths]
+        leaves = [leaf._replace(time_ns=now_ns) for leaf in found if leaf is not None]
+        if self.sampling.suppress:
+            self._last.update((leaf.path, leaf.value) for leaf in leaves)
+        return leaves
 
     def _leaves(self, now_ns: int) -> list[Leaf]:
         snapshot = self.state.snapshot(self.sampling.view, now_ns)

@@ -36,6 +36,8 @@ class Target:
     """Shortest interval of samples and heartbeats; what 0 stands for."""
     queue_bytes: int = 16 * 1024 * 1024
     """What may wait for a slow subscriber, each RPC; its RPC ends with RESOURCE_EXHAUSTED when it is more."""
+    backlog_bytes: int = 64 * 1024 * 1024
+    """What may wait for all of them together; whoever holds most is cut off when it is more."""
     unheard: Unheard = field(default_factory=Unheard)
     """Branches that can't be told of yet."""
     faults: Faults = field(default_factory=Faults)

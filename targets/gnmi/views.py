@@ -29,12 +29,12 @@ class View:
     @cached_property
     def patterns(self) -> tuple[Pattern, ...]:
         """The paths asked for."""
-        return tuple(paths.pattern(paths.elements(text)) for text in self.asked)
+        return tuple(paths.pattern(paths.asked(text)) for text in self.asked)
 
     @cached_property
     def skips(self) -> tuple[Pattern, ...]:
         """The paths left out."""
-        return tuple(paths.pattern(paths.elements(text)) for text in self.skipped)
+        return tuple(paths.pattern(paths.asked(text)) for text in self.skipped)
 
     def takes(self, path: Sequence[Element]) -> bool:
         """Tell whether a path that was asked for is not left out."""

@@ -72,9 +72,16 @@ def path(texts: Iterable[str]) -> bytes:
 
 
 @lru_cache(maxsize=1 << 12)
+def _branch(text: str) -> bytes:
+    return path(paths.split(text))
+
+
 def prefix(text: str, target: str = "", origin: str = "") -> bytes:
-    """Return ``Notification.prefix``; empty if there is nothing to say."""
-    content = path(paths.split(text))
+    """Return ``Notification.prefix``; empty if there is nothing to say.
+
+    Only the path is remembered: it is one of the tree's, target and origin are a client's.
+    """
+    content = _branch(text)
     if origin:
         content = field(0x12, origin.encode()) + content
     if target:

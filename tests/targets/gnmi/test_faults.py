@@ -8,10 +8,10 @@ from google.protobuf.message import DecodeError
 from grpc import StatusCode
 from pygnmi.spec.v080 import gnmi_pb2
 
+from targets.gnmi.outlets import Outlet
 from targets.gnmi.requests import RequestError
 from targets.gnmi.server import serve
 from targets.gnmi.state import State
-from targets.gnmi.streams import Outlet
 from targets.gnmi.target import Target
 from targets.tree import Delta, Value
 from tests.targets.gnmi.client import Client, awaited, interfaces, notification, subscribe, talking
@@ -138,7 +138,7 @@ async def test_a_subscriber_that_does_not_read_is_cut_off_and_holds_no_memory() 
         (outlet,) = server._service.open
         for number in range(1_000):
             device.state.apply(Delta({STATUS: f"{number}{text}"}), number + 6)
-            assert outlet._bytes <= 100_000 + 11_000
+            assert outlet.bytes <= 100_000 + 11_000
             await asyncio.sleep(0)
         code, details = await stream.refused()
         assert code is StatusCode.RESOURCE_EXHAUSTED
