@@ -37,7 +37,7 @@ class KafkaAccess:
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
         for server in self.servers.split(","):
-            _host_and_port(server)
+            host_and_port(server)
         if (self.certificate is None) != (self.key is None):
             raise InputError("a client certificate for Kafka needs --kafka-cert and --kafka-key, both")
         if self.certificate and not self.encrypted:
@@ -169,7 +169,8 @@ def _telling(error: kafka.errors.KafkaError | None) -> int:
     return 2 if "SSL" in str(error) else 1
 
 
-def _host_and_port(server: str) -> tuple[str, int]:
+def host_and_port(server: str) -> tuple[str, int]:
+    """Return the parts of ``HOST:PORT``, an IPv6 address without its brackets; raises InputError."""
     host, _, port = server.strip().rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         raise InputError(f"{server!r} is no HOST:PORT of a Kafka server")

@@ -6,16 +6,17 @@ import ipaddress
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.admin import KafkaAdminClient
 
 from collectors.doctor import certificate
 from collectors.doctor.findings import Finding, Place
-from collectors.doctor.topics import Topic, judged
+from collectors.doctor.topics import judged
 from collectors.errors import FabricscopeError
-from collectors.kafka_access import KafkaAccess
+from collectors.kafka_access import KafkaAccess, host_and_port
 from collectors.records import topic_of
+from collectors.topics import Topic, Untold, described
 
 CHECK: Final = "kafka"
 
@@ -26,7 +27,7 @@ class Seen:
 
     cluster: str
     brokers: int
-    topics: Mapping[str, Topic]
+    topics: Mapping[str, Topic | Untold]
     """Those that there are."""
 
 
@@ -35,7 +36,7 @@ async def check(access: KafkaAccess, fabrics: Collection[str], now: datetime) ->
     found: list[Finding] = []
     if access.encrypted:
         context = await asyncio.to_thread(access.ssl_context)
-        for host, port in map(_host_and_port, access.servers.split(",")):
+        for host, port in map(host_and_port, access.servers.split(",")):
             place = Place(f"{host}:{port}", certificate.CHECK)
             found.append(await certificate.server_certificate(place, (host, port), host, context, now))
     place = Place(access.servers, CHECK)
@@ -55,7 +56,7 @@ def _reached(place: Place, access: KafkaAccess, seen: Seen) -> Finding:
     login = f"as {access.user}" if access.user else "without a login"
     if access.encrypted:
         return place.ok(f"{words}, over TLS, {login}")
-    if all(_is_here(_host_and_port(server)[0]) for server in access.servers.split(",")):
+    if all(_is_here(host_and_port(server)[0]) for server in access.servers.split(",")):
         return place.ok(f"{words}, on this machine, {login}")
     return place.warning(
         f"{words}, without TLS, {login}: whoever is between can read and change records",
@@ -66,47 +67,11 @@ def _reached(place: Place, access: KafkaAccess, seen: Seen) -> Finding:
 def _seen(access: KafkaAccess, names: list[str]) -> Seen:
     with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
         cluster = admin.describe_cluster()
-        described = [one for one in admin.describe_topics(names) if not one["error_code"]] if names else []
-    settings = _settings(access, [str(one["name"]) for one in described])
     return Seen(
         cluster=str(cluster["cluster_id"]),
         brokers=len(cluster["brokers"]),
-        topics={str(one["name"]): _topic(one, settings) for one in described},
+        topics=described(access, names),
     )
-
-
-def _topic(
-    described: Mapping[str, Any], settings: Mapping[str, Mapping[str, str]]
-) -> Topic:  # Any: untyped library
-    partitions = described["partitions"]
-    return Topic(
-        partitions=len(partitions),
-        replicas=min(len(one["replica_nodes"]) for one in partitions),
-        in_sync=min(len(one["isr_nodes"]) for one in partitions),
-        settings=settings.get(described["name"]),
-    )
-
-
-def _settings(access: KafkaAccess, topics: list[str]) -> dict[str, dict[str, str]]:
-    """Return the settings of topics; none for those that the cluster doesn't tell us."""
-    if not topics:
-        return {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
-    try:
-        with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
-            found: dict[str, Any] = admin.describe_configs(resources, config_filter=ConfigFilterType.ALL)
-    except FabricscopeError:
-        return {}
-    return {
-        topic: {name: entry["value"] for name, entry in entries.items() if entry.get("value") is not None}
-        for topic, entries in found.get("topic", {}).items()
-        if entries
-    }
-
-
-def _host_and_port(server: str) -> tuple[str, int]:
-    host, _, port = server.strip().rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def _is_here(host: str) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from collectors.doctor.findings import Level
-from collectors.doctor.topics import Topic, judged
-from collectors.topics import MAX_MESSAGE_BYTES
+from collectors.doctor.topics import judged
+from collectors.topics import MAX_MESSAGE_BYTES, Topic, Untold
 
 DAY_MS = 24 * 3600 * 1000
 SETTINGS = {
@@ -20,7 +20,7 @@ SETTINGS = {
 GOOD = Topic(partitions=1, replicas=3, in_sync=3, settings=SETTINGS)
 
 
-def levels(topic: Topic | None, brokers: int = 3) -> list[Level]:
+def levels(topic: Topic | Untold | None, brokers: int = 3) -> list[Level]:
     return [finding.level for finding in judged("fabricscope.raw.dc1", topic, brokers)]
 
 
@@ -78,3 +78,11 @@ def test_all_that_is_wrong_is_told_at_once_and_each_has_a_remedy() -> None:
     found = judged("t", replace(with_setting("max.message.bytes", "1000012"), partitions=3, in_sync=1), 3)
     assert [finding.level for finding in found] == [Level.WARNING, Level.ERROR, Level.ERROR]
     assert all(finding.remedy for finding in found)
+
+
+def test_a_topic_of_which_kafka_says_nothing_is_not_said_to_be_missing() -> None:
+    (found,) = judged("fabricscope.raw.dc1", Untold("TOPIC_AUTHORIZATION_FAILED: not authorized"), 3)
+    assert found.level is Level.ERROR
+    assert "TOPIC_AUTHORIZATION_FAILED" in found.what
+    assert "no such topic" not in found.what
+    assert "allow this user Describe" in found.remedy
