@@ -12,10 +12,11 @@ import structlog
 
 from collectors.backoff import REFUSED_S, Backoff, jittered
 from collectors.errors import InputError
-from collectors.family import REFUSALS, Collector, ConnectionLostError, Family, Life
+from collectors.family import Collector, ConnectionLostError, Family, Life
 from collectors.gnmi_client import GnmiClient, RpcError
 from collectors.inventory import Target
 from collectors.profiles import Profile
+from collectors.refusals import REFUSALS
 from collectors.session import Put
 from collectors.states import Heartbeat
 

@@ -17,6 +17,7 @@ from collectors.gnmi_client import GnmiClient, RpcError
 from collectors.inventory import Target
 from collectors.profiles import LIVENESS, Profile
 from collectors.records import RETIRED
+from collectors.refusals import ASK_OTHERWISE, REFUSALS
 from collectors.session import Put, Session, SessionIds
 from collectors.states import FamilyStatus, Heartbeat, State
 from collectors.subscriptions import (
@@ -29,12 +30,6 @@ from collectors.subscriptions import (
     subscribed_paths,
 )
 
-ASK_OTHERWISE: Final = frozenset(
-    {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED}
-)
-"""Refusals that may be of the mode or of the encoding rather than of the path or of us."""
-REFUSALS: Final = ASK_OTHERWISE | {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED}
-"""Answers that the same question will get again."""
 RENEWED: Final = "renewed"
 TARGET_ENDED: Final = "the target ended the RPC"
 NONSENSE: Final = "the target sent what is no SubscribeResponse"

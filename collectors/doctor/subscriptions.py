@@ -17,6 +17,7 @@ from collectors.doctor.findings import Finding, Place
 from collectors.gnmi_client import GnmiClient, RpcError
 from collectors.inventory import Target
 from collectors.profiles import Mode, Profile, Subscription
+from collectors.refusals import ASK_OTHERWISE, REFUSALS
 from collectors.subscriptions import Attempt, Capabilities, attempts, is_sync, subscribe_request
 
 CHECK = "paths"
@@ -24,17 +25,6 @@ PATIENCE_S: Final = 5.0
 """A target that has said nothing by then has at least not refused."""
 ENOUGH_BYTES: Final = 1024 * 1024
 """So much of a dump is proof: the rest would only load the device."""
-_REFUSED: Final = frozenset(
-    {
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.NOT_FOUND,
-        grpc.StatusCode.UNIMPLEMENTED,
-        grpc.StatusCode.FAILED_PRECONDITION,
-        grpc.StatusCode.OUT_OF_RANGE,
-        grpc.StatusCode.PERMISSION_DENIED,
-    }
-)
-"""What targets answer to a path, mode or encoding that they don't have or don't give away."""
 
 
 async def check(
@@ -61,9 +51,11 @@ async def _family(
         try:
             said = await _tried(client, asked, way)
         except RpcError as error:
-            if error.code not in _REFUSED:
+            if error.code not in REFUSALS:
                 return place.error(f"Subscribe fails: {error}", "see the device's log")
             refusals.append(error)
+            if error.code not in ASK_OTHERWISE:
+                break
         else:
             return _accepted(place, said, asked, way)
     return await _refused(client, place, asked, ways[0], refusals[0])
@@ -85,6 +77,8 @@ def _accepted(place: Place, said: str | None, asked: Collection[Subscription], w
 async def _refused(
     client: GnmiClient, place: Place, asked: Collection[Subscription], way: Attempt, first: RpcError
 ) -> Finding:
+    if first.code is grpc.StatusCode.UNAUTHENTICATED:
+        return place.error(f"the login is refused: {first}", "correct the credentials in the inventory")
     refused: list[str] = []
     for one in asked:
         for path in one.paths:
