@@ -10,6 +10,7 @@ import grp
 import os
 import pwd
 import sys
+from pathlib import Path
 from typing import Final
 
 from collectors.errors import InputError, RefusedError
@@ -21,22 +22,34 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _PR_GET_NO_NEW_PRIVS: Final = 39
 _PR_CAP_AMBIENT: Final = 47
 _PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+_CAPABILITY_VERSION_3: Final = 0x20080522
 
 
 def drop(user: str) -> None:
-    """Become ``user`` if this is root, and give up every way to gain privileges.
+    """Become ``user`` if this is root, and give up all capabilities and every way to gain privileges.
 
-    Ways to gain privileges are given up by thread, and libraries have begun some by now: unless they were
-    given up from the start, as systemd does it, the program is started again in this process without them.
+    Both belong to a thread, and libraries have begun some by now: unless they were given up from the start,
+    as systemd does it, the program is started again in this process without them.
 
-    Raises InputError if there is no such user or it is root too, RefusedError if privileges can't be dropped.
+    Raises InputError if there is no such user or it is root too, RefusedError if privileges can't be dropped
+    or the group root stays.
     """
-    if _control(_PR_GET_NO_NEW_PRIVS, 0) == 0:
+    is_root = 0 in os.getresuid()
+    if _control(_PR_GET_NO_NEW_PRIVS, 0) == 0 or (not is_root and _has_capabilities()):
         _control(_PR_SET_NO_NEW_PRIVS, 1)
+        if not is_root:
+            _clear_capabilities()
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606  # this program, with its own arguments
-    if 0 in os.getresuid():
+    if is_root:
         _become(user)
-    _control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    _clear_capabilities()
+    if _has_capabilities():
+        raise RefusedError("the kernel does not let the agent give up its capabilities")
+    if 0 in (*os.getresgid(), *os.getgroups()):
+        raise RefusedError(
+            "the agent does not stay in the group root: start it with a group of its own, or as root"
+            " with --user"
+        )
 
 
 def may_ask_daemons() -> bool:
@@ -72,9 +85,28 @@ def _become(user: str) -> None:
         raise RefusedError(f"the agent does not stay root, and is still root after it became {user}")
 
 
+def _clear_capabilities() -> None:
+    _control(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+    # capset(2): a header of version and thread, 0 is this one; effective, permitted, inheritable, twice
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    _checked(ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def _has_capabilities() -> bool:
+    """Tell whether a thread of this process can use, or get, any capability."""
+    return any(
+        int(line.split()[1], 16)
+        for status in Path("/proc/self/task").glob("*/status")
+        for line in status.read_text().splitlines()
+        if line.startswith(("CapPrm:", "CapEff:", "CapAmb:"))
+    )
+
+
 def _control(option: int, value: int) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.prctl(option, value, 0, 0, 0)
+    return _checked(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0))
+
+
+def _checked(result: int) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise RefusedError(f"the kernel does not let the agent give up privileges: {os.strerror(code)}")

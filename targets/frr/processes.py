@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -14,13 +15,24 @@ from targets.frr.commands import Command
 
 TIME_LIMIT_S: Final = 20.0
 """Longer than what a poll may take to be a sign of life: what comes in between is still an answer."""
-OUTPUT_LIMIT: Final = 128 * 2**20
-"""Bytes; FRR 8.4 prints about 1.5 KB for a MAC/IP route with two paths."""
+OUTPUT_LIMIT: Final = 32 * 2**20
+"""Bytes: more than what fits, as JSON and as leaves, into the memory that the unit allows."""
+DESCRIPTORS: Final = 4_096
+"""File descriptors that the agent asks for: clients have most of them, commands need a few."""
 
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "LC_ALL": "C", "HOME": "/"}
 _ERROR_LIMIT: Final = 4_096
 _PIECE: Final = 2**18
 _END_S: Final = 1.0
+
+
+def allow_descriptors() -> None:
+    """Have as many file descriptors as the agent wants, or as many as the host allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= DESCRIPTORS:
+        return
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collectors.profiles import LIVENESS, profile
 from targets.frr.agent import Agent, Figures
 from targets.frr.commands import Command
 from targets.frr.poll import Host
-from targets.frr.processes import Processes
+from targets.frr.processes import Processes, allow_descriptors
 from targets.gnmi.access import ServerTls, Users
 from targets.gnmi.server import serve
 from targets.gnmi.target import Target
@@ -39,11 +39,19 @@ class Listener:
 
 
 class Relay:
-    """Takes what the agent's thread says to the event loop, where the target is changed."""
+    """Takes what the agent's thread says to the event loop, where the target is changed.
 
-    def __init__(self, target: Target, loop: asyncio.AbstractEventLoop) -> None:
+    A change that fails is the last one: the agent has already moved on, so the target would go on to tell
+    of a host that there isn't. ``failed`` is told why, once.
+    """
+
+    def __init__(
+        self, target: Target, loop: asyncio.AbstractEventLoop, failed: Callable[[Exception], object]
+    ) -> None:
         self._target = target
         self._loop = loop
+        self._failed = failed
+        self._over = False
         self._known: set[str] = set()
         self._life: asyncio.TimerHandle | None = None
 
@@ -66,14 +74,23 @@ class Relay:
         self._do(lambda: self._live(time_ns, lasting_s))
 
     def _do(self, action: Callable[[], object]) -> None:
-        self._loop.call_soon_threadsafe(action)
+        self._loop.call_soon_threadsafe(self._try, action)
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if self._over:
+            return
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it ends the process
+            self._over = True
+            self._failed(error)
 
     def _live(self, time_ns: int, lasting_s: float) -> None:
         if self._life is not None:
             self._life.cancel()
         clock = Delta({LIVENESS_PATH: datetime_text(time_ns)})
         self._target.state.apply(clock, time_ns)
-        self._life = self._loop.call_later(lasting_s, self._fade, time_ns)
+        self._life = self._loop.call_later(lasting_s, self._try, partial(self._fade, time_ns))
 
     def _fade(self, time_ns: int) -> None:
         self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns)
@@ -106,8 +123,15 @@ async def _run(asked: tuple[Command, ...], listener: Listener, figures: Figures)
     over, stop = asyncio.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    allow_descriptors()
     target, processes = host_target(), Processes()
-    agent = Agent(Host(asked, processes), Relay(target, loop), figures)
+    failures: list[BaseException] = []
+
+    def failed(error: BaseException) -> None:
+        failures.append(error)
+        over.set()
+
+    agent = Agent(Host(asked, processes), Relay(target, loop, failed), figures)
     server = await serve(target, listener.address, tls=listener.tls, users=listener.users)
     log.info("listening", address=listener.address, port=server.port, tls=listener.tls is not None)
 
@@ -128,7 +152,9 @@ async def _run(asked: tuple[Command, ...], listener: Listener, figures: Figures)
     if not thread.is_alive():
         processes.close()
     if thread.error is not None:
-        raise thread.error
+        failures.append(thread.error)
+    if failures:
+        raise failures[0]
 
 
 class _Thread(threading.Thread):

@@ -10,6 +10,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,9 @@ _P: Final = 1
 _OTHERS: Final = 0o027
 """The group may read: as of a shadow file, and as systemd shows credentials that it grants by an ACL."""
 _REMEMBERED: Final = 1024
+_HASHED: Final = 8
+"""Different logins that may wait to be hashed: what comes beyond is told at once to come again."""
+_THREADS: Final = 2
 _NOBODY: Final = f"scrypt${_N}${_R}${_P}${'A' * 22}==${'A' * 43}="
 """What the password of an unknown user is compared with: that takes as long as for a known one."""
 
@@ -47,6 +51,10 @@ class Users:
     hashes: Mapping[str, str]
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     _known: dict[bytes, None] = field(default_factory=dict, repr=False)
+    _asked: dict[bytes, asyncio.Future[bool]] = field(default_factory=dict, repr=False, compare=False)
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(_THREADS, "passwords"), repr=False, compare=False
+    )
 
     @classmethod
     def load(cls, path: Path) -> "Users":
@@ -79,11 +87,25 @@ class Users:
         return cls(hashes)
 
     async def check(self, name: str, password: str) -> bool:
-        """Tell whether this is the user's password; one that was right is known without hashing again."""
+        """Tell whether this is the user's password; one that was right is known without hashing again.
+
+        Raises RequestError if too many others wait for an answer.
+        """
         proof = hmac.digest(self._key, f"{len(name)}:{name}{password}".encode(), "sha256")
         if proof in self._known:
             return True
-        right = await asyncio.to_thread(_matches, password, self.hashes.get(name, _NOBODY))
+        asked = self._asked.get(proof)
+        if asked is None:
+            if len(self._asked) >= _HASHED:
+                raise RequestError(
+                    StatusCode.UNAVAILABLE, "too many logins wait to be checked: try again in a moment"
+                )
+            asked = asyncio.get_running_loop().run_in_executor(
+                self._threads, _matches, password, self.hashes.get(name, _NOBODY)
+            )
+            self._asked[proof] = asked
+            asked.add_done_callback(lambda _: self._asked.pop(proof, None))
+        right = await asyncio.shield(asked)  # others may wait for it, too
         if right and name in self.hashes:
             if len(self._known) < _REMEMBERED:
                 self._known[proof] = None
@@ -132,6 +154,11 @@ def checked_listener(listen: str, tls: ServerTls | None, users: Users | None) ->
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 0xFFFF:
         raise InputError(f"{listen!r} is no address to listen on: give HOST:PORT, as 127.0.0.1:9339")
+    if any(char in "[]:" for char in host) and not _is_bracketed(host):
+        raise InputError(
+            f"{listen!r} is no address to listen on: an IPv6 address, and nothing else, stands in"
+            " brackets, as [::1]:9339"
+        )
     if users is not None and tls is None:
         raise InputError("passwords are not taken without TLS: give a certificate and a key")
     known = tls is not None and (users is not None or tls.client_ca is not None)
@@ -175,6 +202,15 @@ def _matches(password: str, hashed: str) -> bool:
     except binascii.Error as error:
         raise ValueError("salt or hash is no base64") from error
     return hmac.compare_digest(found, expected)
+
+
+def _is_bracketed(host: str) -> bool:
+    """Tell whether this is an IPv6 address in brackets."""
+    try:
+        ipaddress.IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return host[0] == "[" and host[-1] == "]"
 
 
 def _is_loopback(host: str) -> bool:

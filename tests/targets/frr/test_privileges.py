@@ -1,8 +1,10 @@
 """What is left of root: nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,12 @@ except PermissionError:
     print("stays dropped")
 """
 
+_EVERYBODYS = "/usr/bin/python3"
+"""An interpreter that who is not root can start again: that of the tests may stand where only root can go."""
+
+needs_everybodys = pytest.mark.skipif(
+    not Path(_EVERYBODYS).exists() or shutil.which("setpriv") is None, reason="no interpreter for everybody"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop privileges")
 
 
@@ -55,6 +63,42 @@ def test_root_becomes_the_user_with_the_group_of_vtysh_and_no_other() -> None:
         assert int(status[capabilities], 16) == 0
     assert "stays dropped" in said.stdout
     assert "may_ask True" in said.stdout
+
+
+def started(*options: str) -> subprocess.CompletedProcess[str]:
+    """Drop privileges in a process that was not started as root."""
+    return subprocess.run(
+        ["setpriv", "--reuid=65534", *options, _EVERYBODYS, "-c", _DROP, "nobody"],
+        check=False,
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+@needs_root
+@needs_everybodys
+@pytest.mark.parametrize("options", [(), ("--no-new-privs",)])
+def test_who_is_not_root_keeps_no_capability_that_was_given(options: tuple[str, ...]) -> None:
+    given = ("--inh-caps=+net_admin,+setuid", "--ambient-caps=+net_admin,+setuid")
+    said = started("--regid=65534", "--clear-groups", *given, *options)
+    assert said.returncode == 0, said.stderr
+    status = dict(line.split(":\t", 1) for line in said.stdout.splitlines() if ":\t" in line)
+    assert status["Uid"].split() == ["65534"] * 4
+    assert status["NoNewPrivs"].strip() == "1"
+    for capabilities in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        assert int(status[capabilities], 16) == 0
+    assert "stays dropped" in said.stdout
+
+
+@needs_root
+@pytest.mark.parametrize("groups", [("--regid=0", "--clear-groups"), ("--regid=65534", "--groups=0,65534")])
+def test_who_is_in_the_group_of_root_is_refused(groups: tuple[str, ...]) -> None:
+    said = started(*groups)
+    assert said.returncode != 0
+    assert "does not stay in the group root" in said.stderr
+    assert "Uid:" not in said.stdout
 
 
 @needs_root

@@ -14,7 +14,8 @@ from grpc import StatusCode
 
 from collectors.errors import FabricscopeError, InputError
 from targets.certificates import Authority, Issued
-from targets.gnmi.access import ServerTls, Users, hash_password
+from targets.gnmi.access import ServerTls, Users, checked_listener, hash_password
+from targets.gnmi.requests import RequestError
 from targets.gnmi.server import serve
 from targets.gnmi.state import State
 from targets.gnmi.target import Target
@@ -209,6 +210,42 @@ async def test_a_right_password_stays_right_and_a_wrong_one_wrong(users: Users) 
         assert not await users.check("noc", "")
         assert not await users.check("nocs3", "cret")
         assert not await users.check("nobody", "s3cret")
+
+
+@awaited
+async def test_a_right_password_is_not_kept_waiting_by_many_wrong_ones(users: Users) -> None:
+    loop = asyncio.get_running_loop()
+    fresh = Users(users.hashes)
+    wrong = [asyncio.create_task(fresh.check("noc", f"wrong {n}")) for n in range(500)]
+    await asyncio.sleep(0)
+    begun = loop.time()
+    told_to_come_again = 0
+    while True:
+        try:
+            assert await fresh.check("noc", "s3cret")
+            break
+        except RequestError as error:
+            assert error.code is StatusCode.UNAVAILABLE  # noqa: PT017  # it comes some times
+            told_to_come_again += 1
+            await asyncio.wait(wrong, return_when=asyncio.FIRST_COMPLETED)
+            wrong = [one for one in wrong if not one.done()] or wrong
+    assert loop.time() - begun < 2
+    assert told_to_come_again
+    await asyncio.gather(*wrong, return_exceptions=True)
+
+
+@awaited
+async def test_one_login_of_many_rpcs_is_hashed_once(users: Users) -> None:
+    fresh = Users(users.hashes)
+    assert all(await asyncio.gather(*(fresh.check("noc", "s3cret") for _ in range(50))))
+
+
+@pytest.mark.parametrize(
+    "listen", ["::1:9339", "[127.0.0.1]:0", "[localhost]:0", "[::1:0", "[]:0", "[::1]x:0"]
+)
+def test_brackets_are_for_ipv6_and_have_to_be_there(listen: str) -> None:
+    with pytest.raises(InputError, match="stands in brackets"):
+        checked_listener(listen, None, None)
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:0", "[::1]:0", "127.8.8.8:0"])

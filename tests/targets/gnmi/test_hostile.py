@@ -49,6 +49,7 @@ Hostile = Callable[[Client], Coroutine[None, None, None]]
 def target(**options: Any) -> Target:
     state = State()
     state.apply(Delta(interfaces(*(f"swp{n}" for n in range(ENTRIES)), leaves=LEAVES)), 5)
+    state.apply(Delta({f"/deep{'/a' * 18}/e[n={n}]/leaf": n for n in range(60)}), 5)
     return Target(state, **options)
 
 
@@ -67,11 +68,11 @@ async def path_of_1000_elements(client: Client) -> None:
 
 async def many_wildcards(client: Client) -> None:
     with suppress(grpc.aio.AioRpcError):
-        await client.get("/interfaces" + "/.../*" * 5 + "/.../nothing")
+        await client.get("/deep" + "/.../*" * 5 + "/.../nothing")
 
 
 async def many_subscribed_wildcards(client: Client) -> None:
-    await subscribed(client, subscribe("/interfaces" + "/.../*" * 5 + "/.../nothing"))
+    await subscribed(client, subscribe("/deep" + "/.../*" * 5 + "/.../nothing"))
 
 
 async def a_hundred_equal_paths(client: Client) -> None:
@@ -143,10 +144,10 @@ async def test_another_subscriber_hears_a_delete_within_a_second_and_memory_is_b
                 await asyncio.sleep(0)
                 device.state.apply(Delta({}, (SWP1,)), 6)
                 assert notification(await other.read()) == ({}, [SWP1])
-                heard_s = loop.time() - begun
-                assert heard_s < 1, f"heard after {heard_s} s"
                 device.state.apply(Delta({STATUS: "UP"}), 7)
                 assert notification(await other.read()) == ({STATUS: "UP"}, [])
+                heard_s = loop.time() - begun
+                assert heard_s < 1, f"heard after {heard_s} s"
                 rounds += 1
             await doing
             gc.collect()
