@@ -44,18 +44,23 @@ class Authority:
 
     def __post_init__(self) -> None:
         self._ca = trustme.CA()
-        self.pem = self.folder / f"ca-{id(self):x}.pem"
+        self.pem = self.folder / f"ca-{self._free()}.pem"
         self._ca.cert_pem.write_to_path(str(self.pem))
 
     def issue(self, *names: str, not_after: datetime | None = None) -> tuple[Path, Path]:
         """Return the files of a certificate for these names, and of its key."""
         not_before = None if not_after is None else LONG_AGO
         made = self._ca.issue_cert(*names, not_after=not_after, not_before=not_before)
-        certificate, key = (self.folder / f"{id(made):x}.{kind}" for kind in ("pem", "key"))
-        for number, blob in enumerate(made.cert_chain_pems):
-            blob.write_to_path(str(certificate), append=number > 0)
+        number = self._free()
+        certificate, key = (self.folder / f"{number}.{kind}" for kind in ("pem", "key"))
+        for place, blob in enumerate(made.cert_chain_pems):
+            blob.write_to_path(str(certificate), append=place > 0)
         made.private_key_pem.write_to_path(str(key))
         return certificate, key
+
+    def _free(self) -> int:
+        """Return a number that no file of the folder has."""
+        return sum(1 for _ in self.folder.iterdir())
 
     def server(self, *names: str, not_after: datetime | None = None) -> ServerTls:
         """Return what a server shows."""
