@@ -1,4 +1,4 @@
-"""The process's memory for records on their way to Kafka: who reads from a device waits until there is room.
+"""The process's memory for records on their way to Kafka: who read from a device wait for room.
 
 Lives on one event loop and is used from there only.
 """
@@ -12,13 +12,16 @@ LIMIT_BYTES: Final = 64 * 1024 * 1024
 class Budget:
     """Bytes of records that Kafka has not confirmed, over all sessions, and a limit to them.
 
-    A record is taken while less than the limit is held, whatever its size: so at most one record more than
-    the limit is, and a record larger than the limit still gets through.
+    Who read a message waits for ``room`` and takes its records at once, before anything else is awaited. The
+    next in line is let in after that. So what is held exceeds the limit by one message at most, and a message
+    larger than the limit still gets through. Beside it each reader may have one message in hand, for which it
+    waits; what a device will send next can't be known before it is read.
     """
 
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self.limit = limit
         self.held = 0
+        self._line = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -28,9 +31,10 @@ class Budget:
         return self.held >= self.limit
 
     async def room(self) -> None:
-        """Wait until there is room; first come, first served."""
-        while self.exhausted:
-            await self._room.wait()
+        """Wait until there is room; first come, first served, one at a time."""
+        async with self._line:
+            while self.exhausted:
+                await self._room.wait()
 
     def take(self, size: int) -> None:
         """Hold ``size`` bytes more."""

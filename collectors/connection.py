@@ -12,13 +12,15 @@ import structlog
 
 from collectors.backoff import REFUSED_S, Backoff, jittered
 from collectors.errors import InputError
-from collectors.family import Collector, ConnectionLostError, Family, Life
+from collectors.family import ConnectionLostError, Family
 from collectors.gnmi_client import GnmiClient, RpcError
 from collectors.inventory import Target
+from collectors.life import Collector, Life
 from collectors.profiles import Profile
 from collectors.refusals import REFUSALS
 from collectors.session import Put
 from collectors.states import Heartbeat
+from collectors.subscriptions import Capabilities, usable_encodings
 
 WATCH_S: Final = 1.0
 STOPPED_S: Final = 3.0
@@ -29,6 +31,10 @@ log: Final = structlog.get_logger(__name__)
 
 class SilentError(ConnectionLostError):
     """The connection stands, but the target says nothing."""
+
+
+class NoEncodingError(Exception):
+    """The target offers nothing that can be read; another answer needs another connection."""
 
 
 class Connection:
@@ -47,6 +53,7 @@ class Connection:
         self._collector = collector
         self._life = self._new_life()
         self._said = "", ""
+        self._defect = ""
 
     async def run(self, wait_s: float = 0.0) -> None:
         """Keep the target's sessions up, from ``wait_s`` on; cancelled after ``end_with``."""
@@ -57,7 +64,7 @@ class Connection:
         while True:
             self._life = self._new_life()
             refused = await self._connect()
-            if self._life.synced:
+            if self._life.steady(self._collector.monotonic_s()):
                 backoff.succeeded()
             chance = self._collector.chance()
             await asyncio.sleep(jittered(REFUSED_S, chance) if refused else backoff.failed(chance))
@@ -77,7 +84,7 @@ class Connection:
             family.status.dialling(self._collector.wall_ns())
         try:
             await self._serve()
-        except InputError as error:
+        except (InputError, NoEncodingError) as error:
             self._all_refused(str(error))
             return True
         except SilentError as error:
@@ -91,15 +98,26 @@ class Connection:
                 self._all_refused(str(error))
                 return True
             self._all_failed(str(error))
+        except Exception as error:  # noqa: BLE001  # a defect that one target shows must not stop the others
+            self._all_broken(error)
         return False
 
     async def _serve(self) -> None:
         """Stream all families over one connection; raises ConnectionLostError when it is over."""
         async with GnmiClient(self.target) as client:
             capabilities = await client.capabilities()
+            self._judge(capabilities)
             self._said = "", ""
             kept = (family.keep(client, capabilities, self._life) for family in self.families.values())
             await _until_one_fails(self._watch(), *kept)
+
+    def _judge(self, capabilities: Capabilities | None) -> None:
+        """Raise NoEncodingError for a target that can't be understood; say what was too much."""
+        if not usable_encodings(self._profile, capabilities):
+            wanted = " or ".join(self._profile.encodings)
+            raise NoEncodingError(f"the target offers no encoding of {wanted}")
+        if capabilities is not None and capabilities.models_left_out:
+            log.warning("models left out", target=self.target.name, models=capabilities.models_left_out)
 
     async def _watch(self) -> None:
         """Raise SilentError when the liveness sample fails to come; while nobody reads, nobody is silent."""
@@ -118,6 +136,15 @@ class Connection:
 
     def _all_failed(self, reason: str) -> None:
         self._say("not connected", reason)
+        for family in self.families.values():
+            family.status.ended(reason, self._collector.wall_ns())
+
+    def _all_broken(self, error: Exception) -> None:
+        """Log a defect with its traceback, once for as long as it is the same."""
+        reason = f"defect of the collector: {type(error).__name__}: {error}"
+        if reason != self._defect:
+            log.error("defect", target=self.target.name, reason=reason, exc_info=error)
+        self._defect = reason
         for family in self.families.values():
             family.status.ended(reason, self._collector.wall_ns())
 

@@ -28,7 +28,7 @@ from collectors.inventory import Target, Tls
 from collectors.subscriptions import Capabilities, read_capabilities
 
 CAPABILITIES_TIMEOUT_S: Final = 10.0
-MAX_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """Largest response taken from a target; gRPC's own limit of 4 MiB is less than one MAC table (NX-OS)."""
 KEEPALIVE_S: Final = 305
 """For targets whose liveness can't be sampled; grpc-go cuts clients that ask more than every 5 minutes."""

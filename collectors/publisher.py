@@ -110,13 +110,20 @@ class Publisher:
         """Whether the thread still runs: only a defect ends it before it is told to."""
         return self._thread.is_alive()
 
+    def end_at(self, until_s: float) -> None:
+        """Deliver what there is until this time of the monotonic clock, then end the thread."""
+        with self._changed:
+            self._stop_at = until_s
+            self._changed.notify()
+
+    def join(self, until_s: float) -> int:
+        """Wait for the end until this time; returns how many records were not confirmed."""
+        self._thread.join(max(0.0, until_s - time.monotonic()))
+        return self.waiting
+
     def stop(self, within_s: float) -> int:
         """Deliver what there is, for up to ``within_s``, and return how many records were not confirmed."""
-        with self._changed:
-            self._stop_at = time.monotonic() + within_s
-            self._changed.notify()
-        self._thread.join(within_s + CLOSE_S)  # it may be waiting for an answer
-        return self.waiting
+        return stop_all([self], within_s)
 
     def _run(self) -> None:
         producer: KafkaProducer | None = None
@@ -127,14 +134,14 @@ class Publisher:
                 producer = producer or self._connect()
                 self._deliver(producer)
             except (FabricscopeError, kafka.errors.KafkaError) as error:
-                self.failures += 1
-                self.trouble = str(error)
                 log.warning("delivery failed", fabric=self.fabric, reason=str(error), waiting=self.waiting)
                 if producer is not None:
                     _abandon(producer)
                 producer = None
-                wait_s = FIRST_RETRY_S if self.confirmed > confirmed else min(LONGEST_RETRY_S, 2 * wait_s)
                 self._begin_anew()
+                self.failures += 1
+                self.trouble = str(error)
+                wait_s = FIRST_RETRY_S if self.confirmed > confirmed else min(LONGEST_RETRY_S, 2 * wait_s)
                 self._pause(wait_s)
         if producer is not None:
             _abandon(producer)
@@ -178,14 +185,16 @@ class Publisher:
             self._confirm()
 
     def _confirm(self) -> None:
+        """Let go of what Kafka confirmed; raises what made a delivery fail."""
+        self._collect()
+        if self._sent and (failure := self._sent[0][0].exception) is not None:
+            raise failure
+
+    def _collect(self) -> None:
+        """Let go of what Kafka confirmed, up to the first record that it did not."""
         released = 0
-        while self._sent and self._sent[0][0].is_done:
-            future, record = self._sent[0]
-            if future.exception is not None:
-                if released:
-                    self._released(released)
-                raise future.exception
-            self._sent.popleft()
+        while self._sent and self._sent[0][0].is_done and self._sent[0][0].exception is None:
+            _, record = self._sent.popleft()
             self._sent_bytes -= record.size
             released += record.size
             self.confirmed += 1
@@ -195,6 +204,7 @@ class Publisher:
 
     def _begin_anew(self) -> None:
         """Put what was sent and not confirmed before what waits."""
+        self._collect()
         with self._changed:
             self._queue.extendleft(record for _, record in reversed(self._sent))
             self._sent.clear()
@@ -227,6 +237,9 @@ def _abandon(producer: KafkaProducer) -> None:
 
 
 def stop_all(publishers: Iterable[Publisher], within_s: float) -> int:
-    """Stop publishers, all within the same time; returns how many records were not confirmed."""
+    """Stop publishers, all at the same time; returns how many records were not confirmed."""
+    stopping = list(publishers)
     until = time.monotonic() + within_s
-    return sum(publisher.stop(max(0.0, until - time.monotonic())) for publisher in publishers)
+    for publisher in stopping:
+        publisher.end_at(until)
+    return sum(publisher.join(until + CLOSE_S) for publisher in stopping)  # it may be waiting for an answer

@@ -11,9 +11,9 @@ import structlog
 
 from collectors.budget import Budget
 from collectors.errors import FabricscopeError
-from collectors.family import Collector
 from collectors.inventory_file import read_inventory
 from collectors.kafka_access import KafkaAccess
+from collectors.life import Collector
 from collectors.listener import listen
 from collectors.publisher import Publisher
 from collectors.reload import Reload

@@ -7,10 +7,14 @@ import orjson
 
 from collectors.inventory import Target
 from collectors.publisher import Outgoing
-from collectors.records import Kind, Record, encode_record, session_id
+from collectors.records import MAX_RECORD_BYTES, Kind, Record, encode_record, session_id
 
 Put = Callable[[Outgoing], None]
 """Hands a record on; its place in the order is taken with the call."""
+
+
+class OversizeError(ValueError):
+    """A record that no topic takes; the message says what and how large."""
 
 
 class SessionIds:
@@ -29,7 +33,8 @@ class SessionIds:
 class Session:
     """One session of a (target, family); nothing is said of it before ``start``.
 
-    Times are of the collector's wall clock, ns since the epoch.
+    Times are of the collector's wall clock, ns since the epoch. A record that is larger than a topic takes
+    is not handed on: it raises OversizeError and leaves a hole in the numbers.
     """
 
     def __init__(self, target: Target, family: str, session: str, put: Put) -> None:
@@ -79,4 +84,9 @@ class Session:
             )
         )
         self._seq += 1
+        if len(value) > MAX_RECORD_BYTES:
+            raise OversizeError(
+                f"a {kind.name.lower()} record of {len(value)} bytes is larger than the {MAX_RECORD_BYTES}"
+                " that a topic takes"
+            )
         self._put(Outgoing(self._key, value, now_ns // 1_000_000))

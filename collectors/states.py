@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 RATE_WINDOW_S: Final = 10.0
+STEADY_S: Final = 60.0
+"""How long a dump must have been complete before what ended counts as a new series of failures."""
 MISSED_BEATS: Final = 3
 """Liveness samples that may fail to come before a target is called silent (rule X1: 15 s at 5 s each)."""
 
@@ -47,7 +49,7 @@ class FamilyStatus:
     records: int = 0
     bytes: int = 0
     uncut: int = 0
-    """Responses that were too large for a record and could not be cut: holes in the stream."""
+    """Records that were too large and could not be cut: each ended its session."""
     records_per_s: float = 0.0
     """Mean of the last RATE_WINDOW_S, older seconds weighing less."""
     _counted: int = field(default=0, repr=False)
@@ -71,21 +73,29 @@ class FamilyStatus:
         """The dump is complete; ``note`` says what is not as it should be."""
         self._enter(State.UP, note, now_ns)
 
+    def renewed(self, now_ns: int) -> None:
+        """The RPC was ended to be opened anew: nothing is known of the target until its next dump."""
+        if self.state in (State.SYNCING, State.UP):
+            self._enter(State.CONNECTING, "renewed", now_ns)
+
+    def steady(self, now_ns: int) -> bool:
+        """Return whether the family has been UP for STEADY_S."""
+        return self.state is State.UP and now_ns - self.since_ns >= STEADY_S * 1e9
+
     def ended(self, reason: str, now_ns: int) -> None:
         """The RPC ended, or the target could not be reached."""
-        if self.state in (State.SYNCING, State.UP):
-            self.lost += 1
+        self._count_loss()
         self._enter(State.CONNECTING, reason, now_ns)
 
     def silent(self, reason: str, now_ns: int) -> None:
         """The target fell silent."""
-        if self.state in (State.SYNCING, State.UP):
-            self.lost += 1
+        self._count_loss()
         if self.state is not State.REFUSED:
             self._enter(State.STALE, reason, now_ns)
 
     def refused(self, reason: str, now_ns: int) -> None:
-        """The target said no."""
+        """The target said no, to an attempt or in the middle of a stream."""
+        self._count_loss()
         self._enter(State.REFUSED, reason, now_ns)
 
     def received(self, size: int) -> None:
@@ -98,6 +108,10 @@ class FamilyStatus:
         fresh = self.records - self._counted
         self._counted = self.records
         self.records_per_s += (fresh - self.records_per_s) * (1 - math.exp(-1 / RATE_WINDOW_S))
+
+    def _count_loss(self) -> None:
+        if self.state in (State.SYNCING, State.UP):
+            self.lost += 1
 
     def _enter(self, state: State, reason: str, now_ns: int) -> None:
         if state is not self.state:

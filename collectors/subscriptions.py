@@ -17,6 +17,13 @@ _UPDATE_TAG: Final = 0x0A
 """First byte of a response with a notification: field 1, length-delimited."""
 
 
+MAX_MODELS: Final = 5_000
+"""Each session's ``start`` repeats them: with names of the longest kind they are 650 KB."""
+LONGEST_MODEL: Final = 128
+LONGEST_VERSION: Final = 64
+MAX_CAPABILITIES_BYTES: Final = 4 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a target says of itself (gNMI specification 0.10, section 3.2)."""
@@ -24,6 +31,9 @@ class Capabilities:
     encodings: frozenset[str]
     models: tuple[str, ...]
     version: str
+    """At most LONGEST_VERSION characters of it."""
+    models_left_out: int = 0
+    """Models whose name is longer than LONGEST_MODEL, or that came when there were MAX_MODELS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +64,7 @@ def attempts(
 
     Without capabilities (a target may not implement them) every encoding of the profile is tried.
     """
-    offered = [
-        encoding
-        for encoding in profile.encodings
-        if capabilities is None or encoding in capabilities.encodings
-    ]
+    offered = usable_encodings(profile, capabilities)
     if capabilities is not None:
         offered = offered[:1]
     softer = any(one.mode is Mode.ON_CHANGE for one in asked)
@@ -66,6 +72,15 @@ def attempts(
         Attempt(encoding, target_defined)
         for encoding in offered
         for target_defined in ((False, True) if softer else (False,))
+    ]
+
+
+def usable_encodings(profile: Profile, capabilities: Capabilities | None) -> list[str]:
+    """Return the encodings of a profile that a target offers, best first; all of them if it doesn't say."""
+    return [
+        encoding
+        for encoding in profile.encodings
+        if capabilities is None or encoding in capabilities.encodings
     ]
 
 
@@ -128,14 +143,21 @@ def is_response(message: bytes) -> bool:
 
 
 def read_capabilities(message: bytes) -> Capabilities:
-    """Return what a ``CapabilityResponse`` says; raises ValueError for bytes that are none."""
+    """Return what a ``CapabilityResponse`` says; raises ValueError for none, and for far too much."""
+    if len(message) > MAX_CAPABILITIES_BYTES:
+        raise ValueError(
+            f"the answer to Capabilities has {len(message)} bytes: {MAX_CAPABILITIES_BYTES} are the most"
+        )
     try:
         response = gnmi_pb2.CapabilityResponse.FromString(message)
     except DecodeError as error:
         raise ValueError(f"the answer to Capabilities can't be read: {error}") from error
     names = gnmi_pb2.Encoding.DESCRIPTOR.values_by_number
+    named = sorted({model.name for model in response.supported_models})
+    models = tuple([name for name in named if len(name) <= LONGEST_MODEL][:MAX_MODELS])
     return Capabilities(
         encodings=frozenset(names[number].name for number in response.supported_encodings if number in names),
-        models=tuple(sorted({model.name for model in response.supported_models})),
-        version=response.gNMI_version,
+        models=models,
+        version=response.gNMI_version[:LONGEST_VERSION],
+        models_left_out=len(named) - len(models),
     )

@@ -11,8 +11,8 @@ import structlog
 from collectors.budget import Budget
 from collectors.connection import Connection
 from collectors.errors import FabricscopeError
-from collectors.family import Collector
 from collectors.inventory import Inventory, Target
+from collectors.life import Collector
 from collectors.profiles import profile
 from collectors.publisher import Outgoing, Publisher, stop_all
 from collectors.records import RETIRED, Kind, Record, encode_record

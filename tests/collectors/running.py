@@ -10,8 +10,8 @@ from typing import Final, cast
 import orjson
 
 from collectors.budget import LIMIT_BYTES, Budget
-from collectors.family import Collector
 from collectors.inventory import Inventory, Target
+from collectors.life import Collector
 from collectors.profiles import Profile, profile
 from collectors.publisher import Outgoing, Publisher
 from collectors.records import Kind, Record, decode_record
@@ -71,7 +71,10 @@ class Topic:
     def oldest_ms(self) -> int | None:
         return None
 
-    def stop(self, _within_s: float) -> int:
+    def end_at(self, until_s: float) -> None:
+        """Need no end."""
+
+    def join(self, _until_s: float) -> int:
         return 0
 
     def of(self, family: str, target: str = "leaf1") -> list[Record]:

@@ -52,3 +52,42 @@ def test_whoever_waits_goes_on_one_by_one_and_the_limit_holds_by_a_record() -> N
         assert budget.held == 0
 
     asyncio.run(test())
+
+
+def test_when_many_have_read_at_once_what_is_held_exceeds_the_limit_by_one_message() -> None:
+    async def test() -> None:
+        budget, most, taken = Budget(100), 0, 0
+        all_have_read = asyncio.Barrier(200)
+
+        async def reader() -> None:
+            nonlocal most, taken
+            await all_have_read.wait()
+            await budget.room()
+            for _ in range(2):  # the parts of one message
+                budget.take(15)
+            taken += 1
+            most = max(most, budget.held)
+
+        async def kafka() -> None:
+            while taken < 200:
+                await asyncio.sleep(0)
+                if budget.exhausted:
+                    budget.release(budget.held)
+
+        await asyncio.wait_for(asyncio.gather(kafka(), *(reader() for _ in range(200))), 10)
+        assert 100 <= most < 130
+
+    asyncio.run(test())
+
+
+def test_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
+    async def test() -> None:
+        budget = Budget(1)
+        budget.take(1)
+        waiting = [asyncio.create_task(budget.room()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        budget.release(1)
+        await asyncio.wait_for(asyncio.gather(*waiting[1:]), 10)
+
+    asyncio.run(test())

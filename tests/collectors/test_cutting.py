@@ -1,5 +1,6 @@
 """A response larger than a record: its parts say the same, in the same order, each small enough."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.cutting import MAX_RESPONSE_BYTES, UncuttableError, cut_response
 from collectors.records import MAX_RECORD_BYTES, Kind, Record, encode_record
+from collectors.wire import length_delimited
 
 
 def response(updates: list[int], deletes: list[int] = [], *, atomic: bool = False) -> Any:  # noqa: B006  # read only
@@ -85,3 +87,51 @@ def test_the_largest_part_fits_into_a_record() -> None:
         response=bytes(MAX_RESPONSE_BYTES),
     )
     assert len(encode_record(record)) <= MAX_RECORD_BYTES
+
+
+def test_a_sync_in_a_response_that_is_too_large_is_not_lost_unsaid() -> None:
+    padding = b"\x2a\xf4\x03" + b"x" * 500
+    with pytest.raises(UncuttableError, match="the dump is complete"):
+        cut_response(b"\x18\x01" + padding, 400)
+    with pytest.raises(UncuttableError, match="no notification"):
+        cut_response(padding, 400)
+
+
+def test_a_notification_in_pieces_is_cut_as_one() -> None:
+    pieces = [response([100, 100]), response([], [50, 50])]
+    whole = b"".join(one.SerializeToString() for one in pieces)
+    said = parsed(cut_response(whole, 250))
+    assert sum(len(part.update) for part in said) == 2
+    assert sum(len(part.delete) for part in said) == 2
+    assert said[0].delete
+    assert not said[0].update
+    assert all(part.prefix.elem[0].name == "interfaces" for part in said)
+
+
+def test_more_updates_than_can_be_looked_at_are_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.cutting.MAX_ENTRIES", 100)
+    for count, cut in ((100, True), (101, False)):
+        message = length_delimited(1, b"\x22\x00" * count)
+        if cut:
+            assert sum(len(part.update) for part in parsed(cut_response(message, 150))) == count
+        else:
+            with pytest.raises(UncuttableError, match="more than 100 updates"):
+                cut_response(message, 150)
+    with pytest.raises(UncuttableError, match="more than 100 fields"):
+        cut_response(b"\x2a\x00" * 101, 150)
+
+
+def test_what_each_part_would_repeat_is_not_repeated_without_bounds() -> None:
+    told = gnmi_pb2.Notification(timestamp=1)
+    told.prefix.target = "p" * 300
+    for _ in range(100):
+        told.update.add()
+    message = gnmi_pb2.SubscribeResponse(update=told).SerializeToString()
+    with pytest.raises(UncuttableError, match="beside its updates"):
+        cut_response(message, 500)
+
+
+@given(st.binary(min_size=20, max_size=80))
+def test_bytes_of_any_kind_are_cut_or_refused(message: bytes) -> None:
+    with contextlib.suppress(UncuttableError):
+        assert all(len(part) <= 19 for part in cut_response(message, 19))

@@ -14,10 +14,12 @@ import structlog.testing
 from grpc import StatusCode
 from pygnmi.spec.v080 import gnmi_pb2
 
+from collectors.backoff import Backoff
 from collectors.inventory import Tls
 from collectors.profiles import LIVENESS
 from collectors.records import RETIRED, Kind
 from collectors.states import State
+from collectors.subscriptions import is_sync
 from targets.gnmi.requests import RequestError
 from tests.collectors.devices import Authority, device, links_up, serving, speaking, target
 from tests.collectors.running import BEAT, Running, collecting
@@ -325,16 +327,16 @@ def test_a_device_with_an_expired_certificate_is_not_heard_before_it_has_another
 
 def test_an_rpc_is_renewed_before_a_quarter_of_the_retention_is_over() -> None:
     async def test() -> None:
-        retention = timedelta(seconds=2)
+        retention = timedelta(seconds=4)
         async with (
             serving(device()) as server,
             collecting(target(server.port), retention=retention) as running,
         ):
-            await running.until(lambda: len(running.topic.sessions("link")) >= 4)
+            await running.until(lambda: len(running.topic.sessions("link")) >= 3)
             await running.stop()
             starts = [int(one[0].session.partition("-")[0]) for one in running.topic.sessions("link")]
             between = [(later - earlier) / 1e9 for earlier, later in pairwise(starts)]
-            assert max(between) < retention.total_seconds() / 4 + 0.1
+            assert max(between) < retention.total_seconds() / 2  # a quarter, and time to open it
             assert running.topic.reasons("link")[:-1] == ["renewed"] * (len(starts) - 1)
             assert all(one.lost == 0 for one in running.supervisor.statuses)
             assert_whole(running, "link")
@@ -347,7 +349,9 @@ def test_a_response_that_can_not_be_cut_is_a_hole_that_the_pipeline_sees(
 ) -> None:
     from collectors.cutting import cut_response
 
+    monkeypatch.setattr("collectors.family.MAX_RESPONSE_BYTES", 2_000)
     monkeypatch.setattr("collectors.family.cut_response", lambda message: cut_response(message, 2_000))
+    monkeypatch.setattr("collectors.family.REFUSED_S", 1.0)
 
     async def test() -> None:
         served = device()
@@ -355,12 +359,15 @@ def test_a_response_that_can_not_be_cut_is_a_hole_that_the_pipeline_sees(
             await running.until(lambda: running.all_are(State.UP))
             before = running.topic.of("link")[-1].seq
             served.state.apply(links_up(1, "x" * 3_000), time.time_ns())
-            served.state.apply(links_up(10, "DOWN" * 50), time.time_ns())
-            await running.until(lambda: len(running.topic.sessions("link")) >= 2)
-            holed = [one.seq for one in running.topic.sessions("link")[0]]
-            assert holed[holed.index(before) + 1] == before + 2
-            assert running.topic.reasons("link")[0] == "renewed", "the family is not left blind for a day"
-            assert running.status("link").uncut >= 1
+            await running.until(lambda: running.topic.of("link")[-1].kind is Kind.END)
+            assert running.topic.of("link")[-1].seq == before + 2
+            reason = running.topic.reasons("link")[0]
+            assert "has a single update of" in reason
+            assert (running.state("link"), running.status("link").reason) == (State.CONNECTING, reason)
+            assert (running.status("link").uncut, running.status("link").lost) == (1, 1)
+            served.state.apply(links_up(1, "DOWN"), time.time_ns())
+            await running.until(lambda: running.all_are(State.UP))  # asked anew, minutes later
+            assert len(running.topic.sessions("link")) == 2
 
     run(test())
 
@@ -399,5 +406,183 @@ def test_a_device_that_was_away_when_it_left_the_inventory_is_expected_no_more()
                 assert running.topic.reasons(family)[-1] == RETIRED
                 last = running.topic.sessions(family)[-1]
                 assert [(one.kind, one.seq) for one in last] == [(Kind.END, 0)]
+
+    run(test())
+
+
+SYNC = b"\x18\x01"
+
+
+async def asked_for(context: Any) -> str:
+    """Return the first element of the first path that a request asks for."""
+    asked = gnmi_pb2.SubscribeRequest.FromString(await context.read()).subscribe
+    return str(asked.subscription[0].path.elem[0].name)
+
+
+async def beat(context: Any) -> None:
+    """Say the liveness sample for ever."""
+    while True:
+        await context.write(gnmi_pb2.SubscribeResponse(update={"timestamp": 1}).SerializeToString())
+        await context.write(SYNC)
+        await asyncio.sleep(BEAT.total_seconds())
+
+
+def test_a_device_that_does_not_answer_a_renewal_is_not_up() -> None:
+    answered: set[str] = set()
+
+    async def subscribe(_requests: Any, context: Any) -> None:
+        name = await asked_for(context)
+        if name == "system":
+            await beat(context)
+        if name not in answered:
+            answered.add(name)
+            await context.write(SYNC)
+        await asyncio.Event().wait()
+
+    async def test() -> None:
+        async with (
+            speaking(Subscribe=subscribe) as port,
+            collecting(target(port), retention=timedelta(seconds=4)) as running,
+        ):
+            await running.until(lambda: running.all_are(State.UP))
+            await running.until(lambda: running.topic.reasons("link") == ["renewed"])
+            await running.until(lambda: running.state("link") is State.CONNECTING)
+            assert running.status("link").lost == 0
+            since = time.monotonic()
+            await running.until(lambda: time.monotonic() - since > 5 * BEAT.total_seconds())
+            assert running.state("link") is State.CONNECTING
+            assert running.status("link").reason == "the target has not answered yet"
+
+    run(test())
+
+
+def test_a_stream_that_is_refused_when_it_was_up_is_lost_and_not_up() -> None:
+    lawful = asyncio.Event()
+
+    async def subscribe(_requests: Any, context: Any) -> None:
+        if await asked_for(context) == "system":
+            await beat(context)
+        await context.write(SYNC)
+        await lawful.wait()
+        await context.abort(StatusCode.PERMISSION_DENIED, "not any more")
+
+    async def test() -> None:
+        async with speaking(Subscribe=subscribe) as port, collecting(target(port)) as running:
+            await running.until(lambda: running.all_are(State.UP))
+            lawful.set()
+            await running.until(lambda: running.state("link") is State.REFUSED)
+            assert running.status("link").lost >= 1
+
+    run(test())
+
+
+def test_a_device_without_a_usable_encoding_is_dialled_again() -> None:
+    said = [gnmi_pb2.ASCII, gnmi_pb2.PROTO]
+
+    async def capabilities(_request: bytes, _context: Any) -> bytes:
+        offered = said.pop(0) if len(said) > 1 else said[0]
+        answer: bytes = gnmi_pb2.CapabilityResponse(supported_encodings=[offered]).SerializeToString()
+        return answer
+
+    async def subscribe(_requests: Any, context: Any) -> None:
+        await asked_for(context)
+        await beat(context)
+
+    async def test() -> None:
+        async with (
+            speaking(Capabilities=capabilities, Subscribe=subscribe) as port,
+            collecting(target(port)) as running,
+        ):
+            await running.until(lambda: running.all_are(State.REFUSED))
+            assert running.status("link").reason == "the target offers no encoding of PROTO or JSON_IETF"
+            await running.until(lambda: running.all_are(State.UP))
+
+    run(test())
+
+
+def test_families_that_read_at_once_hold_the_limit_and_one_message_at_most() -> None:
+    size, limit = 30_000, 20_000
+
+    async def test() -> None:
+        go = asyncio.Event()
+
+        async def subscribe(_requests: Any, context: Any) -> None:
+            await context.write(SYNC)
+            await go.wait()
+            told = gnmi_pb2.SubscribeResponse(update={"timestamp": 1})
+            told.update.prefix.target = "x" * size
+            await context.write(told.SerializeToString())
+            await asyncio.Event().wait()
+
+        async with (
+            speaking(Subscribe=subscribe) as port,
+            collecting(target(port), limit_bytes=limit) as running,
+        ):
+            await running.until(lambda: running.all_are(State.UP))
+            running.topic.away = True
+            go.set()
+            await running.until(lambda: running.supervisor.budget.exhausted)
+            since = time.monotonic()
+            await running.until(lambda: time.monotonic() - since > 2 * BEAT.total_seconds())
+            assert running.supervisor.budget.held < limit + size + 1_000
+            running.topic.come_back()
+
+    run(test())
+
+
+def test_a_device_that_syncs_and_fails_is_asked_ever_less_often_and_said_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed: list[int] = []
+
+    class Watched(Backoff):
+        def failed(self, chance: float) -> float:
+            failed.append(self.failures)
+            return super().failed(chance)
+
+    monkeypatch.setattr("collectors.family.Backoff", Watched)
+
+    async def subscribe(_requests: Any, context: Any) -> None:
+        if await asked_for(context) == "interfaces":
+            await context.write(SYNC)
+            await context.abort(StatusCode.INTERNAL, "crashed")
+        for _ in range(5):
+            await context.write(SYNC)
+        await beat(context)
+
+    async def test() -> None:
+        with structlog.testing.capture_logs() as said:
+            async with speaking(Subscribe=subscribe) as port, collecting(target(port)) as running:
+                await running.until(lambda: len(running.topic.reasons("link")) >= 4)
+        assert failed[:4] == [0, 1, 2, 3]
+        ended = [line for line in said if line["event"] == "RPC ended"]
+        assert [line["family"] for line in ended] == ["link"]
+        synced = [line["family"] for line in said if line["event"] == "in sync"]
+        assert synced.count(LIVENESS) == synced.count("es") == 1
+
+    run(test())
+
+
+def test_a_defect_costs_one_connection_and_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = 3
+
+    def defective(message: bytes) -> bool:
+        nonlocal times
+        if times:
+            times -= 1
+            raise ZeroDivisionError("unforeseen")
+        return is_sync(message)
+
+    monkeypatch.setattr("collectors.family.is_sync", defective)
+
+    async def test() -> None:
+        with structlog.testing.capture_logs() as said:
+            async with serving(device()) as server, collecting(target(server.port)) as running:
+                await running.until(lambda: running.all_are(State.UP))
+                ended = [reason for family in FAMILIES for reason in running.topic.reasons(family)]
+                assert set(ended) == {"the collector broke off"}
+        defects = [line for line in said if line["event"] == "defect"]
+        assert len(defects) == 1
+        assert "unforeseen" in defects[0]["reason"]
 
     run(test())

@@ -10,7 +10,7 @@ import pytest
 
 from collectors.errors import FabricscopeError
 from collectors.kafka_access import KafkaAccess
-from collectors.publisher import WINDOW_BYTES, Outgoing, Publisher, stop_all
+from collectors.publisher import CLOSE_S, WINDOW_BYTES, Outgoing, Publisher, stop_all
 
 IN_TIME_S = 10.0
 
@@ -203,3 +203,43 @@ def test_a_defect_is_seen_from_outside(publisher: Publisher, monkeypatch: pytest
     assert publisher.alive
     publisher.put(record(1))
     until(lambda: not publisher.alive)
+
+
+def test_what_was_confirmed_before_a_failure_is_not_sent_again(
+    broker: Broker, publisher: Publisher, released: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, failures = Producer.send, 3
+
+    def refuse_some(self: Producer, topic: str, **sent: Any) -> Future:
+        nonlocal failures
+        if sent["value"] == b"2" and failures:
+            failures -= 1
+            raise kafka.errors.MessageSizeTooLargeError("too large, this time")
+        return send(self, topic, **sent)
+
+    monkeypatch.setattr(Producer, "send", refuse_some)
+    for number in range(5):
+        publisher.put(record(number))
+    until(lambda: publisher.waiting == 0)
+    assert publisher.stop(IN_TIME_S) == 0
+    assert broker.stored == [b"0", b"1", b"2", b"3", b"4"]
+    assert sum(released) == sum(record(number).size for number in range(5))
+    assert publisher.failures == 3
+
+
+def test_publishers_that_wait_for_an_answer_are_stopped_at_the_same_time() -> None:
+    answer = threading.Event()
+
+    class Mute(Broker):
+        def connect(self, _kind: object, **_options: object) -> Producer:
+            answer.wait(IN_TIME_S)
+            return super().connect(_kind)
+
+    mute = [Publisher(cast("KafkaAccess", Mute()), "dc1", lambda _size: None) for _ in range(5)]
+    for one in mute:
+        one.start()
+        one.put(record(1))
+    since = time.monotonic()
+    assert stop_all(mute, 0.1) == 5
+    assert time.monotonic() - since < 0.1 + 2 * CLOSE_S
+    answer.set()

@@ -2,13 +2,15 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.cutting import MAX_RESPONSE_BYTES
 from collectors.inventory import Target, Tls
 from collectors.publisher import Outgoing
-from collectors.records import Kind, Record, decode_record
-from collectors.session import Session, SessionIds
+from collectors.records import MAX_RECORD_BYTES, Kind, Record, decode_record
+from collectors.session import OversizeError, Session, SessionIds
 
 LEAF = Target(
     name="leaf1",
@@ -69,3 +71,17 @@ def test_a_later_session_sorts_behind_an_earlier_one_whatever_the_clock_does(tim
     made = [ids.next(now_ns) for now_ns in times]
     assert made == sorted(set(made), key=made.index)
     assert made == sorted(made)
+
+
+def test_a_record_that_no_topic_takes_is_a_hole_and_said() -> None:
+    records: list[Outgoing] = []
+    session = Session(LEAF, "mac", "1-a", records.append)
+    session.start({}, 1)
+    session.response(bytes(MAX_RESPONSE_BYTES), 2)
+    with pytest.raises(OversizeError, match="a response record of"):
+        session.response(bytes(MAX_RECORD_BYTES), 3)
+    session.end("too large", 4)
+    assert [one.seq for one in said(session, records)] == [0, 1, 3]
+    assert all(len(record.value) <= MAX_RECORD_BYTES for record in records)
+    with pytest.raises(OversizeError, match="a start record of"):
+        Session(LEAF, "mac", "2-a", records.append).start({"models": ["m" * MAX_RECORD_BYTES]}, 5)

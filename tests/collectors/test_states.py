@@ -3,7 +3,8 @@
 import pytest
 
 from collectors.backoff import FIRST_S, LONGEST_S, Backoff, jittered
-from collectors.states import RATE_WINDOW_S, FamilyStatus, Heartbeat, State
+from collectors.life import Life
+from collectors.states import RATE_WINDOW_S, STEADY_S, FamilyStatus, Heartbeat, State
 
 
 def status() -> FamilyStatus:
@@ -110,3 +111,44 @@ def test_a_success_makes_the_next_wait_short() -> None:
 
 def test_half_of_a_wait_is_left_to_chance() -> None:
     assert (jittered(60.0, 0.0), jittered(60.0, 0.5), jittered(60.0, 1.0)) == (30.0, 45.0, 60.0)
+
+
+def test_after_a_renewal_nothing_is_known_before_the_next_dump() -> None:
+    one = status()
+    one.answered(1)
+    one.synced("", 2)
+    one.renewed(3)
+    assert (one.state, one.reason, one.lost) == (State.CONNECTING, "renewed", 0)
+    one.asked(4)
+    assert (one.state, one.reason) == (State.CONNECTING, "the target has not answered yet")
+    one.refused("no", 5)
+    one.renewed(6)
+    assert one.state is State.REFUSED
+
+
+def test_a_refusal_in_the_middle_of_a_stream_is_a_loss() -> None:
+    one = status()
+    one.refused("no", 1)
+    assert one.lost == 0
+    one.answered(2)
+    one.refused("no", 3)
+    assert one.lost == 1
+
+
+def test_only_a_family_that_was_up_for_a_while_is_steady() -> None:
+    one = status()
+    one.answered(0)
+    assert not one.steady(10**12)
+    one.synced("", 0)
+    one.synced("", 30 * 10**9)  # said again
+    assert not one.steady(int(STEADY_S * 1e9) - 1)
+    assert one.steady(int(STEADY_S * 1e9))
+
+
+def test_only_a_connection_that_stood_for_a_while_is_steady() -> None:
+    life = Life(Heartbeat(5.0, 0.0))
+    assert not life.steady(1e9)
+    life.synced(100.0)
+    life.synced(130.0)
+    assert not life.steady(100.0 + STEADY_S - 0.001)
+    assert life.steady(100.0 + STEADY_S)

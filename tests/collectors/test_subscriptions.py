@@ -10,6 +10,10 @@ from pygnmi.spec.v080 import gnmi_pb2
 
 from collectors.profiles import Mode, Subscription, profile
 from collectors.subscriptions import (
+    LONGEST_MODEL,
+    LONGEST_VERSION,
+    MAX_CAPABILITIES_BYTES,
+    MAX_MODELS,
     Attempt,
     Capabilities,
     attempts,
@@ -129,3 +133,19 @@ def test_what_protobuf_reads_is_a_response(message: bytes) -> None:
     except DecodeError:
         return
     assert is_response(message)
+
+
+def test_what_a_target_says_of_itself_is_bounded() -> None:
+    said = gnmi_pb2.CapabilityResponse(gNMI_version="v" * 1_000_000)
+    for number in range(MAX_MODELS - 1):
+        said.supported_models.add(name=f"m{number:06d}")
+    said.supported_models.add(name="a" * LONGEST_MODEL)
+    found = read_capabilities(said.SerializeToString())
+    assert (len(found.models), found.models_left_out) == (MAX_MODELS, 0)
+    assert len(found.version) == LONGEST_VERSION
+    said.supported_models.add(name="a" * (LONGEST_MODEL + 1))
+    said.supported_models.add(name="z")
+    found = read_capabilities(said.SerializeToString())
+    assert (len(found.models), found.models_left_out) == (MAX_MODELS, 2)
+    with pytest.raises(ValueError, match="the most"):
+        read_capabilities(bytes(MAX_CAPABILITIES_BYTES + 1))

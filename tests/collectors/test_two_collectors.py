@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from collectors.publisher import Outgoing
+from collectors.records import RETIRED
 from collectors.states import State
 from pipeline.apply.sessions import SessionBatch, Sessions
 from pipeline.batch import RawBatch
@@ -91,5 +93,39 @@ def test_when_the_newer_one_goes_the_older_one_counts_again_with_its_next_sessio
                 _, observers = applied(topic_of(older, newer))
             assert (observers["state"] == "fresh").all()
             assert all(session.endswith("-z-first") for session in observers["session"])
+
+    run(test)
+
+
+def test_who_hands_a_target_over_does_not_end_the_sessions_of_who_took_it() -> None:
+    async def test() -> None:
+        async with serving(device()) as server, AsyncExitStack() as stack:
+            older, newer = await both_up(stack, server.port)
+            await older.follow(replace(target(server.port), name="leaf2"))
+            await older.until(lambda: "leaf1" not in older.supervisor.connections)
+            _, observers = applied(topic_of(older, newer))
+            mine = observers.filter(observers["session"].str.ends_with("-a-second"))
+            assert len(mine) == 3
+            assert (mine["state"] == "fresh").all()
+
+    run(test)
+
+
+def test_who_hands_over_a_target_that_it_lost_does_not_end_the_sessions_of_who_took_it() -> None:
+    async def test() -> None:
+        async with serving(device()) as server, serving(device()) as other, AsyncExitStack() as stack:
+            older = await stack.enter_async_context(collecting(target(server.port), name="z-first"))
+            await older.until(lambda: older.all_are(State.UP))
+            await server.stop()
+            await older.until(lambda: older.all_are(State.CONNECTING))
+            newer = await stack.enter_async_context(collecting(target(other.port), name="a-second"))
+            await newer.until(lambda: newer.all_are(State.UP))
+            await older.follow(replace(target(other.port), name="leaf2"))
+            await older.until(lambda: "leaf1" not in older.supervisor.connections)
+            assert older.topic.reasons("link")[-1] == RETIRED
+            _, observers = applied(topic_of(older, newer))
+            mine = observers.filter(observers["session"].str.ends_with("-a-second"))
+            assert len(mine) == 3
+            assert (mine["state"] == "fresh").all()
 
     run(test)
