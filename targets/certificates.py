@@ -55,23 +55,26 @@ class Authority:
     def issue(
         self, name: str, sans: Sequence[str], folder: Path, *, not_after: datetime | None = None
     ) -> Issued:
-        """Write ``<name>.pem`` and ``<name>.key`` (mode 0600): a certificate for servers and for clients.
+        """Write ``<name>.pem`` and ``<name>.key`` (mode 0600): a certificate for a server, or for a client.
+
+        Which one follows from the names: a server has some that clients dial, a client has none. A server's
+        certificate doesn't make a client, so who takes one from a device can't ask another device with it.
 
         Args:
             name: its common name and that of the files.
-            sans: DNS names and IP addresses it is for.
+            sans: DNS names and IP addresses the server is for; empty for a client.
             folder: where the files go.
             not_after: end of validity; None: that of the authority. A time in the past is for tests.
         """
         end = not_after or self._issuer.not_valid_after_utc
         start = min(self._issuer.not_valid_before_utc, end - _BEFORE)
         key = ec.generate_private_key(ec.SECP256R1())
-        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if sans else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (
             _builder(_name(name), self._issuer.subject, key, start, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(_TALKS), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )

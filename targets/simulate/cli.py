@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from collectors.errors import InputError
+from collectors.errors import FabricscopeError, InputError
 
 if TYPE_CHECKING:  # slow to import, and only needed by the command itself
     from targets.simulated.fabric import Fabric
@@ -146,12 +146,18 @@ def simulate(
     played = named(scenario, rate, seconds)
     made = Fabric.build(Design(spines, leaves, design, 6 if underlay == "ipv6" else 4, vnis, hosts), seed)
     if capture is not None:
-        _offline(made, played, seed, capture)
+        try:
+            _offline(made, played, seed, capture)
+        except OSError as error:
+            raise FabricscopeError(f"{capture} can't be written: {error}") from error
     elif folder is not None:
         from targets.simulate.live import Options, play  # noqa: PLC0415  # as above
 
         typed = sys.stdin.isatty() if interactive is None else interactive
-        play(made, Options(played, seed, folder, fabric, listen, first_port, wait, keep, typed))
+        try:
+            play(made, Options(played, seed, folder, fabric, listen, first_port, wait, keep, typed))
+        except OSError as error:
+            raise FabricscopeError(f"the files in {folder} can't be written: {error}") from error
 
 
 def _offline(fabric: "Fabric", scenario: "Scenario", seed: int, capture: Path) -> None:

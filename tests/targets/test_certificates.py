@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from targets.certificates import Authority
 
@@ -36,6 +37,17 @@ def test_a_certificate_is_for_the_names_it_was_asked_for(authority: Authority, t
     assert sans.get_values_for_type(x509.DNSName) == ["leaf1.example"]
     assert [str(it) for it in sans.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "::1"]
     assert not found.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+@pytest.mark.parametrize(
+    ("sans", "usage"),
+    [(["leaf1.example"], ExtendedKeyUsageOID.SERVER_AUTH), ([], ExtendedKeyUsageOID.CLIENT_AUTH)],
+)
+def test_a_certificate_is_for_a_server_or_for_a_client(
+    sans: list[str], usage: x509.ObjectIdentifier, authority: Authority, tmp_path: Path
+) -> None:
+    found = read(authority.issue("it", sans, tmp_path).certificate)
+    assert list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [usage]
 
 
 def test_a_certificate_fits_its_key_which_its_owner_alone_reads(authority: Authority, tmp_path: Path) -> None:

@@ -92,3 +92,13 @@ def test_a_users_line_is_made_of_a_password_and_taken_by_the_server(tmp_path: Pa
 def test_a_name_or_password_that_a_users_file_can_not_hold_is_refused(name: str, password: str) -> None:
     done = CliRunner().invoke(app, ["hash-password", name], input=f"{password}\n")
     assert isinstance(done.exception, InputError)
+
+
+@pytest.mark.parametrize(("option", "name"), [("--folder", "folder"), ("--capture", "capture.parquet")])
+def test_a_simulation_that_can_not_write_says_where(option: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    place = tmp_path / "file" / name
+    done = CliRunner().invoke(app, ["simulate", "--scenario", "idle", option, str(place)])
+    assert isinstance(done.exception, FabricscopeError)
+    assert str(place) in str(done.exception)
+    assert "can't be written" in str(done.exception)

@@ -153,7 +153,12 @@ async def test_clients_refuse_what_the_authority_can_make_for_tests(
 
 @pytest.mark.parametrize(
     ("shown", "code"),
-    [("own", StatusCode.OK), ("none", StatusCode.UNAVAILABLE), ("strange", StatusCode.UNAVAILABLE)],
+    [
+        ("own", StatusCode.OK),
+        ("none", StatusCode.UNAVAILABLE),
+        ("strange", StatusCode.UNAVAILABLE),
+        ("server's", StatusCode.UNAVAILABLE),
+    ],
 )
 @awaited
 async def test_with_a_ca_of_clients_only_its_clients_talk(
@@ -168,6 +173,7 @@ async def test_with_a_ca_of_clients_only_its_clients_talk(
     own = {
         "own": authority.issue("collector", [], tmp_path),
         "none": None,
+        "server's": certificate,
         "strange": stranger.issue("strange", [], tmp_path),
     }[shown]
     tls = ServerTls(certificate.certificate, certificate.key, authority.certificate)
