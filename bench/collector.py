@@ -19,6 +19,7 @@ from bench import fleet, gnmi_messages
 from bench.arena import Arena, Step
 from bench.contenders import CONTENDERS
 from bench.figures import Figure
+from collectors.errors import FabricscopeError
 from collectors.kafka_access import KafkaAccess
 from pipeline.broker import EmbeddedBroker
 
@@ -30,7 +31,7 @@ DOUBLED: Final = 2.0
 _FAILURES: Final = 2
 """After so many the rate is too high: a single one may be the broker's, which pauses now and then."""
 _NEXT: Final = 0.85
-"""Cores that a step aims at; then steps grow by GROWTH. At low rates a message costs more than at high ones."""
+"""Cores that a step aims at; then steps grow by GROWTH. A message costs most at low rates."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ FORMS: Final = (
     Form("5 updates per message", 1, 2_000),
     Form("50 updates per message", 10, 400),
 )
-FULL_PLAN: Final = Plan(targets=8, beside_s=10.0, step_s=4.0, steps=8, counts=(8, 64, 256), idle_s=8.0)
+FULL_PLAN: Final = Plan(targets=8, beside_s=8.0, step_s=3.5, steps=7, counts=(8, 64, 256), idle_s=7.0)
 QUICK_PLAN: Final = Plan(targets=8, beside_s=3.0, step_s=2.0, steps=2, counts=(8, 64), idle_s=5.0)
 SPREAD_RATE: Final = 1_000.0
 """Messages of five updates a second over all targets, however many they are."""
@@ -71,11 +72,10 @@ SPREAD_RATE: Final = 1_000.0
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Yield CPU per update, the most that a process takes, and what targets cost; nothing without Go."""
-    if not fleet.build():
-        print(
-            "collector: left out. Targets and peer are built with Go 1.25 or later, which is not installed"
-            " (https://go.dev/dl)"
-        )
+    try:
+        fleet.build()
+    except FabricscopeError as error:
+        print(f"{BENCH}: left out, {error}")
         return
     plan = QUICK_PLAN if quick else FULL_PLAN
     with tempfile.TemporaryDirectory(prefix="fabricscope-bench-") as name, EmbeddedBroker() as broker:

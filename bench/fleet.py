@@ -27,20 +27,18 @@ _READY_S: Final = 60.0
 _POLL_S: Final = 0.05
 
 
-def build() -> bool:
-    """Build the programs of Go into BINARIES; returns False where there is no Go.
-
-    Raises FabricscopeError when the build fails.
-    """
+def build() -> None:
+    """Build the programs of Go into BINARIES; raises FabricscopeError where that isn't possible."""
     go = shutil.which("go")
     if go is None:
-        return False
+        raise FabricscopeError(
+            "targets and peer need Go 1.25 or later (https://go.dev/dl), which is not here"
+        )
     BINARIES.mkdir(parents=True, exist_ok=True)
     command = [go, "build", "-trimpath", "-o", f"{BINARIES}{os.sep}", "./targets", "./telegraf"]
     built = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
     if built.returncode:
         raise FabricscopeError(f"can't build what is in {SOURCES}: {built.stderr.strip()[-500:]}")
-    return True
 
 
 @dataclass(frozen=True)

@@ -48,18 +48,24 @@ class Topic:
     def count(self, begin: int, weigh: Callable[[bytes], int], wanted: int) -> int:
         """Return the sum of ``weigh`` over the records from an offset on.
 
-        Reads to the end of the topic; waits some seconds for more while the sum is less than ``wanted``.
+        Reads to the end of the topic; waits some seconds for more while the sum is less than ``wanted``, and
+        then reads all of it once more: a loss is what two readings miss.
         """
+        found = self._read(begin, weigh, wanted)
+        return found if found >= wanted else max(found, self._read(begin, weigh, wanted))
+
+    def _read(self, begin: int, weigh: Callable[[bytes], int], wanted: int) -> int:
         self._consumer.seek(self._partition, begin)
         found, self._counted, until = 0, begin, time.monotonic() + _PATIENCE_S
         while self._consumer.position(self._partition) < self.end() or (
             found < wanted and time.monotonic() < until
         ):
             polled = self._consumer.poll(timeout_ms=_POLL_MS)
+            before = found
             for record in polled.get(self._partition, ()):
                 if record.offset >= self._counted:  # after a seek, what was fetched before it can come again
                     found += weigh(record.value)
                     self._counted = record.offset + 1
-            if polled:
+            if found > before:
                 until = time.monotonic() + _PATIENCE_S
         return found
