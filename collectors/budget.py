@@ -21,29 +21,36 @@ class Budget:
     def __init__(self, limit: int = LIMIT_BYTES) -> None:
         self.limit = limit
         self.held = 0
+        self._waiting = 0
         self._line = asyncio.Lock()
         self._room = asyncio.Event()
         self._room.set()
 
     @property
     def exhausted(self) -> bool:
-        """Whether who wants to read has to wait."""
-        return self.held >= self.limit
+        """Whether who wants to read has to wait: there is no room, or a line before it."""
+        return self.held >= self.limit or self._waiting > 0
 
     async def room(self) -> None:
         """Wait until there is room; first come, first served, one at a time."""
-        async with self._line:
-            while self.exhausted:
-                await self._room.wait()
+        if not self.exhausted:
+            return
+        self._waiting += 1
+        try:
+            async with self._line:
+                while self.held >= self.limit:
+                    await self._room.wait()
+        finally:
+            self._waiting -= 1
 
     def take(self, size: int) -> None:
         """Hold ``size`` bytes more."""
         self.held += size
-        if self.exhausted:
+        if self.held >= self.limit:
             self._room.clear()
 
     def release(self, size: int) -> None:
         """Hold ``size`` bytes less."""
         self.held -= size
-        if not self.exhausted:
+        if self.held < self.limit:
             self._room.set()

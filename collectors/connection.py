@@ -54,6 +54,7 @@ class Connection:
         self._life = self._new_life()
         self._said = "", ""
         self._defect = ""
+        self._left_out = 0
 
     async def run(self, wait_s: float = 0.0) -> None:
         """Keep the target's sessions up, from ``wait_s`` on; cancelled after ``end_with``."""
@@ -116,8 +117,10 @@ class Connection:
         if not usable_encodings(self._profile, capabilities):
             wanted = " or ".join(self._profile.encodings)
             raise NoEncodingError(f"the target offers no encoding of {wanted}")
-        if capabilities is not None and capabilities.models_left_out:
-            log.warning("models left out", target=self.target.name, models=capabilities.models_left_out)
+        left_out = 0 if capabilities is None else capabilities.models_left_out
+        if left_out and left_out != self._left_out:
+            log.warning("models left out", target=self.target.name, models=left_out)
+        self._left_out = left_out
 
     async def _watch(self) -> None:
         """Raise SilentError when the liveness sample fails to come; while nobody reads, nobody is silent."""

@@ -98,8 +98,8 @@ class Family:
                         self._refuse(refusals[0])
                         await asyncio.sleep(jittered(REFUSED_S, self._collector.chance()))
                         untried, refusals = ways, []
-                    elif self.status.state is not State.REFUSED:
-                        self.status.ended(reason, self._collector.wall_ns())
+                    elif self.status.state in (State.SYNCING, State.UP):  # refused in mid-stream
+                        self._ended(reason)
                     continue
                 if not client.connected:
                     life.end_reason = reason

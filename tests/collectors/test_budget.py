@@ -91,3 +91,32 @@ def test_who_gives_up_waiting_does_not_hold_up_the_others() -> None:
         await asyncio.wait_for(asyncio.gather(*waiting[1:]), 10)
 
     asyncio.run(test())
+
+
+def test_for_as_long_as_there_is_a_line_nobody_comes_before_it() -> None:
+    """A line that moves is still one: who stands in it is not read, and so not silent."""
+
+    async def test() -> None:
+        budget, order = Budget(100), list[int]()
+        budget.take(100)
+
+        async def reader(number: int) -> None:
+            await budget.room()
+            budget.take(60)
+            order.append(number)
+
+        waiting = [asyncio.create_task(reader(number)) for number in range(3)]
+        await asyncio.sleep(0)
+        budget.release(100)
+        await asyncio.wait_for(asyncio.gather(*waiting[:2]), 10)
+        budget.release(60)
+        assert budget.held < budget.limit
+        assert budget.exhausted, "the third has not had its turn"
+        late = asyncio.create_task(reader(3))
+        await asyncio.wait_for(waiting[2], 10)
+        budget.release(budget.held)
+        await asyncio.wait_for(late, 10)
+        assert order == [0, 1, 2, 3]
+        assert not budget.exhausted
+
+    asyncio.run(test())
