@@ -586,3 +586,21 @@ def test_a_defect_costs_one_connection_and_is_said_once(monkeypatch: pytest.Monk
         assert "unforeseen" in defects[0]["reason"]
 
     run(test())
+
+
+def test_a_session_whose_start_no_topic_takes_is_not_begun_and_the_reason_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("collectors.session.MAX_RECORD_BYTES", 2_000)
+
+    async def test() -> None:
+        async with serving(device()) as server:
+            wordy = target(server.port, labels={"note": "x" * 2_000})
+            async with collecting(wordy) as running:
+                await running.until(lambda: all(one.uncut for one in running.supervisor.statuses))
+                assert "a start record of" in running.status("link").reason
+                assert all(running.topic.of(family) == [] for family in FAMILIES)
+                await running.follow(target(server.port))
+                await running.until(lambda: running.all_are(State.UP))
+
+    run(test())
