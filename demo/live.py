@@ -234,9 +234,9 @@ class Live:
             records=records,
             records_per_s=(records - before) / (now - began) if now > began else 0.0,
             updates=told.get("updates_total", 0),
-            lag=told.get("lag_records", 0),
+            lag=told.get("lag_records"),
             stream_time=None if time_s is None else datetime.fromtimestamp(time_s, UTC),
-            fresh=told.get("devices_fresh", 0),
+            fresh=told.get("devices_fresh"),
             observers=told.get("devices", 0),
             dead_letters=told.get("dead_letters_total", 0),
         )

@@ -3,7 +3,7 @@
 from demo.findings import Finding
 from demo.truth import Deed
 from demo.view import Scene
-from demo.words import deed_words, plain
+from demo.words import deed_words, plain, told_or_not
 
 HEARTBEAT_S = 60.0
 """A line on the replica's health comes this often, in seconds of the recording."""
@@ -38,8 +38,8 @@ def _heartbeat(before: Scene | None, after: Scene) -> list[str]:
         return []
     health, incidents = after.health, len(after.found.now)
     told = (
-        f"{health.records} records and {health.updates} updates in the store, lag {health.lag},"
-        f" {incidents} incidents open, {health.fresh} of {health.observers} observers fresh"
+        f"{health.records} records and {health.updates} updates in the store, lag {told_or_not(health.lag)},"
+        f" {incidents} incidents open, {told_or_not(health.fresh)} of {health.observers} observers fresh"
     )
     return [f"{now:7.1f} s  replica  {told}"]
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from demo.findings import Finding, Found
 from demo.fleet import UP, Fleet, Target
 from demo.truth import Deed
-from demo.words import deed_words, plain, seconds, step_words
+from demo.words import deed_words, plain, seconds, step_words, told_or_not
 
 NARROW: Final = 100
 """Below this width the panels stand above each other."""
@@ -42,11 +42,11 @@ class Health:
     records_per_s: float = 0.0
     updates: int = 0
     """gNMI updates and deletes among them."""
-    lag: int = 0
-    """Records published and not yet in the store."""
+    lag: int | None = 0
+    """Records published and not yet in the store; None: nobody can tell."""
     stream_time: datetime | None = None
-    fresh: int = 0
-    """Observers that were heard of and say what is."""
+    fresh: int | None = 0
+    """Observers that were heard of and say what is; None: nobody can tell."""
     observers: int = 0
     dead_letters: int = 0
 
@@ -225,15 +225,15 @@ def _health(scene: Scene) -> RenderableType:
     told = [
         f"{health.records_per_s:.0f} records/s",
         f"{health.updates} updates",
-        f"lag {health.lag}",
+        f"lag {told_or_not(health.lag)}",
         f"{len(scene.found.now)} open",
-        f"{health.fresh} of {health.observers} observers fresh",
+        f"{told_or_not(health.fresh)} of {health.observers} observers fresh",
     ]
     if health.dead_letters:
         told.append(f"{health.dead_letters} dead letters")
     text = Text(" \N{MIDDLE DOT} ".join(told), no_wrap=True, overflow="ellipsis")
-    if health.fresh < health.observers:
-        text.highlight_regex(r"\d+ of \d+ observers fresh", "yellow")
+    if health.fresh is None or health.fresh < health.observers:
+        text.highlight_regex(r"[-\d]+ of \d+ observers fresh", "yellow")
     when = (
         "that has read nothing yet" if now is None else f"at {now.astimezone(UTC):%H:%M:%S} UTC, stream time"
     )

@@ -39,6 +39,11 @@ def step_words(action: Action) -> str:
     return plain(f"{kind} from {where} to {target}")
 
 
+def told_or_not(number: int | None) -> str:
+    """Return a number, or a dash where nobody can tell it."""
+    return "-" if number is None else str(number)
+
+
 def seconds(time: float) -> str:
     """Return seconds to a tenth."""
     return f"{time:.1f}"
