@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -198,6 +199,19 @@ async def test_with_users_only_they_talk(
     tls = ServerTls(certificate.certificate, certificate.key)
     async with client_of(tls, authority.certificate, users=users, metadata=metadata) as client:
         assert await talks(client) is code
+
+
+@awaited
+async def test_who_is_not_admitted_is_refused_before_a_request_is_waited_for(
+    authority: Authority, certificate: Issued, users: Users
+) -> None:
+    tls = ServerTls(certificate.certificate, certificate.key)
+    async with client_of(tls, authority.certificate, users=users) as client:
+        for method in ("Capabilities", "Get", "Set", "Subscribe"):
+            silent: Any = client.channel.stream_stream(f"/gnmi.gNMI/{method}")()
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await asyncio.wait_for(silent.read(), 10)
+            assert refused.value.code() is StatusCode.UNAUTHENTICATED
 
 
 @awaited

@@ -13,7 +13,7 @@ import pytest
 from grpc import StatusCode
 from pygnmi.spec.v080 import gnmi_pb2
 
-from targets.gnmi import paths, requests, wire
+from targets.gnmi import limits, paths, requests, wire
 from targets.gnmi.outlets import Backlog, Outlet
 from targets.gnmi.requests import RequestError
 from targets.gnmi.state import State
@@ -281,10 +281,10 @@ async def test_a_sample_larger_than_the_queue_reaches_who_reads() -> None:
     expected = device.state.tree()
     async with talking(device) as (client, _):
         stream = await client.stream(
-            subscribe(Subscription("/interfaces", SAMPLE, interval_ns=1_000_000), updates_only=True)
+            subscribe(Subscription("/...", SAMPLE, interval_ns=1_000_000), updates_only=True)
         )
         heard = await stream.until_sync()
-        while len(heard.tree) < len(expected):
+        while len(heard.tree) < len(expected) and len(heard.notifications) < 50:
             heard.hear(await stream.read())
         assert heard.tree == expected
         assert sum(it.ByteSize() for it in heard.notifications) > 10_000
@@ -357,3 +357,22 @@ async def test_unread_streams_hold_no_more_than_all_may_together() -> None:
             device.state.apply(Delta({STATUS: f"{number}" + "x" * 5_000}), number + 6)
             assert sum(outlet.bytes for outlet in server._service.open) <= 200_000
             await asyncio.sleep(0)
+
+
+@awaited
+async def test_an_rpc_more_than_a_target_takes_is_told_so_and_the_others_go_on() -> None:
+    device = target()
+    async with talking(device) as (client, server):
+        streams = [await client.stream(subscribe(SWP1)) for _ in range(limits.RPCS - 1)]
+        for stream in streams:
+            await stream.until_sync()
+        alone = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}", alone) as channel:
+            other = Client(channel)
+            assert await code_of(other.capabilities()) is StatusCode.OK
+            streams.append(await client.stream(subscribe(SWP1)))
+            await streams[-1].until_sync()
+            assert await code_of(other.capabilities()) is StatusCode.RESOURCE_EXHAUSTED
+        device.state.apply(Delta({STATUS: "DOWN"}), 6)
+        for stream in streams:
+            assert notification(await stream.read())[0] == {STATUS: "DOWN"}
