@@ -118,7 +118,7 @@ class Status(Collector):
             "bytes": "Their bytes.",
             "sessions": "RPCs that were answered, renewals among them.",
             "lost": "RPCs that ended although the collector did not want them to.",
-            "uncut": "Responses that were too large for a record and are holes in the stream.",
+            "uncut": "Records that were too large; each ended its session.",
         }
         families = {
             name: CounterMetricFamily(f"{PREFIX}{name}", text, labels=_BY_FAMILY)
