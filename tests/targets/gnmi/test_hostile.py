@@ -23,7 +23,9 @@ from targets.gnmi.views import View
 from targets.gnmi.wire import Encoding
 from targets.tree import Delta, Value
 from tests.targets.gnmi.client import (
+    JSON_IETF,
     ONCE,
+    PROTO,
     SAMPLE,
     Client,
     Heard,
@@ -243,8 +245,10 @@ async def test_an_answer_that_grpc_would_refuse_to_read_is_refused_by_the_target
     device = Target(State())
     device.state.apply(Delta(tree), 5)
     async with talking(device) as (client, _):
-        assert await code_of(client.get("/e")) is StatusCode.RESOURCE_EXHAUSTED
-        assert await code_of(client.get("/e", encoding=gnmi_pb2.JSON_IETF)) is StatusCode.RESOURCE_EXHAUSTED
+        for encoding in (PROTO, JSON_IETF):
+            with pytest.raises(grpc.aio.AioRpcError, match="subscribe with mode ONCE") as refused:
+                await client.get("/e", encoding=encoding)
+            assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
         device.state.apply(Delta({}, tuple(f"/e[n={n}]" for n in range(50))), 6)
         assert await code_of(client.get("/e")) is StatusCode.OK
 
