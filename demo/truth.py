@@ -14,8 +14,8 @@ from typing import Any, Final
 from pipeline.detectors.mobility import WINDOW
 
 ATTACH: Final = "host-attach"
-_FRAME: Final = ("start", "end")
-"""Kinds that mark the recording and do nothing to the fabric."""
+_FRAME: Final = ("start", "chatter", "end")
+"""Kinds that mark the recording, or what goes on in it all the time, and do nothing to be looked at."""
 _GAP_S: Final = WINDOW // timedelta(seconds=1)
 """A MAC left alone for so long, the window of the mobility rules, starts another deed."""
 
