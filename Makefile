@@ -21,7 +21,7 @@ demo: $(READY)
 
 test: $(READY)
 	.venv/bin/pytest -n auto --dist loadfile -m "not services"
-	.venv/bin/pytest -m services
+	.venv/bin/pytest -n 2 --dist loadfile -m services
 
 check: $(READY)
 	.venv/bin/ruff check
