@@ -24,7 +24,8 @@ class TcpProxy:
         self._server = socket.create_server(("127.0.0.1", port))
         self.port: int = self._server.getsockname()[1]
         self.passed_bytes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +33,9 @@ class TcpProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # closing alone leaves the port taken for as long as a thread waits for connections there
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
         self._server.close()
         self.cut()
 
