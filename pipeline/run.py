@@ -1,7 +1,8 @@
 """The loops that feed a job: from topics as they grow, and from a capture as fast as it goes.
 
 Reading and decoding run ahead, each by one batch and in a thread of its own: while one waits for the broker
-or the disk, the others go on.
+or the disk, the others go on. Small batches are not read ahead: what is in the topic when the job is ready
+goes into the next one.
 """
 
 import threading
@@ -20,6 +21,8 @@ from pipeline.decode import Decoded, decode
 T = TypeVar("T")
 POLL_TIME: Final = timedelta(milliseconds=500)
 """How long a quiet topic delays the answer to a request to stop."""
+LARGE_RECORDS: Final = 1_000
+"""From here on a batch's work is more than what every batch costs."""
 
 log: Final = structlog.get_logger(__name__)
 
@@ -71,14 +74,18 @@ class _Item(NamedTuple):
     decoded: Decoded
 
 
-def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Yield items, with the next one in the making."""
+def _ahead(items: Iterator[T], worth: Callable[[T], bool] = lambda _: True) -> Generator[T, None, None]:
+    """Yield items, with the next one in the making if the last was ``worth`` it."""
     end = object()
     with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
         coming = reader.submit(next, items, end)
         while (item := coming.result()) is not end:
-            coming = reader.submit(next, items, end)
-            yield item  # type: ignore[misc]  # not the end
+            if worth(item):  # type: ignore[arg-type]  # not the end
+                coming = reader.submit(next, items, end)
+                yield item  # type: ignore[misc]  # as above
+            else:
+                yield item  # type: ignore[misc]  # as above
+                coming = reader.submit(next, items, end)
 
 
 def run(
@@ -90,13 +97,18 @@ def run(
     until_caught_up: bool = False,
 ) -> None:
     """Feed the job until ``stop`` is set, or until it has what the topics held when this began."""
-    polled = _ahead(_polled(source, fabrics, stop, until_caught_up=until_caught_up))
-    with closing(polled), closing(_ahead(map(_decoded, polled))) as items:
+    polled = _ahead(_polled(source, fabrics, stop, until_caught_up=until_caught_up), _large)
+    with closing(polled), closing(_ahead(map(_decoded, polled), _large)) as items:
         for item in items:
             if item is None:
                 job.settle()
             else:
                 job.process(*item)
+
+
+def _large(item: _Read | _Item | None) -> bool:
+    """Whether reading ahead is worth it: a small batch that is read early only waits."""
+    return item is not None and len(item.batch) >= LARGE_RECORDS
 
 
 def _decoded(read: _Read | None) -> _Item | None:
