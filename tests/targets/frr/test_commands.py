@@ -1,6 +1,7 @@
 """What vtysh's output says, and what it does not."""
 
 import json
+import os
 import shutil
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_a_document_that_says_the_same_is_the_same_object() -> None:
 
 
 def test_arguments_are_fixed_and_absolute() -> None:
-    if shutil.which("vtysh") is None:
+    if shutil.which("vtysh") is None and not os.environ.get("CI"):
         pytest.skip("FRRouting is not installed here")
     asked = commands("space-1")
     assert all(command.arguments[0].startswith("/") for command in asked)
