@@ -91,8 +91,11 @@ def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
             summary=pl.when("active")
             .then(
                 pl.format(
-                    "Spine {} of {} is lost to the fabric: {} of its {} EVPN sessions with leaves are down",
+                    "Spine {} of {} is lost to the fabric: {} of its {} EVPN sessions with leaves are down{}",
                     "peer", pl.lit(total), "down", "leaves",
+                    pl.when(pl.col("unknown") > 0)
+                    .then(pl.format(", {} can't be told", "unknown"))
+                    .otherwise(pl.lit("")),
                 )
             )
             .otherwise(
