@@ -14,9 +14,9 @@ import orjson
 import polars as pl
 
 from pipeline.apply.records import LATENESS, us
-from pipeline.detectors import SUBJECT, Rule
+from pipeline.detectors import FINDING, SUBJECT, Rule
 from pipeline.incidents import Event, Fold, Incident, Life, Statement
-from pipeline.schema import TIME
+from pipeline.schema import TIME, Columns
 
 Key = tuple[str, tuple[Any, ...]]
 """Rule family and subject."""
@@ -249,7 +249,7 @@ _LIFE: Final = {
     "due": pl.Int64,
     "labels": pl.String,
 }
-_INCIDENT: Final = {
+_INCIDENT: Final[Columns] = {
     "incident_id": pl.String,
     "rule": pl.String,
     "name": pl.String,
@@ -259,12 +259,7 @@ _INCIDENT: Final = {
     "opened_at": pl.Int64,
     "detected_at": pl.Int64,
     "resolved_at": pl.Int64,
-    "device": pl.String,
-    "vni": pl.UInt32,
-    "mac": pl.UInt64,
-    "esi": pl.String,
-    "vtep": pl.String,
-    "interface": pl.String,
+    **{name: FINDING[name] for name in SUBJECT},
     "summary": pl.String,
     "evidence": pl.String,
     "coverage": pl.Float64,

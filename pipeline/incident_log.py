@@ -19,15 +19,15 @@ import duckdb
 import polars as pl
 
 from collectors.errors import FabricscopeError
-from pipeline.detectors.text import mac_text
+from pipeline.detectors.text import ip_text, mac_text
 from pipeline.store import Commit
 
 WITHDRAWN: Final = "withdrawn"
 SAID_AGAIN: Final = timedelta(days=1)
 """A commit is of one batch, whose records span less: a collector sends 86 400 ticks a day, more than a batch
 holds (pipeline.kafka)."""
-_NOT_TOLD: Final = ("ip_hi", "ip_lo")
-"""Parts of an address; view ``incident`` has it as ``ip``, and no rule fills it yet."""
+_HALVES: Final = ("ip_hi", "ip_lo")
+"""Parts of an address; view ``incident`` has it as ``ip``."""
 
 
 class IncidentLog:
@@ -53,7 +53,7 @@ class IncidentLog:
             """,
             params=[SAID_AGAIN.total_seconds()],
         ).pl()
-        self._write(rows.drop("ip").to_dicts())
+        self._write(rows.to_dicts())
 
     def committed(self, commit: Commit) -> None:
         """Say what a commit, now in the store, did to incidents. Raises FabricscopeError when it can't."""
@@ -86,7 +86,9 @@ def changes(commit: Commit) -> Iterator[dict[str, Any]]:
                 yield {"incident_id": row["incident_id"], "fabric": row["fabric"], "state": WITHDRAWN}
     if len(present):
         told = present.sort("opened_at", "incident_id").with_columns(mac=mac_text(pl.col("mac")))
-        yield from told.drop(_NOT_TOLD).iter_rows(named=True)
+        for row in told.iter_rows(named=True):
+            high, low = (row.pop(half) for half in _HALVES)
+            yield {**row, "ip": ip_text(high, low)}
 
 
 def _text(value: object) -> str:

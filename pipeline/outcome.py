@@ -69,7 +69,7 @@ def commit_of(
     removals["mac_location_history"] = applied.located.void_closed
     removals["finding"] = _finding_rows(removed)
     removals["incident"], removals["incident_event"] = revision.void_incidents, revision.void_events
-    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT, "finding": _UNFILLED_FINDING}
+    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT}
 
     def whole(table: str, rows: pl.DataFrame) -> pl.DataFrame:
         extra = {name: pl.lit(None, dtype=dtype) for name, dtype in unfilled.get(table, {}).items()}
@@ -108,17 +108,14 @@ def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
     family = {rule: declared.family for rule, declared in RULES.items()}
     of_something = pl.any_horizontal(pl.col(column).is_not_null() for column in SUBJECT)
     return findings.filter(of_something).select(
-        "offset", "index", "rule", "severity", "active", "device", "vni", "mac", "esi", "vtep", "interface",
-        "summary", "evidence",
+        "offset", "index", "rule", "severity", "active", *SUBJECT, "summary", "evidence",
         family=pl.col("rule").replace_strict(family, return_dtype=pl.String),
         event_time=pl.col("time").cast(TIME),
         detected_at=pl.col("now").cast(TIME),
     )  # fmt: skip
 
 
-_UNFILLED_FINDING: Final[Columns] = {"ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
 _UNFILLED_INCIDENT: Final[Columns] = {
-    **_UNFILLED_FINDING,
     "acknowledged_by": pl.String,
     "in_maintenance": pl.Boolean,
     "root_incident_id": pl.String,

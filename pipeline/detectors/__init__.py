@@ -23,9 +23,13 @@ FINDING: Final = pl.Schema(
         "vni": pl.UInt32,
         "evi": pl.UInt32,
         "mac": pl.UInt64,
+        "ip_hi": pl.UInt64,  # a host's address, as pipeline.schema has it
+        "ip_lo": pl.UInt64,
         "esi": pl.String,
         "vtep": pl.String,
         "interface": pl.String,
+        "peer": pl.String,  # a neighbour as the device names it: address of a BGP or BFD session
+        "tenant": pl.String,
         "time": pl.Int64,  # event time, microseconds since the epoch
         "offset": pl.Int64,  # of the evidence
         "index": pl.UInt32,
@@ -36,7 +40,9 @@ FINDING: Final = pl.Schema(
     }
 )
 """One row per statement."""
-SUBJECT: Final = ("device", "vni", "evi", "mac", "esi", "vtep", "interface")
+SUBJECT: Final = (
+    "device", "vni", "evi", "mac", "ip_hi", "ip_lo", "esi", "vtep", "interface", "peer", "tenant",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

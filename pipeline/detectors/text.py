@@ -1,10 +1,12 @@
 """How subjects read in sentences."""
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import polars as pl
 
 _HEX: Final = {byte: f"{byte:02x}" for byte in range(256)}
+_IPV4_MAPPED: Final = 0xFFFF
 
 
 def mac_text(mac: pl.Expr) -> pl.Expr:
@@ -27,3 +29,12 @@ def domain_text() -> pl.Expr:
 def random_mac(mac: pl.Expr) -> pl.Expr:
     """Return whether MAC addresses are locally administered (IEEE 802): phones draw theirs by lot."""
     return mac // 2**41 % 2 == 1
+
+
+def ip_text(high: int | None, low: int | None) -> str | None:
+    """Return an address, of which the schema has two halves, as text (RFC 5952)."""
+    if high is None or low is None:
+        return None
+    if high == 0 and low >> 32 == _IPV4_MAPPED:
+        return str(IPv4Address(low & 0xFFFF_FFFF))
+    return str(IPv6Address(high << 64 | low))

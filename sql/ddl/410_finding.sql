@@ -11,12 +11,15 @@ CREATE TABLE store.finding (
     active BOOLEAN,
     device VARCHAR,
     vni UINTEGER,
+    evi UINTEGER,
     mac UBIGINT,
     ip_hi UBIGINT,
     ip_lo UBIGINT,
     esi VARCHAR,
     vtep VARCHAR,
     interface VARCHAR,
+    peer VARCHAR, -- a neighbour as the device names it: address of a BGP or BFD session
+    tenant VARCHAR,
     event_time TIMESTAMPTZ,
     detected_at TIMESTAMPTZ, -- record time
     summary VARCHAR,

@@ -14,12 +14,15 @@ CREATE TABLE store.incident (
     fabric VARCHAR,
     device VARCHAR,
     vni UINTEGER,
+    evi UINTEGER,
     mac UBIGINT,
     ip_hi UBIGINT,
     ip_lo UBIGINT,
     esi VARCHAR,
     vtep VARCHAR,
     interface VARCHAR,
+    peer VARCHAR, -- a neighbour as the device names it: address of a BGP or BFD session
+    tenant VARCHAR,
     summary VARCHAR,
     evidence VARCHAR, -- JSON
     coverage DOUBLE, -- part of its observers that is fresh; 0: nobody can say whether it still holds

@@ -23,5 +23,8 @@ SELECT
     coverage,
     acknowledged_by,
     in_maintenance,
-    root_incident_id
+    root_incident_id,
+    evi,
+    peer,
+    tenant
 FROM store.incident;

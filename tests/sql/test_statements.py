@@ -97,6 +97,9 @@ def test_the_view_incident_is_the_public_contract(empty: duckdb.DuckDBPyConnecti
         ("acknowledged_by", text),
         ("in_maintenance", "BOOLEAN"),
         ("root_incident_id", text),
+        ("evi", "UINTEGER"),
+        ("peer", text),
+        ("tenant", text),
     ]
 
 

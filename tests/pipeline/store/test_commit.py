@@ -20,7 +20,7 @@ def incident(incident_id: str, state: str, device: str | None = None) -> pl.Data
     given = {"incident_id": incident_id, "state": state, "device": device}
     columns = [
         "incident_id rule name family severity state opened_at detected_at resolved_at fabric device vni mac",
-        "ip_hi ip_lo esi vtep interface summary evidence coverage acknowledged_by in_maintenance",
+        "evi ip_hi ip_lo esi vtep interface peer tenant summary evidence coverage acknowledged_by in_maintenance",
         "root_incident_id",
     ]
     return pl.select(
