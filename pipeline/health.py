@@ -8,7 +8,7 @@ import polars as pl
 
 from pipeline.batch import RawBatch
 from pipeline.decode import Decoded
-from pipeline.detectors.silence import SILENCE
+from pipeline.detectors.heard import SILENCE
 from pipeline.job import Job
 
 _LOOK: Final = timedelta(milliseconds=500)

@@ -7,7 +7,7 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from pipeline.detectors.silence import SILENCE
+from pipeline.detectors.heard import SILENCE
 from pipeline.health import Health
 
 _FABRIC: Final = ("fabric",)

@@ -7,6 +7,7 @@ While the stream itself stands still, with no tick of any collector, nobody list
 that were not silent before ends with the last record and begins again with the next.
 """
 
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,6 @@ from collectors.records import Kind
 from pipeline.apply.columns import Array
 from pipeline.apply.records import Records
 from pipeline.apply.sessions import SessionBatch
-from pipeline.detectors.silence import SILENCE
 from pipeline.schema import NAME
 
 SCHEMA: Final = pl.Schema(
@@ -35,6 +35,8 @@ SCHEMA: Final = pl.Schema(
 
 The row of STREAM says when the last record of all came."""
 STREAM: Final = ""
+SILENCE: Final = timedelta(seconds=15)
+"""A target is silent when nothing was heard of it for so long: three liveness samples."""
 _SECOND_US: Final = 1_000_000
 _STALL_US: Final = 5 * _SECOND_US
 """Collectors tick each second."""
@@ -129,6 +131,23 @@ class Heard:
         following = pl.col("first").shift(-1).over("device")
         done = old & (following < horizon)
         self.rows = self.rows.sort("device", "second").filter(~done.fill_null(value=False))
+
+
+def gaps(heard: pl.DataFrame, now: int) -> pl.DataFrame:
+    """Return the silences: device, since, until (null: goes on), with the evidence's offset.
+
+    ``heard``: one row per device and second in which it was heard: device, second, first, last
+    (microseconds), offset (of the last record), first_offset, final (the watch ended).
+    """
+    ordered = heard.sort("device", "second").with_columns(
+        until=pl.col("first").shift(-1).over("device"),
+        end_offset=pl.col("first_offset").shift(-1).over("device"),
+    )
+    span = pl.coalesce("until", pl.lit(now)) - pl.col("last")
+    # nobody waits to hear of a target that was taken out of service
+    return ordered.filter((span >= _SILENCE_US) & ~pl.col("final")).select(
+        "device", "offset", "until", "end_offset", since=pl.col("last")
+    )
 
 
 def _one(device: str, time: int, offset: int, *, final: bool = False) -> pl.DataFrame:

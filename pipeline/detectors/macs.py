@@ -6,6 +6,7 @@ redundant pair that lost or regained a member link, with a newer sequence number
 is a sign of M1, M2, M3 or M12.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -14,6 +15,7 @@ from pipeline.apply.fabric import Applied
 from pipeline.apply.mac_location import STEP_FRAME, MacLocations
 from pipeline.apply.records import LATENESS, us
 from pipeline.detectors import FINDING, SUBJECT, mobility, sticky
+from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.known import ADDRESSES, MACS, FirstSeen, addresses, of_router, one_device, router_macs
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
@@ -27,35 +29,39 @@ class MacRules:
 
     def __init__(self) -> None:
         self._steps = pl.DataFrame(schema=STEP_FRAME)
-        self._told = Told()
+        self._told, self._blind = Told(), Told()
         self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
 
-    def judge(
-        self, applied: Applied, locations: MacLocations, horizon: int, now: int
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the findings that a batch adds and removes.
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        added, removed = self._judge_steps(applied, scene)
+        if not scene.fresh_news:
+            return added, removed
+        found = mobility.blindness(scene.fresh("routes"))
+        blind, seeing = self._blind.revise(found, scene.horizon)
+        return pl.concat([added, blind]), pl.concat([removed, seeing])
 
-        ``horizon``: nothing before it may change. ``now``: the fabric's clock after the batch.
-        """
+    def _judge_steps(self, applied: Applied, scene: Scene) -> Judged:
         located = applied.located
         void = located.void_steps
         if len(void):
             self._steps = self._steps.join(void, on=_PLACE, how="anti")
         news = located.steps.filter(_matters())
         self._steps = pl.concat([self._steps, news])
-        taken_back = void.select("key", time=pl.lit(horizon, dtype=pl.Int64))
+        taken_back = void.select("key", time=pl.lit(scene.horizon, dtype=pl.Int64))
         touched = pl.concat([news.select("key", "time"), taken_back, self._seen_otherwise(applied)])
         if touched.is_empty():
-            return pl.DataFrame(schema=FINDING), pl.DataFrame(schema=FINDING)
+            return nothing()
         first = touched.group_by("key").agg(pl.col("time").min().alias("from"))
+        locations = scene.state.locations
         named = _named(self._steps.join(first, on="key"), locations)
         no_move = one_device(named, self._addresses.rows) | of_router(named, self._routers.rows)
         found = pl.concat([mobility.detect(named.filter(~no_move)), sticky.detect(named)])
         # of a MAC whose steps were all taken back there is nothing left to judge, but to take back
         identity = locations.keys.frame(first["key"].to_numpy()).select(_IDENTITY)
         concerned = _subjects(first.select("from").hstack(identity.get_columns()))
-        self._steps = _kept(self._steps, now)
-        return self._told.revise(found, horizon, concerned)
+        self._steps = _kept(self._steps, scene.now)
+        return self._told.revise(found, scene.horizon, concerned)
 
     def _seen_otherwise(self, applied: Applied) -> pl.DataFrame:
         """Learn whose addresses are whose; return the steps that this may show in another light."""
@@ -74,15 +80,16 @@ class MacRules:
         return {
             "steps": steps.with_columns(**names),
             "told": self._told.dump(horizon),
+            "blind": self._blind.dump(horizon),
             "routers": self._routers.rows,
             "addresses": self._addresses.rows,
         }
 
-    def load(self, frames: dict[str, pl.DataFrame]) -> None:
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
         self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(STEP_FRAME)
-        self._told.frame = frames["told"]
+        self._told.frame, self._blind.frame = frames["told"], frames["blind"]
         self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
 
 

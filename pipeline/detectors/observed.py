@@ -9,7 +9,7 @@ from pipeline.apply.changes import Changes
 from pipeline.apply.columns import Column, frame_of
 from pipeline.apply.observers import Freshness
 from pipeline.apply.records import Records
-from pipeline.detectors.silence import SILENCE
+from pipeline.detectors.heard import SILENCE
 from pipeline.detectors.timeline import PLACE, align
 from pipeline.schema import NAME
 
@@ -60,7 +60,7 @@ def freshness(events: Sequence[Freshness], records: Records) -> pl.DataFrame:
 def fresh_timeline(sessions: pl.DataFrame, silences: pl.DataFrame) -> pl.DataFrame:
     """Return a timeline per (device, family): its session is fresh and the device is not silent.
 
-    ``sessions``: timeline per (device, family). ``silences``: see ``pipeline.detectors.silence.gaps``.
+    ``sessions``: timeline per (device, family). ``silences``: see ``pipeline.detectors.heard.gaps``.
     """
     began = silences.select(
         "device", time=pl.col("since") + _SILENCE_US, offset="offset", now=pl.col("since") + _SILENCE_US,

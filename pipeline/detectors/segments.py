@@ -16,9 +16,13 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.presence import Presence, route_sides
 from pipeline.detectors.quorum import votes
-from pipeline.detectors.timeline import PLACE, changes, counts, telling
+from pipeline.detectors.timeline import PLACE, StepTable, changes, counts, telling
+from pipeline.detectors.told import Told
 
 QUORUM: Final = 0.5
 MEMORY: Final = timedelta(days=7)
@@ -28,6 +32,44 @@ RULES: Final = catalogue(
     Rule("R4", "ES_DEGRADED", "segment", rank=1, wait=timedelta(seconds=5)),
     Rule("R5", "ES_DOWN", "segment", rank=2, wait=timedelta(seconds=5)),
 )
+
+
+class Segments:
+    """Who holds which routes of segments, and rules R4 and R5."""
+
+    def __init__(self) -> None:
+        keys = ["device", "esi", "pe"]
+        self._routes = {"segment": Presence(keys), "ad_per_es": Presence(keys)}
+        self._held = StepTable(["esi", "pe", "kind", "device"], pl.Boolean)
+        self._told = Told()
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._held.settle(scene.horizon - 1)
+        routes = applied.changes["evpn_route"]
+        news = False
+        for kind, presence in self._routes.items():
+            held = presence.apply(routes, applied.records, route_sides(routes, kind=kind))
+            self._held.add(held.with_columns(kind=pl.lit(kind)))
+            news |= len(held) > 0
+        if not (scene.fresh_news or news or due(self._held.rows, scene.horizon, scene.now)):
+            return nothing()
+        found = detect(self._held.timeline(), scene.fresh("routes"), scene.roles.owners, scene.now)
+        return self._told.revise(found, scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {
+            **{kind: presence.dump() for kind, presence in self._routes.items()},
+            "held": self._held.dump(horizon - 1),
+            "told": self._told.dump(horizon),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        for kind, presence in self._routes.items():
+            presence.load(frames[kind])
+        self._held.rows, self._told.frame = frames["held"], frames["told"]
 
 
 def due(held: pl.DataFrame, since: int, now: int) -> bool:

@@ -7,33 +7,39 @@ stood still is no silence of a target: a collector was away, or Kafka.
 Subject: device. Look first whether the device answers at all, then at its telemetry agent and the collector.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene
+from pipeline.detectors.heard import SILENCE
+from pipeline.detectors.told import Told
 
-SILENCE: Final = timedelta(seconds=15)
 RULES: Final = catalogue(Rule("X1", "COLLECTOR_BLIND", "silence", rank=1))
 _SILENCE_US: Final = SILENCE // timedelta(microseconds=1)
 
 
-def gaps(heard: pl.DataFrame, now: int) -> pl.DataFrame:
-    """Return the silences: device, since, until (null: goes on), with the evidence's offset.
+class Silences:
+    """Rule X1; the silences themselves are kept by who else needs them."""
 
-    ``heard``: one row per device and second in which it was heard: device, second, first, last
-    (microseconds), offset (of the last record), first_offset, final (the watch ended).
-    """
-    ordered = heard.sort("device", "second").with_columns(
-        until=pl.col("first").shift(-1).over("device"),
-        end_offset=pl.col("first_offset").shift(-1).over("device"),
-    )
-    span = pl.coalesce("until", pl.lit(now)) - pl.col("last")
-    # nobody waits to hear of a target that was taken out of service
-    return ordered.filter((span >= _SILENCE_US) & ~pl.col("final")).select(
-        "device", "offset", "until", "end_offset", since=pl.col("last")
-    )
+    def __init__(self) -> None:
+        self._told = Told()
+
+    def judge(self, _applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        return self._told.revise(detect(scene.silences), scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {"told": self._told.dump(horizon)}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._told.frame = frames["told"]
 
 
 def detect(silences: pl.DataFrame) -> pl.DataFrame:

@@ -10,23 +10,96 @@ that it can't forward.
 Subject: device, the leaf or the spine. Look first at the interface named, then at the peer's BGP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from pipeline.apply.fabric import Applied, FabricState, names_of
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.observed import equals, transitions
+from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
+from pipeline.detectors.told import Told
 
 RULES: Final = catalogue(
     Rule("R16", "N_MINUS_1_FABRIC", "uplinks", rank=1, wait=timedelta(seconds=5)),
     Rule("R15", "UPLINK_LOSS", "uplinks", rank=2, wait=timedelta(seconds=3)),
 )
+_FAMILIES: Final = (("bgp", "session"), ("link", "link"))
+"""Subscription families, and the kind of adjacency they tell."""
+_ADJACENCIES: Final = (
+    ("bgp_session", "session_state", "ESTABLISHED", "session", "neighbor"),
+    ("link", "oper_status", "UP", "link", "interface"),
+)
+"""Entity, leaf, its value when up, kind of adjacency, key that names it."""
 _UNIT: Final = ["leaf", "peer", "kind", "ordinal"]
 
 _WITNESSES: Final = 2
 """Sessions that must be down, where others can't be told, for a spine to be lost rather than unknown."""
+
+
+class Uplinks:
+    """Which sessions and links are up, and rules R15 and R16."""
+
+    def __init__(self) -> None:
+        self._up = StepTable(["device", "kind", "thing"], pl.Boolean)
+        self._told = Told()
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._up.settle(scene.horizon - 1)
+        if not (self._take(applied) or scene.fresh_news or scene.roles_news):
+            return nothing()
+        kinds = [scene.fresh(family).with_columns(kind=pl.lit(kind)) for family, kind in _FAMILIES]
+        # where nothing is down nobody asks who has hosts
+        loaded = [] if self._up.rows["value"].all() else loaded_leaves(scene.state, scene.roles.leaves)
+        found = detect(scene.roles.ends, self._up.timeline(), pl.concat(kinds), loaded)
+        return self._told.revise(found, scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {"up": self._up.dump(horizon - 1), "told": self._told.dump(horizon)}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._up.rows, self._told.frame = frames["up"], frames["told"]
+
+    def _take(self, applied: Applied) -> bool:
+        """Remember what is up. What is no longer configured is not missing: it counts as up."""
+        news = False
+        for entity, leaf, up_text, kind, thing in _ADJACENCIES:
+            changed = applied.changes[entity]
+            if not len(changed):
+                continue
+            says = equals(changed.after[leaf], up_text)
+            up = pl.select(pl.when(pl.Series(changed.exists)).then(says).otherwise(pl.lit(value=True)))
+            value = up.to_series()
+            whole = pl.Series(~changed.keys["afi_safi"].known) if kind == "session" else value.is_not_null()
+            rows = (whole & value.is_not_null()).arg_true()
+            keys = {"device": "device", "thing": thing}
+            told = transitions(changed, applied.records, keys, value, rows)
+            self._up.add(told.with_columns(kind=pl.lit(kind)))
+            news |= len(told) > 0
+        return news
+
+
+def loaded_leaves(state: FabricState, leaves: AbstractSet[str]) -> list[str]:
+    """Return the leaves with hosts: a local MAC or an Ethernet segment.
+
+    A leaf that tells no MACs counts as loaded: unknown is never good news.
+    """
+    macs, segments = state.entities["mac"], state.entities["ethernet_segment"]
+    living = macs.living()
+    local = equals(macs.keys.take("producer", living), "LOCAL").fill_null(value=False).to_numpy()
+    devices = macs.keys.take("device", living).values
+    served = segments.keys.take("device", segments.living()).values
+    telling_macs = set(names_of(np.unique(devices)))
+    loaded = set(names_of(np.unique(np.concatenate([devices[local], served]))))
+    return sorted(loaded | (leaves - telling_macs))
 
 
 def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:

@@ -7,17 +7,68 @@ The rule holds while a fresh observer says so.
 Subject: vni, mac.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
 
+from pipeline.apply.columns import frame_of
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.quorum import coverage, votes
 from pipeline.detectors.text import mac_text
-from pipeline.detectors.timeline import changes, counts, telling
+from pipeline.detectors.timeline import StepTable, changes, counts, telling
+from pipeline.detectors.told import Told
 
 STATES: Final = ("DUPLICATE", "FROZEN")
 RULES: Final = catalogue(Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1))
+
+
+class Verdicts:
+    """Which device calls which MAC duplicate, and rule M13."""
+
+    def __init__(self) -> None:
+        self._flagged = StepTable(["vni", "mac", "device", "producer"], pl.Boolean)
+        self._told = Told()
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._flagged.settle(scene.horizon - 1)
+        if not (self._take(applied) or scene.fresh_news):
+            return nothing()
+        found = detect(self._flagged.timeline(), scene.fresh("mac"))
+        return self._told.revise(found, scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {"flagged": self._flagged.dump(horizon - 1), "told": self._told.dump(horizon)}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._flagged.rows, self._told.frame = frames["flagged"], frames["told"]
+
+    def _take(self, applied: Applied) -> bool:
+        macs = applied.changes["mac"]
+        if not len(macs):
+            return False
+        flagged = equals(macs.after["mobility_state"], *STATES).fill_null(value=False)
+        was = equals(macs.before["mobility_state"], *STATES).fill_null(value=False)
+        if not (flagged | was).any():
+            return False
+        keys = {"mac": "mac", "device": "device", "producer": "producer"}
+        vnis = {
+            side: frame_of({"vni": columns["vni"]}, {"vni": pl.UInt32})["vni"].cast(pl.String)
+            for side, columns in (("before", macs.before), ("after", macs.after))
+        }
+        # a VNI may be told after the verdict: then it is a verdict on the MAC in that VNI
+        other = vnis["before"].ne_missing(vnis["after"])
+        ended, began = was & (~flagged | other), flagged & (~was | other)
+        for rows, side in ((ended.arg_true(), "before"), (began.arg_true(), "after")):
+            told = transitions(macs, applied.records, keys, flagged if side == "after" else ~was, rows)
+            self._flagged.add(told.with_columns(vni=vnis[side].gather(rows)))
+        return bool(ended.any() or began.any())
 
 
 def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:

@@ -14,14 +14,51 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.presence import Presence, route_sides
 from pipeline.detectors.quorum import coverage, votes
-from pipeline.detectors.timeline import changes, telling
+from pipeline.detectors.timeline import StepTable, changes, telling
+from pipeline.detectors.told import Told
 
 QUORUM: Final = 0.5
 RULES: Final = catalogue(
     Rule("V1", "VTEP_LOSS", "vtep", rank=1, wait=timedelta(seconds=5), labels=frozenset({"device"}))
 )
+
+
+class Vteps:
+    """Who holds a type-3 route of which VTEP, and rule V1."""
+
+    def __init__(self) -> None:
+        self._routes = Presence(["device", "vtep"])
+        self._held = StepTable(["vtep", "device"], pl.Boolean)
+        self._told = Told()
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._held.settle(scene.horizon - 1)
+        routes = applied.changes["evpn_route"]
+        held = self._routes.apply(routes, applied.records, route_sides(routes, kind="imet"))
+        self._held.add(held)
+        if not (scene.fresh_news or len(held)):
+            return nothing()
+        found = detect(self._held.timeline(), scene.fresh("routes"), scene.roles.owners)
+        return self._told.revise(found, scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {
+            "routes": self._routes.dump(),
+            "held": self._held.dump(horizon - 1),
+            "told": self._told.dump(horizon),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._routes.load(frames["routes"])
+        self._held.rows, self._told.frame = frames["held"], frames["told"]
 
 
 def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:

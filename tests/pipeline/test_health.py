@@ -12,7 +12,7 @@ import pytest
 from collectors.records import RETIRED, Kind, Record, encode_record, session_id
 from pipeline.batch import RawBatch
 from pipeline.decode import decode
-from pipeline.detectors.silence import SILENCE
+from pipeline.detectors.heard import SILENCE
 from pipeline.health import Watched, freshness
 from pipeline.job import Job
 

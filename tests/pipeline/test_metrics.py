@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from collectors.listener import listen, metrics_page
-from pipeline.detectors.silence import SILENCE
+from pipeline.detectors.heard import SILENCE
 from pipeline.health import Health
 from pipeline.metrics import HealthMetrics
 from tests.integration.apache_kafka import free_ports

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from collectors.records import RETIRED
 from pipeline.detectors import FINDING
-from pipeline.detectors.heard import SCHEMA
-from pipeline.detectors.silence import detect, gaps
+from pipeline.detectors.heard import SCHEMA, gaps
+from pipeline.detectors.silence import detect
 from tests.pipeline.driver import play
 from tests.pipeline.scene import FAMILIES, Scene
 
