@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "publish": "pipeline.cli",
     "replay": "pipeline.cli",
     "run": "pipeline.cli",
+    "score": "scenarios.cli",
     "simulate": "targets.cli",
     "targets": "collectors.cli",
 }

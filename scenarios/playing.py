@@ -1,0 +1,100 @@
+"""A scenario through the pipeline without a network: as a collector would have written it, into a store."""
+
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import orjson
+
+from collectors.errors import InputError
+from collectors.records import Kind, Record, StoredRecord, encode_record
+from pipeline import transfer
+from pipeline.batch import RawBatch
+from pipeline.job import Job
+from pipeline.run import replay
+from pipeline.store.opening import look
+from scenarios.found import Found, found_in
+from scenarios.matching import Result, matched
+from scenarios.scenario import Recorded, Scenario, Simulation
+from targets.frr.recording import RecordingError, records_of
+from targets.frr.report import Report
+from targets.simulated.agenda import MS, SECOND
+from targets.simulated.captured import Captured
+from targets.simulated.fabric import Fabric
+from targets.simulated.news import Note
+from targets.simulated.play import LEAD_NS, START_NS, schedule
+
+FABRIC: Final = "scenario"
+"""The fabric's name in the store."""
+_VERSION: Final = "scenario"
+_BATCH: Final = 4_096
+_OPERATOR: Final = "operator"
+
+
+def score(scenario: Scenario) -> Result:
+    """Return what came of a scenario; raises InputError for one that can't be played."""
+    try:
+        return matched(scenario, play(scenario))
+    except InputError as error:
+        raise InputError(f"scenario {scenario.name}: {error}") from error
+
+
+def play(scenario: Scenario) -> list[Found]:
+    """Return the incidents that are found in a scenario."""
+    if isinstance(scenario.played, Recorded):
+        return _found(_recorded(scenario.played), _zero_of(scenario.played))
+    return _found(_simulated(scenario.played), (START_NS + LEAD_NS) / SECOND)
+
+
+def _found(records: Iterable[StoredRecord], zero_s: float) -> list[Found]:
+    with tempfile.TemporaryDirectory(prefix="fabricscope-score-") as folder:
+        store = Path(folder) / "store.duckdb"
+        with closing(Job.open(store, [FABRIC], None)) as job:
+            replay(job, FABRIC, transfer.filled(_batches(records)), threading.Event(), lambda _: None)
+        with closing(look(store)) as opened:
+            return found_in(opened, zero_s)
+
+
+def _simulated(simulation: Simulation) -> Iterator[StoredRecord]:
+    """Yield what a collector would have written; what the operator declares comes first."""
+    fabric = Fabric.build(simulation.design, simulation.seed)
+    start_ns = START_NS + LEAD_NS
+    schedule(fabric, simulation.steps, start_ns)
+    notes: list[Note] = []
+    said = Captured(fabric, _VERSION).records(START_NS, start_ns + round(simulation.seconds * SECOND), notes)
+    if not simulation.declared:
+        return said
+    record = Record(kind=Kind.FABRIC, recv_ns=START_NS, json=orjson.dumps(dict(simulation.declared)))
+    declared = StoredRecord(0, START_NS // MS, _OPERATOR, encode_record(record))
+    later = (StoredRecord(it.offset + 1, it.timestamp_ms, it.key, it.value) for it in said)
+    return chain([declared], later)
+
+
+def _recorded(recorded: Recorded) -> Iterator[StoredRecord]:
+    try:
+        yield from records_of(recorded.folder, _VERSION, Report())
+    except RecordingError as error:
+        raise InputError(str(error)) from error
+
+
+def _zero_of(recorded: Recorded) -> float:
+    try:
+        return float(orjson.loads((recorded.folder / "labels.json").read_bytes())["t0"])
+    except (OSError, orjson.JSONDecodeError, KeyError) as error:
+        raise InputError(f"{recorded.folder} has no labels.json with t0, the time of second 0") from error
+
+
+def _batches(records: Iterable[StoredRecord]) -> Iterator[RawBatch]:
+    remaining = iter(records)
+    while group := list(islice(remaining, _BATCH)):
+        yield RawBatch(
+            offsets=np.array([it.offset for it in group], dtype=np.int64),
+            timestamps_ms=np.array([it.timestamp_ms for it in group], dtype=np.int64),
+            keys=[it.key for it in group],
+            values=[it.value for it in group],
+        )
