@@ -253,6 +253,21 @@ ETHERNET_SEGMENT: Final = Entity(
     },
 )
 
+DESIGNATED_FORWARDER: Final = Entity(
+    "designated_forwarder",
+    # Whether the device forwards to a segment in a bridge domain, and whom it takes for the elected one: its
+    # own word. OpenConfig has no leaf for it; ours augments ethernet-segment/df-election (see the profile).
+    keys={"name": NAME, "network_instance": NAME},
+    leaves={
+        "esi": NAME,
+        "vni": pl.UInt32,  # null with evi and vlan: it is elected for all of them at once
+        "evi": pl.UInt32,
+        "vlan": pl.UInt16,
+        "local_is_df": pl.Boolean,
+        "df_address": NAME,
+    },
+)
+
 LINK: Final = Entity(
     "link",
     keys={"interface": NAME},
@@ -374,6 +389,7 @@ ENTITIES: Final = {
         HOST_BINDING,
         VTEP,
         ETHERNET_SEGMENT,
+        DESIGNATED_FORWARDER,
         LINK,
         INTERFACE_ADDRESS,
         BGP_SESSION,

@@ -237,6 +237,23 @@ _ETHERNET_SEGMENT: Final = EntityMapping(
     presence=("state/name",),
 )
 
+_DESIGNATED_FORWARDER: Final = EntityMapping(
+    # No part of openconfig-ethernet-segments 0.2, whose df-election tells how but not who: an augmentation of
+    # ours, with what Nokia SR Linux (association/network-instance/bgp-instance) and FRRouting (flag nonDF) tell.
+    table="designated_forwarder",
+    path="/ethernet-segments/ethernet-segment[name]/df-election/network-instances/network-instance[name]",
+    keys=(Key("ethernet-segment[name]", "name", Kind.TEXT), _IN_INSTANCE),
+    leaves=(
+        Leaf("state/esi", "esi", Kind.ESI),
+        Leaf("state/vni", "vni", Kind.UINT),
+        Leaf("state/evi", "evi", Kind.UINT),
+        Leaf("state/vlan", "vlan", Kind.UINT),
+        Leaf("state/designated-forwarder", "local_is_df", Kind.BOOL),
+        Leaf("state/designated-forwarder-address", "df_address", Kind.ADDRESS),
+    ),
+    presence=("state/name",),
+)
+
 _LINKS: Final = (
     EntityMapping(
         table="link",
@@ -355,6 +372,7 @@ PROFILE: Final = Profile(
         *_MACS,
         *_VTEPS,
         _ETHERNET_SEGMENT,
+        _DESIGNATED_FORWARDER,
         *_LINKS,
         *_SESSIONS,
     ),
