@@ -15,6 +15,7 @@ import polars as pl
 
 from pipeline.apply.records import LATENESS, us
 from pipeline.detectors import FINDING, SUBJECT, Rule
+from pipeline.detectors.settings import Settings
 from pipeline.incidents import Event, Fold, Incident, Life, Statement
 from pipeline.schema import TIME, Columns
 
@@ -47,13 +48,15 @@ class Revision:
 class Correlator:
     """The incidents of one fabric."""
 
-    def __init__(self, fabric: str, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, fabric: str, rules: Mapping[str, Rule], settings: Settings | None = None) -> None:
         self._fabric = fabric
         self._rules = rules
         families: dict[str, list[Rule]] = defaultdict(list)
         for rule in rules.values():
             families[rule.family].append(rule)
-        self._folds = {family: Fold(fabric, members) for family, members in families.items()}
+        self._families = families
+        self._settings = settings or Settings()
+        self._folds: dict[tuple[str, int | None, str | None], Fold] = {}
         self._entries: dict[Key, _Entry] = {}
         self._due: dict[Key, int] = {}
         self._labels: dict[Key, dict[str, Any]] = {}
@@ -120,7 +123,7 @@ class Correlator:
                 changed.append((live.incident, key))
             entry.shown = live.incident
             entry.told = [event for event in events if event.time >= now - us(LATENESS)]
-            due = self._folds[key[0]].due(live)
+            due = self._fold(key).due(live)
             if due is not None:
                 self._due[key] = due
             else:
@@ -135,7 +138,7 @@ class Correlator:
 
     def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:
         """Settle what can't be revised any more; return the life at ``now`` and all events since before."""
-        fold, subject = self._folds[key[0]], repr(key[1])
+        fold, subject = self._fold(key), repr(key[1])
         horizon = now - us(LATENESS)
         ordered = sorted(entry.recent, key=lambda statement: statement[:4])
         settled = [statement for statement in ordered if statement.time < horizon]
@@ -143,6 +146,16 @@ class Correlator:
         entry.life, past = fold.run(entry.life, subject, settled, horizon - 1)
         live, events = fold.run(entry.life, subject, entry.recent, now)
         return live, past + events
+
+    def _fold(self, key: Key) -> Fold:
+        """Return the fold of a life, with the waits and clears that are set for its subject."""
+        family, subject = key
+        vni, esi = subject[SUBJECT.index("vni")], subject[SUBJECT.index("esi")]
+        own = (vni if vni in self._settings.vnis else None, esi if esi in self._settings.segments else None)
+        if (family, *own) not in self._folds:
+            rules = self._settings.timed(self._families[family], *own)
+            self._folds[family, *own] = Fold(self._fabric, rules)
+        return self._folds[family, *own]
 
     def _incident_rows(self, incidents: list[tuple[Incident, Key]]) -> pl.DataFrame:
         rows = [

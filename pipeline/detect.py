@@ -14,7 +14,7 @@ from pipeline.detectors.heard import Heard, gaps
 from pipeline.detectors.macs import MacRules
 from pipeline.detectors.observed import fresh_timeline, freshness
 from pipeline.detectors.roles import Roles
-from pipeline.detectors.settings import Settings
+from pipeline.detectors.settings import Parameter, Settings
 from pipeline.detectors.timeline import StepTable
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -22,6 +22,8 @@ RULES: Final[Mapping[str, Rule]] = {
     for module in (mobility, sticky, verdicts, vteps, segments, uplinks, silence)
     for rule, found in module.RULES.items()
 }
+PARAMETERS: Final[tuple[Parameter, ...]] = ()
+"""Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "macs": MacRules,
     "silence": silence.Silences,

@@ -4,11 +4,12 @@ A restart takes the last snapshot and reads the records since then again, throug
 the store already is not written twice. So the state after a crash is the state without one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import duckdb
@@ -22,6 +23,7 @@ from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
+from pipeline.detectors.settings import Settings
 from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
@@ -36,11 +38,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Fabric:
     """One fabric in memory, and how far its topic was read."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
         self.name = name
         self.state = FabricState()
-        self.detection = Detection(self.state)
-        self.correlator = Correlator(name, RULES)
+        self.detection = Detection(self.state, settings)
+        self.correlator = Correlator(name, RULES, settings)
         self.next_offset = 0
         self.stored = 0
         """Records before this offset are in the store."""
@@ -85,11 +87,12 @@ class Job:
         fabrics: Sequence[str],
         cluster_id: str | None,
         committed: Callable[[Commit], None] = lambda _: None,
+        settings: Mapping[str, Settings] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._cluster_id = cluster_id
         self._committed = committed
-        self._fabrics = {name: Fabric(name) for name in fabrics}
+        self._fabrics = {name: Fabric(name, settings.get(name, Settings())) for name in fabrics}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._writing: Future[None] | None = None
         self._whole = True
@@ -103,15 +106,18 @@ class Job:
         fabrics: Sequence[str],
         cluster_id: str | None,
         reached: Callable[[Stage], None] | None = None,
+        *,
         committed: Callable[[Commit], None] = lambda _: None,
+        settings: Mapping[str, Settings] = MappingProxyType({}),
     ) -> Self:
         """Return a job on the store at a path, as it was left; raises as Store.open does.
 
-        ``committed`` is told each commit once the store has it, in the thread that writes.
+        ``committed`` is told each commit once the store has it, in the thread that writes. ``settings``: what
+        operators set, by fabric.
         """
         opened = Store.open(store, cluster_id=cluster_id, reached=reached)
         try:
-            return cls(opened, fabrics, cluster_id, committed)
+            return cls(opened, fabrics, cluster_id, committed, settings)
         except BaseException:
             opened.close()
             raise
