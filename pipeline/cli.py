@@ -28,7 +28,7 @@ from collectors.listener import listen, metrics_page
 from collectors.records import topic_of
 from collectors.topics import create_topic
 from pipeline import run as loops
-from pipeline import transfer
+from pipeline import settings_file, transfer
 from pipeline.health import Watched
 from pipeline.incident_log import IncidentLog
 from pipeline.job import Job
@@ -57,6 +57,16 @@ Fabric = Annotated[
     str,
     typer.Option(
         envvar="FABRICSCOPE_FABRIC", callback=_checked_fabric, help="Its topic: fabricscope.raw.NAME."
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        envvar="FABRICSCOPE_SETTINGS",
+        exists=True,
+        dir_okay=False,
+        help="Thresholds of rules, as YAML; without it those of the catalogue.",
     ),
 ]
 Store = Annotated[Path, typer.Option(envvar="FABRICSCOPE_STORE", help="The DuckDB file, made when missing.")]
@@ -177,6 +187,7 @@ def replay(
         str | None,
         typer.Option(envvar="FABRICSCOPE_FABRIC", help="The fabric's name.", show_default="the file's name"),
     ] = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Run a capture through exactly the code of run, as fast as it goes; prints a summary as JSON.
 
@@ -185,10 +196,11 @@ def replay(
     """
     name = _checked_fabric(fabric or file.stem)
     total = _records_in(file)
+    limits = {} if settings is None else settings_file.read(settings, [name])
     keep_freed_memory()
     with (
         _stop_on_signals() as stop,
-        closing(Job.open(store, [name], None)) as job,
+        closing(Job.open(store, [name], None, settings=limits)) as job,
         _progress(f"replaying {file.name}", total) as advance,
     ):
         loops.replay(job, name, transfer.filled(transfer.batches_of(file)), stop, advance)
@@ -233,6 +245,7 @@ def run(
             help="Serve /metrics for Prometheus, on this machine.",
         ),
     ] = None,
+    settings: SettingsFile = None,
     kafka_tls: options.Tls = False,
     kafka_ca: options.Ca = None,
     kafka_cert: options.Cert = None,
@@ -257,6 +270,7 @@ def run(
         user=kafka_user,
         password_file=kafka_password_file,
     )
+    limits = {} if settings is None else settings_file.read(settings, fabric)
     keep_freed_memory()
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(_stop_on_signals())
@@ -268,9 +282,9 @@ def run(
         cluster = access.cluster_id()
         job = stack.enter_context(
             closing(
-                Job.open(store, fabric, cluster)
+                Job.open(store, fabric, cluster, settings=limits)
                 if told is None
-                else Job.open(store, fabric, cluster, committed=told.committed)
+                else Job.open(store, fabric, cluster, settings=limits, committed=told.committed)
             )
         )
         if told is not None:
