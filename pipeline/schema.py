@@ -278,7 +278,8 @@ LINK: Final = Entity(
         "ifindex": pl.UInt32,
         "last_change": TIME,
         "carrier_transitions": pl.UInt64,
-        "aggregate": NAME,
+        "aggregate": NAME,  # of a member: the interface it is part of
+        "min_links": pl.UInt16,  # of an aggregate: members it needs to be up
     },
 )
 
@@ -304,13 +305,6 @@ BGP_SESSION: Final = Entity(
         "prefixes_sent": pl.UInt32,
         "prefixes_installed": pl.UInt32,
     },
-)
-
-LAG: Final = Entity(
-    "lag",
-    # openconfig-if-aggregate: what an aggregate interface needs to be up.
-    keys={"interface": NAME},
-    leaves={"min_links": pl.UInt16, "lag_type": NAME},  # LACP, STATIC
 )
 
 LACP_MEMBER: Final = Entity(
@@ -344,7 +338,7 @@ BFD_SESSION: Final = Entity(
 
 LLDP_NEIGHBOR: Final = Entity(
     "lldp_neighbor",
-    # openconfig-lldp, IEEE 802.1AB: what a port hears from its other end. ``neighbor`` is a number of its own.
+    # openconfig-lldp, IEEE 802.1AB: what a port hears; ``neighbor`` is the device's own number for it.
     keys={"interface": NAME, "neighbor": NAME},
     leaves={
         "chassis_id": NAME,
@@ -393,7 +387,6 @@ ENTITIES: Final = {
         LINK,
         INTERFACE_ADDRESS,
         BGP_SESSION,
-        LAG,
         LACP_MEMBER,
         BFD_SESSION,
         LLDP_NEIGHBOR,

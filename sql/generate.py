@@ -32,7 +32,7 @@ TYPES: Final = {
     pl.Int64: "BIGINT",
     pl.Datetime: "TIMESTAMPTZ",
 }
-MACS: Final = ("mac", "router_mac", "es_import")
+MACS: Final = ("mac", "router_mac", "es_import", "system_id", "partner_id")
 QUOTED: Final = ("offset", "index")
 _VIEW: Final = "CREATE OR REPLACE VIEW main."
 AT: Final = """\

@@ -23,6 +23,11 @@ MODELS: Final = (
     "openconfig-bgp",
     "openconfig-rib-bgp",
     "openconfig-ethernet-segments",
+    "openconfig-lacp",
+    "openconfig-lldp",
+    "openconfig-bfd",
+    "openconfig-isis",
+    "openconfig-ospfv2",
     "openconfig-system",
 )
 

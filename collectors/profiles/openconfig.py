@@ -1,9 +1,10 @@
 """The OpenConfig models as published: no vendor's deviations.
 
 Read in the models of openconfig/public: network-instance 4.7, rib-bgp 0.9, evpn 0.11, ethernet-segments 0.2,
-interfaces 3.x, bgp 9.x.
+interfaces 3.x, bgp 9.x, if-aggregate 2.x, lacp 1.x, lldp 0.2, bfd 0.3, isis 1.x, ospfv2 0.5.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -269,6 +270,7 @@ _LINKS: Final = (
             Leaf("state/counters/carrier-transitions", "carrier_transitions", Kind.UINT),
             Leaf("state/counters/link-transitions", "carrier_transitions", Kind.UINT),
             Leaf("ethernet/state/aggregate-id", "aggregate", Kind.TEXT),
+            Leaf("aggregation/state/min-links", "min_links", Kind.UINT),
         ),
         presence=("state/name",),
     ),
@@ -320,6 +322,122 @@ _SESSIONS: Final = (
     ),
 )
 
+_LACP_MEMBER: Final = "/lacp/interfaces/interface[name]/members/member[interface]"
+_LACP_STATE: Final = {
+    "synchronization": ("synchronization", Kind.IDENTITY),
+    "collecting": ("collecting", Kind.BOOL),
+    "distributing": ("distributing", Kind.BOOL),
+    "system-id": ("system_id", Kind.MAC),
+    "oper-key": ("oper_key", Kind.UINT),
+    "partner-id": ("partner_id", Kind.MAC),
+    "partner-key": ("partner_key", Kind.UINT),
+}
+_BFD_PEER: Final = "/bfd/interfaces/interface[id]/peers/peer[local-discriminator]"
+_BFD_STATE: Final = {
+    "session-state": ("session_state", Kind.IDENTITY),
+    "local-address": ("local_address", Kind.ADDRESS),
+    "remote-address": ("peer", Kind.ADDRESS),
+    "failure-transitions": ("failure_transitions", Kind.UINT),
+    "last-failure-time": ("last_failure", Kind.TIME_NS),
+    "local-diagnostic-code": ("diagnostic", Kind.IDENTITY),
+}
+_LLDP_NEIGHBOR: Final = "/lldp/interfaces/interface[name]/neighbors/neighbor[id]"
+_LLDP_STATE: Final = {
+    "chassis-id": ("chassis_id", Kind.TEXT),
+    "chassis-id-type": ("chassis_id_type", Kind.IDENTITY),
+    "port-id": ("port_id", Kind.TEXT),
+    "port-id-type": ("port_id_type", Kind.IDENTITY),
+    "system-name": ("system_name", Kind.TEXT),
+    "port-description": ("port_description", Kind.TEXT),
+}
+_PROTOCOL: Final = f"{_NETWORK_INSTANCE}/protocols/protocol[identifier][name]"
+_ISIS_ADJACENCY: Final = (
+    f"{_PROTOCOL}/isis/interfaces/interface[interface-id]"
+    "/levels/level[level-number]/adjacencies/adjacency[system-id]"
+)
+_ISIS_STATE: Final = {
+    "adjacency-state": ("adjacency_state", Kind.IDENTITY),
+    "neighbor-ipv4-address": ("address", Kind.PEER),
+    "neighbor-ipv6-address": ("address_v6", Kind.PEER),
+    "up-timestamp": ("established", Kind.TIME_NS),
+}
+_OSPF_NEIGHBOR: Final = (
+    f"{_PROTOCOL}/ospfv2/areas/area[identifier]/interfaces/interface[id]/neighbors/neighbor[router-id]"
+)
+_OSPF_STATE: Final = {
+    "adjacency-state": ("adjacency_state", Kind.IDENTITY),
+    "last-established-time": ("established", Kind.TIME_NS),
+    "state-changes": ("state_changes", Kind.UINT),
+    "designated-router": ("designated_router", Kind.ADDRESS),
+    "backup-designated-router": ("backup_designated_router", Kind.ADDRESS),
+}
+
+
+def _leaves(state: Mapping[str, tuple[str, Kind]]) -> tuple[Leaf, ...]:
+    return tuple(Leaf(f"state/{leaf}", column, kind) for leaf, (column, kind) in state.items())
+
+
+_NEIGHBORHOOD: Final = (
+    EntityMapping(
+        table="lacp_member",
+        path=_LACP_MEMBER,
+        keys=(
+            Key("interface[name]", "interface", Kind.TEXT),
+            Key("member[interface]", "member", Kind.TEXT),
+        ),
+        leaves=_leaves(_LACP_STATE),
+        presence=("state/interface",),
+    ),
+    EntityMapping(
+        table="bfd_session",
+        path=_BFD_PEER,
+        keys=(
+            Key("interface[id]", "interface", Kind.TEXT),
+            Key("peer[local-discriminator]", "discriminator", Kind.TEXT),
+        ),
+        leaves=_leaves(_BFD_STATE),
+        presence=("state/local-discriminator",),
+    ),
+    EntityMapping(
+        table="lldp_neighbor",
+        path=_LLDP_NEIGHBOR,
+        keys=(
+            Key("interface[name]", "interface", Kind.TEXT),
+            Key("neighbor[id]", "neighbor", Kind.TEXT),
+        ),
+        leaves=_leaves(_LLDP_STATE),
+        presence=("state/id",),
+    ),
+    EntityMapping(
+        table="igp_adjacency",
+        path=_ISIS_ADJACENCY,
+        constants={"protocol": "ISIS"},
+        keys=(
+            _IN_INSTANCE,
+            Key("protocol[name]", "instance", Kind.TEXT),
+            Key("level[level-number]", "area", Kind.TEXT),
+            Key("interface[interface-id]", "interface", Kind.TEXT),
+            Key("adjacency[system-id]", "neighbor", Kind.TEXT),
+        ),
+        leaves=_leaves(_ISIS_STATE),
+        presence=("state/system-id",),
+    ),
+    EntityMapping(
+        table="igp_adjacency",
+        path=_OSPF_NEIGHBOR,
+        constants={"protocol": "OSPF"},
+        keys=(
+            _IN_INSTANCE,
+            Key("protocol[name]", "instance", Kind.TEXT),
+            Key("area[identifier]", "area", Kind.TEXT),
+            Key("interface[id]", "interface", Kind.TEXT),
+            Key("neighbor[router-id]", "neighbor", Kind.TEXT),
+        ),
+        leaves=_leaves(_OSPF_STATE),
+        presence=("state/router-id",),
+    ),
+)
+
 
 def _wild(path: str) -> str:
     """Return ``path`` for all entries: gNMI takes a list element without keys for any."""
@@ -360,10 +478,18 @@ PROFILE: Final = Profile(
                 )
             ),
             f"{_INTERFACE}/ethernet/state/aggregate-id",
+            f"{_INTERFACE}/aggregation/state",
             f"{_INTERFACE}/subinterfaces/subinterface/ipv4/addresses",
             f"{_INTERFACE}/subinterfaces/subinterface/ipv6/addresses",
         ),
         _on_change("bgp", f"{_NEIGHBOR}/state", f"{_NEIGHBOR}/afi-safis/afi-safi/state"),
+        # lists have counters and ages beside what is asked for, which change with every packet
+        _on_change("lacp", *(f"{_LACP_MEMBER}/state/{leaf}" for leaf in _LACP_STATE)),
+        _on_change("lldp", *(f"{_LLDP_NEIGHBOR}/state/{leaf}" for leaf in _LLDP_STATE)),
+        _on_change("bfd", *(f"{_BFD_PEER}/state/{leaf}" for leaf in _BFD_STATE)),
+        # an RPC each: many devices have the model of one protocol only, and refuse to be asked for the other
+        _on_change("isis", *(f"{_ISIS_ADJACENCY}/state/{leaf}" for leaf in _ISIS_STATE)),
+        _on_change("ospf", *(f"{_OSPF_NEIGHBOR}/state/{leaf}" for leaf in _OSPF_STATE)),
         Subscription(LIVENESS, ("/system/state/current-datetime",), Mode.SAMPLE, timedelta(seconds=5)),
     ),
     entities=(
@@ -375,5 +501,6 @@ PROFILE: Final = Profile(
         _DESIGNATED_FORWARDER,
         *_LINKS,
         *_SESSIONS,
+        *_NEIGHBORHOOD,
     ),
 )

@@ -13,6 +13,7 @@ CREATE TABLE store.link_event (
     last_change TIMESTAMPTZ,
     carrier_transitions UBIGINT,
     aggregate VARCHAR,
+    min_links USMALLINT,
     reason VARCHAR,
     dump BOOLEAN,
     late BOOLEAN,

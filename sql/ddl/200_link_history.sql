@@ -11,6 +11,7 @@ CREATE TABLE store.link_history (
     last_change TIMESTAMPTZ,
     carrier_transitions UBIGINT,
     aggregate VARCHAR,
+    min_links USMALLINT,
     valid_from TIMESTAMPTZ,
     valid_to TIMESTAMPTZ,
     seen_from TIMESTAMPTZ,

@@ -11,6 +11,7 @@ CREATE TABLE store.link_current (
     last_change TIMESTAMPTZ,
     carrier_transitions UBIGINT,
     aggregate VARCHAR,
+    min_links USMALLINT,
     valid_from TIMESTAMPTZ,
     seen_from TIMESTAMPTZ,
     opened_offset BIGINT,

@@ -14,6 +14,7 @@ SELECT
     last_change,
     carrier_transitions,
     aggregate,
+    min_links,
     reason,
     dump,
     late,

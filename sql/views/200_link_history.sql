@@ -12,6 +12,7 @@ SELECT
     last_change,
     carrier_transitions,
     aggregate,
+    min_links,
     valid_from,
     valid_to,
     seen_from,

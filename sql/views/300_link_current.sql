@@ -12,6 +12,7 @@ SELECT
     c.last_change,
     c.carrier_transitions,
     c.aggregate,
+    c.min_links,
     c.valid_from,
     c.seen_from,
     c.opened_offset,

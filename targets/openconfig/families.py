@@ -9,6 +9,9 @@ from targets.openconfig import rib
 
 INTERFACES: Final = "/interfaces"
 SEGMENTS: Final = "/ethernet-segments"
+LACP: Final = "/lacp/interfaces"
+LLDP: Final = "/lldp/interfaces"
+BFD: Final = "/bfd/interfaces"
 LIVENESS_PATH: Final = "/system/state/current-datetime"
 LIVENESS_INTERVAL_NS: Final = 5_000_000_000
 """Of the profile's liveness subscription."""
@@ -43,6 +46,11 @@ FAMILIES: Final = {
         Family("es", SEGMENTS),
         Family("link", INTERFACES),
         Family("bgp", rib.BGP),
+        Family("lacp", LACP),
+        Family("lldp", LLDP),
+        Family("bfd", BFD),
+        Family("isis", "/network-instances"),
+        Family("ospf", "/network-instances"),
         Family(LIVENESS, "/system/state"),
     )
 }

@@ -15,19 +15,36 @@ MODELS: Final = (
     Model("openconfig-rib-bgp"),
     Model("openconfig-evpn", "0.11.0"),
     Model("openconfig-ethernet-segments", "0.2.0"),
+    Model("openconfig-lacp"),
+    Model("openconfig-lldp"),
+    Model("openconfig-bfd"),
+    Model("openconfig-isis"),
+    Model("openconfig-ospfv2"),
     Model("openconfig-system"),
 )
-BRANCHES: Final = ("/interfaces", "/network-instances", "/ethernet-segments", "/system")
+BRANCHES: Final = (
+    "/interfaces",
+    "/network-instances",
+    "/ethernet-segments",
+    "/lacp",
+    "/lldp",
+    "/bfd",
+    "/system",
+)
 WIDE: Final = frozenset(
     {
         "attr-index",
         "carrier-transitions",
         "established-transitions",
         "ext-community-index",
+        "failure-transitions",
         "last-change",
         "last-established",
+        "last-established-time",
+        "last-failure-time",
         "last-modified",
         "link-transitions",
+        "up-timestamp",
         "uptime",
     }
 )

@@ -24,7 +24,7 @@ from pipeline.schema import ENTITIES, Entity
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path for path in GOLDEN.glob("*/*") if path.is_dir())
-OCTETS = {"mac", "router_mac", "es_import", "ip_hi", "ip_lo"}
+OCTETS = {"mac", "router_mac", "es_import", "system_id", "partner_id", "ip_hi", "ip_lo"}
 """Columns that people read in hex."""
 
 

@@ -19,7 +19,7 @@ from pipeline.schema import ENTITIES, NAME, PARTIAL, TIME
 PROFILES = [profile(name) for name in profile_names()]
 MAPPINGS = [mapping for one in PROFILES for mapping in one.entities]
 
-FAMILIES = {"routes", "mac", "vtep", "es", "link", "bgp", LIVENESS}
+FAMILIES = {"routes", "mac", "vtep", "es", "link", "bgp", "lacp", "lldp", "bfd", "isis", "ospf", LIVENESS}
 
 
 def test_an_unknown_profile_is_refused_with_the_names_there_are() -> None:

@@ -1,0 +1,37 @@
+-- Grain: one row per lacp_member that the stream had told of by t, by record time.
+-- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
+-- collectors, which stamp records, differ by less than an hour.
+-- Read by: forensic questions.
+CREATE OR REPLACE MACRO main.lacp_member_known_at(t) AS TABLE
+SELECT
+    fabric,
+    device,
+    interface,
+    member,
+    synchronization,
+    collecting,
+    distributing,
+    mac_text(system_id) AS system_id,
+    oper_key,
+    mac_text(partner_id) AS partner_id,
+    partner_key,
+    valid_from,
+    valid_to,
+    seen_from,
+    seen_to,
+    opened_offset,
+    opened_index
+FROM (
+    SELECT * EXCLUDE (closed_reason) FROM store.lacp_member_history
+    WHERE seen_from <= t::TIMESTAMPTZ AND seen_to > t::TIMESTAMPTZ
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (family) FROM store.lacp_member_current AS c
+    WHERE seen_from <= t::TIMESTAMPTZ
+        AND NOT EXISTS (
+            FROM store.lacp_member_history AS h
+            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+                AND h.fabric = c.fabric
+                AND h.opened_offset = c.opened_offset
+                AND h.opened_index = c.opened_index
+        )
+);

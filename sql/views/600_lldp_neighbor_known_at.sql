@@ -1,0 +1,36 @@
+-- Grain: one row per lldp_neighbor that the stream had told of by t, by record time.
+-- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
+-- collectors, which stamp records, differ by less than an hour.
+-- Read by: forensic questions.
+CREATE OR REPLACE MACRO main.lldp_neighbor_known_at(t) AS TABLE
+SELECT
+    fabric,
+    device,
+    interface,
+    neighbor,
+    chassis_id,
+    chassis_id_type,
+    port_id,
+    port_id_type,
+    system_name,
+    port_description,
+    valid_from,
+    valid_to,
+    seen_from,
+    seen_to,
+    opened_offset,
+    opened_index
+FROM (
+    SELECT * EXCLUDE (closed_reason) FROM store.lldp_neighbor_history
+    WHERE seen_from <= t::TIMESTAMPTZ AND seen_to > t::TIMESTAMPTZ
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (family) FROM store.lldp_neighbor_current AS c
+    WHERE seen_from <= t::TIMESTAMPTZ
+        AND NOT EXISTS (
+            FROM store.lldp_neighbor_history AS h
+            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+                AND h.fabric = c.fabric
+                AND h.opened_offset = c.opened_offset
+                AND h.opened_index = c.opened_index
+        )
+);
