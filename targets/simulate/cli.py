@@ -50,10 +50,11 @@ def simulate(
         ),
     ] = 4,
     design: Annotated[
-        Literal["ebgp", "ibgp"],
+        Literal["ebgp", "ibgp", "ebgp-ebgp", "ibgp-ebgp"],
         typer.Option(
             envvar="FABRICSCOPE_DESIGN",
-            help="ebgp: an AS per leaf; ibgp: the spines are route reflectors.",
+            help="ebgp: an AS per leaf; ibgp: the spines are route reflectors, over an IGP; with -ebgp:"
+            " between loopbacks, over an EBGP underlay.",
             rich_help_panel=_FABRIC,
         ),
     ] = "ebgp",

@@ -173,7 +173,7 @@ def attributes_at(plan: Plan, node: Node, origin: int, slot: int) -> Attributes:
     leaf = plan.leaves[origin]
     if slot == LOCAL_SLOT:
         return Attributes(leaf.address, origin="IGP")
-    if plan.design.routing == "ebgp":
+    if not plan.design.reflects:
         path = str(leaf.asn) if node.role == "spine" else f"{plan.spines[slot].asn} {leaf.asn}"
         return Attributes(leaf.address, as_path=path, origin="IGP")
     if node.role == "spine":

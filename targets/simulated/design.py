@@ -10,12 +10,12 @@ from typing import Final, Literal
 
 from collectors.errors import InputError
 
-Routing = Literal["ebgp", "ibgp"]
+Routing = Literal["ebgp", "ibgp", "ebgp-ebgp", "ibgp-ebgp"]
 Role = Literal["spine", "leaf"]
 
 FABRIC_AS: Final = 65000
-"""AS of the spines; in the IBGP design of all. Route targets are made with it, so that they are the same on
-all leaves (auto-derived ones differ from leaf to leaf in an EBGP design)."""
+"""AS of the spines; in the IBGP designs of all for EVPN. Route targets are made with it, so that they are the
+same on all leaves (auto-derived ones differ from leaf to leaf in an EBGP design)."""
 LOOPBACK: Final = "lo0"
 _LIMITS: Final = {"spines": (1, 32), "leaves": (2, 240), "vnis": (1, 60), "hosts": (1, 100_000)}
 _V6: Final = 0xFD00 << 112
@@ -29,7 +29,9 @@ class Design:
     """How large a fabric is and how it routes.
 
     ``ebgp``: every leaf in an AS of its own, one session per link for underlay and EVPN. ``ibgp``: one AS,
-    sessions between loopbacks over an IGP, the spines are route reflectors.
+    sessions between loopbacks over an IGP, the spines are route reflectors. ``ebgp-ebgp`` and ``ibgp-ebgp``:
+    an EBGP session per link for the underlay, with an AS per leaf, and over it EVPN sessions between
+    loopbacks, in the same AS or, with route reflectors, in one (local-as).
     """
 
     spines: int = 2
@@ -40,6 +42,21 @@ class Design:
     vnis: int = 4
     hosts: int = 40
     """With one link; those behind Ethernet segments come on top."""
+
+    @property
+    def by_loopback(self) -> bool:
+        """Return whether EVPN sessions are between loopbacks."""
+        return self.routing != "ebgp"
+
+    @property
+    def reflects(self) -> bool:
+        """Return whether EVPN is IBGP, with the spines as route reflectors."""
+        return self.routing in ("ibgp", "ibgp-ebgp")
+
+    @property
+    def two_layers(self) -> bool:
+        """Return whether the underlay has BGP sessions of its own."""
+        return self.routing in ("ebgp-ebgp", "ibgp-ebgp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,9 @@ class Node:
     address: str
     """Of its loopback; a leaf's VTEP."""
     asn: int
+    """Of its EVPN sessions."""
+    underlay_asn: int
+    """Of its sessions per link."""
     router_mac: str
 
 
@@ -155,14 +175,15 @@ def _node(design: Design, role: Role, number: int) -> Node:
     address = router_id
     if design.underlay == 6:
         address = str(ip_address(_V6 | int(ip_address(router_id))))
-    own = role == "leaf" and design.routing == "ebgp"
+    own = FABRIC_AS + number + 1 if role == "leaf" and design.routing != "ibgp" else FABRIC_AS
     return Node(
         name=f"{role}-{number + 1}",
         role=role,
         number=number,
         router_id=router_id,
         address=address,
-        asn=FABRIC_AS + number + 1 if own else FABRIC_AS,
+        asn=FABRIC_AS if design.reflects else own,
+        underlay_asn=own,
         router_mac=f"00:1c:73:{'aa' if role == 'spine' else 'bb'}:00:{number + 1:02x}",
     )
 

@@ -28,7 +28,9 @@ class Device:
     node: Node
     ports: dict[str, Port]
     neighbors: list[Neighbor]
-    """By slot: of a leaf the number of the spine, of a spine the number of the leaf."""
+    """EVPN sessions, by slot: of a leaf the number of the spine, of a spine the number of the leaf."""
+    underlays: list[Neighbor]
+    """Sessions of the underlay by slot, in designs that have them beside those of EVPN."""
     table: Table
     powered: bool = True
     forwarding: bool = True
@@ -59,9 +61,8 @@ class Device:
             port.transitions += 1
             saying.replace("link", old, port.leaves())
 
-    def set_neighbor(self, slot: int, time_ns: int, saying: Saying, *, up: bool) -> None:
+    def set_neighbor(self, neighbor: Neighbor, time_ns: int, saying: Saying, *, up: bool) -> None:
         """Bring this end of a session up or down."""
-        neighbor = self.neighbors[slot]
         if neighbor.up != up:
             old = neighbor.leaves()
             neighbor.up = up
@@ -90,11 +91,12 @@ def device_of(plan: Plan, node: Node) -> Device:
     links = [link for link in plan.links if (link.leaf if node.role == "leaf" else link.spine) == node.number]
     ports = {port.name: port for port in _ports(plan, node, links)}
     neighbors = [_neighbor(plan, node, link) for link in links]
+    underlays = [_underlay(plan, node, link) for link in links if plan.design.two_layers]
     table = Table(plan, node, [neighbor.address for neighbor in neighbors])
     if node.role == "spine":
-        return Device(node, ports, neighbors, table)
+        return Device(node, ports, neighbors, underlays, table)
     legs = {number: True for number, it in enumerate(plan.segments) if node.number in it.leaves}
-    return Leaf(node, ports, neighbors, table, announcer=Announcer(plan, node), legs=legs)
+    return Leaf(node, ports, neighbors, underlays, table, announcer=Announcer(plan, node), legs=legs)
 
 
 def _ports(plan: Plan, node: Node, links: list[Link]) -> list[Port]:
@@ -125,10 +127,18 @@ def host_port(plan: Plan) -> str:
 def _neighbor(plan: Plan, node: Node, link: Link) -> Neighbor:
     leaf, spine = plan.leaves[link.leaf], plan.spines[link.spine]
     peer = spine if node.role == "leaf" else leaf
-    address = peer.address
-    if plan.design.routing == "ebgp":
-        address = link.spine_address if node.role == "leaf" else link.leaf_address
+    address = peer.address if plan.design.by_loopback else _far_address(node, link)
     return Neighbor(address, peer.asn, node.asn)
+
+
+def _underlay(plan: Plan, node: Node, link: Link) -> Neighbor:
+    peer = plan.spines[link.spine] if node.role == "leaf" else plan.leaves[link.leaf]
+    family = "IPV6_UNICAST" if plan.design.underlay == 6 else "IPV4_UNICAST"
+    return Neighbor(_far_address(node, link), peer.underlay_asn, node.underlay_asn, carries=family)
+
+
+def _far_address(node: Node, link: Link) -> str:
+    return link.spine_address if node.role == "leaf" else link.leaf_address
 
 
 def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
@@ -139,7 +149,7 @@ def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
         case "link":
             return _joined(port.leaves() for port in device.ports.values())
         case "bgp":
-            return _joined(neighbor.leaves() for neighbor in device.neighbors)
+            return _joined(neighbor.leaves() for neighbor in (*device.neighbors, *device.underlays))
         case "vtep" if isinstance(device, Leaf):
             peers = [leaf for leaf, vnis in device.floods.items() if vnis]
             vteps = (vtep_leaves(plan.leaves[leaf]) for leaf in peers)

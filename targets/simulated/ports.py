@@ -62,11 +62,13 @@ class Neighbor:
     up: bool = True
     established_ns: int | None = None
     transitions: int = 1
+    carries: str = "L2VPN_EVPN"
+    """Its address family."""
 
     def leaves(self) -> dict[str, Value]:
         """Return the leaves of family ``bgp``."""
         here = f"{NEIGHBORS}/{entry('neighbor', neighbor_address=self.address)}"
-        family = f"{here}/afi-safis/{entry('afi-safi', afi_safi_name='L2VPN_EVPN')}"
+        family = f"{here}/afi-safis/{entry('afi-safi', afi_safi_name=self.carries)}"
         tree: dict[str, Value] = {
             f"{here}/state/session-state": "ESTABLISHED" if self.up else "ACTIVE",
             f"{here}/state/peer-as": self.asn,

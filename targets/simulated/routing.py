@@ -28,6 +28,8 @@ _NOTICE: Final = (0, 3 * MS)
 _HOLD: Final = (6 * SECOND, 9 * SECOND)
 """A hold timer of 9 s runs since the last keepalive, which comes each 3 s."""
 _CONNECT: Final = (800 * MS, 2 * SECOND)
+_SLOW_HOLD: Final = (20 * SECOND, 30 * SECOND)
+"""A session between loopbacks whose peer can't be reached ends with its hold timer of 30 s (no BFD)."""
 _CONVERGE: Final = (150 * MS, 300 * MS)
 """What the IGP takes to find out that a loopback can be reached no more, or again."""
 _PORTION: Final = 1_000
@@ -59,6 +61,16 @@ class Session:
     backlog: list[tuple[bool, Announcements]] = field(default_factory=list)
     """What TCP sends again when a mute link passes something: direction and announcements."""
 
+    underlay_up: bool = True
+    """The EBGP session of the underlay, in designs that have one."""
+    underlay_rising: bool = False
+    unreached_since: int | None = None
+    """Over an EBGP underlay: the peer's loopback can't be reached since; None: it can."""
+    restarted: bool = False
+    """One end lost its power since, and its memory."""
+    given_up: bool = False
+    """It could not be reached for as long as a hold timer runs."""
+
     @property
     def passes(self) -> bool:
         """Return whether a routing protocol can use the link, as far as it knows."""
@@ -75,6 +87,8 @@ class Routing:
         self._spines, self._leaves = spines, leaves
         self.sessions = [Session(link.leaf, link.spine) for link in plan.links]
         self._over_igp = plan.design.routing == "ibgp"
+        self._two_layers = plan.design.two_layers
+        self._falls_over = plan.design.reflects
         self._islands: dict[int, int] | None = None
 
     def between(self, leaf: int, spine: int) -> Session:
@@ -144,6 +158,8 @@ class Routing:
 
     def check_sessions(self, sessions: Sequence[Session], time_ns: int) -> None:
         """See which sessions have to go down, and which can come up."""
+        for session in sessions if self._two_layers else ():
+            self._check_underlay(session, time_ns)
         for session in sessions:
             wanted = self._wanted(session)
             if session.up and not wanted:
@@ -156,8 +172,58 @@ class Routing:
 
     def _wanted(self, session: Session) -> bool:
         ends = (self._leaves[session.leaf], self._spines[session.spine])
-        works = session.allowed and all(end.powered and end.routing for end in ends)
+        runs = session.allowed and all(end.routing for end in ends)
+        if self._two_layers:
+            # who is gone without a word is missed when nothing came for as long as the hold timer runs
+            return runs and not session.given_up and (session.up or session.unreached_since is None)
+        works = runs and all(end.powered for end in ends)
         return works and (self._reached(session) if self._over_igp else session.passes)
+
+    def _check_underlay(self, session: Session, time_ns: int) -> None:
+        """See whether the session of a link has to go down or can come up."""
+        wanted = self._underlay_wanted(session)
+        if session.underlay_up and not wanted:
+            due = time_ns + self._agenda.between(*_NOTICE)
+            self._agenda.at(due, partial(self._turn_underlay, session, up=False))
+        elif wanted and not session.underlay_up and not session.underlay_rising:
+            session.underlay_rising = True
+            due = time_ns + self._agenda.between(*_CONNECT)
+            self._agenda.at(due, partial(self._turn_underlay, session, up=True))
+
+    def _underlay_wanted(self, session: Session) -> bool:
+        ends = (self._leaves[session.leaf], self._spines[session.spine])
+        return session.passes and all(end.powered and end.routing for end in ends)
+
+    def _turn_underlay(self, session: Session, time_ns: int, *, up: bool) -> None:
+        session.underlay_rising = False
+        if session.underlay_up == up or self._underlay_wanted(session) != up:
+            return
+        session.underlay_up = up
+        leaf, spine = self._leaves[session.leaf], self._spines[session.spine]
+        for end, slot in ((leaf, session.spine), (spine, session.leaf)):
+            saying = Saying()
+            end.set_neighbor(end.underlays[slot], time_ns, saying, up=up)
+            self._agenda.say(end.name, saying, time_ns)
+        if not up:
+            # a loopback is reached over its own link alone: spines share an AS and refuse the way round
+            session.unreached_since = time_ns
+            session.restarted = not (leaf.powered and spine.powered)
+            hold = _CONVERGE if self._falls_over else _SLOW_HOLD
+            due = time_ns + self._agenda.between(*hold)
+            self._agenda.at(due, partial(self._give_up, session, time_ns))
+            return
+        session.unreached_since, session.given_up = None, False
+        if session.up and session.restarted:
+            self._drop(session, time_ns)  # who booted opens a new one, which ends the old one
+        backlog, session.backlog = session.backlog, []
+        for upward, changes in backlog:
+            self._send(session, changes, time_ns, upward=upward)
+        self.check_sessions([session], time_ns)
+
+    def _give_up(self, session: Session, since: int, time_ns: int) -> None:
+        if session.unreached_since == since:
+            session.given_up = True
+            self.check_sessions([session], time_ns)
 
     def _reached(self, session: Session) -> bool:
         """Return whether the IGP knows a way between two loopbacks, over whatever links."""
@@ -200,8 +266,10 @@ class Routing:
                 self._send(session, portion, time_ns, upward=upward)
 
     def _fall(self, session: Session, time_ns: int) -> None:
-        if not session.up or self._wanted(session):
-            return
+        if session.up and not self._wanted(session):
+            self._drop(session, time_ns)
+
+    def _drop(self, session: Session, time_ns: int) -> None:
         self._turn(session, time_ns, up=False)
         leaf, spine = self._leaves[session.leaf], self._spines[session.spine]
         self._hear(leaf, session.spine, dict.fromkeys(leaf.table.entries(session.spine)), time_ns)
@@ -218,14 +286,15 @@ class Routing:
         )
         for end, slot in ends:
             saying = Saying()
-            end.set_neighbor(slot, time_ns, saying, up=up)
+            end.set_neighbor(end.neighbors[slot], time_ns, saying, up=up)
             self._agenda.say(end.name, saying, time_ns)
         self._agenda.note(AdjacencyNote(time_ns, "session", session.leaf, session.spine, up))
 
     def _send(self, session: Session, changes: Announcements, time_ns: int, *, upward: bool) -> None:
         if not session.up or not changes:
             return
-        if session.mute_since is not None and not self._over_igp:  # an IGP finds another way
+        mute = session.mute_since is not None and not self._over_igp  # an IGP finds another way
+        if mute or session.unreached_since is not None:
             session.backlog.append((upward, changes))
             return
         due = max(time_ns + self._agenda.between(*_HOP), session.last_ns[upward])
