@@ -10,6 +10,7 @@ from targets.openconfig.families import FAMILIES
 from targets.simulated.announcements import Announcer
 from targets.simulated.bridging import Learning
 from targets.simulated.design import LOOPBACK, Link, Node, Plan
+from targets.simulated.forwarding import Election, Elections, claim_leaves
 from targets.simulated.news import Telemetry
 from targets.simulated.ports import Neighbor, Port, segment_leaves, vni_leaves, vtep_leaves
 from targets.simulated.saying import Saying
@@ -84,6 +85,7 @@ class Leaf(Device):
     """By segment the leaf is part of: whether its leg is up."""
     broken: set[int] = field(default_factory=set)
     """Segments whose leg can't come up, whatever the leaf does."""
+    elections: Elections = field(default_factory=Elections)
 
 
 def device_of(plan: Plan, node: Node) -> Device:
@@ -96,7 +98,9 @@ def device_of(plan: Plan, node: Node) -> Device:
     if node.role == "spine":
         return Device(node, ports, neighbors, underlays, table)
     legs = {number: True for number, it in enumerate(plan.segments) if node.number in it.leaves}
-    return Leaf(node, ports, neighbors, underlays, table, announcer=Announcer(plan, node), legs=legs)
+    elections = Elections({number: Election() for number in legs})
+    announcer = Announcer(plan, node)
+    return Leaf(node, ports, neighbors, underlays, table, announcer=announcer, legs=legs, elections=elections)
 
 
 def _ports(plan: Plan, node: Node, links: list[Link]) -> list[Port]:
@@ -155,7 +159,11 @@ def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
             vteps = (vtep_leaves(plan.leaves[leaf]) for leaf in peers)
             return _joined((*map(vni_leaves, plan.vnis), *vteps))
         case "es" if isinstance(device, Leaf):
-            return _joined(segment_leaves(plan.segments[number]) for number in device.legs)
+            return _joined(
+                segment_leaves(plan.segments[number])
+                | claim_leaves(plan.segments[number], plan.vnis, device.elections.of[number].claims)
+                for number in device.legs
+            )
         case _:
             return {}
 

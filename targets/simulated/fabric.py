@@ -15,6 +15,7 @@ from targets.simulated.announcements import LOCAL_SLOT, Route
 from targets.simulated.bridging import Known, Local, Mac, mac_leaves
 from targets.simulated.design import Design, Host, Plan, plan_of
 from targets.simulated.devices import SHOWN, Device, Leaf, device_of, family_tree, host_port
+from targets.simulated.electing import Electing
 from targets.simulated.news import MoveNote, News, VerdictNote
 from targets.simulated.ports import vtep_leaves
 from targets.simulated.routing import Announcements, Routing
@@ -33,6 +34,7 @@ class Fabric:
         made = [device_of(plan, node) for node in plan.leaves]
         self.leaves = [leaf for leaf in made if isinstance(leaf, Leaf)]
         self.devices: dict[str, Device] = {it.name: it for it in (*self.spines, *self.leaves)}
+        self.electing = Electing(plan, self.agenda, self.leaves)
         self.routing = Routing(plan, self.agenda, self.spines, self.leaves, self._hear)
         self.hosts = {host.name: host for host in plan.hosts}
         self.places: dict[str, set[int]] = {}
@@ -191,6 +193,8 @@ class Fabric:
         table.settle(saying)
         for entry, was in floods:
             self._flood(leaf, self._flooded[entry], (entry in table.paths) - was, saying)
+        for number in self.electing.concerned(leaf, changes):
+            self.electing.elect(leaf, number, saying)
         answer: dict[str, Route | None] = {}
         for mac in before:
             answer |= self._react(leaf, mac)
@@ -252,6 +256,8 @@ class Fabric:
             others = [*own[:number], *own[number + 1 :]]
             leaf.table.fill({LOCAL_SLOT: [own[number]], **dict.fromkeys(range(len(self.spines)), others)})
             leaf.floods.update({it: len(self.plan.vnis) for it in range(len(self.leaves)) if it != number})
+            for segment in leaf.legs:
+                self.electing.elect(leaf, segment, Saying())
         for spine in self.spines:
             spine.table.fill({number: [routes] for number, routes in enumerate(own)})
 

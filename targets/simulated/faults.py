@@ -44,10 +44,7 @@ def mute(fabric: Fabric, time_ns: int, device: Device, port: str, *, on: bool) -
 
 def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None:
     """Break a leaf's link to a multihomed server, or mend it."""
-    number = next((it for it in leaf.legs if fabric.plan.segments[it].name == lag), None)
-    if number is None:
-        mine = ", ".join(fabric.plan.segments[it].name for it in leaf.legs) or "none"
-        raise InputError(f"{leaf.name} has no LAG {lag} of a segment; it has {mine}")
+    number = segment_at(fabric, leaf, lag)
     segment = fabric.plan.segments[number]
     (leaf.broken.discard if up else leaf.broken.add)(number)
     _leg(fabric, time_ns, leaf, number, up=up and leaf.powered)
@@ -61,6 +58,26 @@ def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None
     label = {} if up else {"label": "a segment loses a leg"}
     told |= {"forwarders": forwarders, **label}
     fabric.agenda.note(ActionNote(time_ns, f"es-link-{_word(up=up)}", told))
+
+
+def segment_at(fabric: Fabric, leaf: Leaf, lag: str) -> int:
+    """Return the number of the segment that a LAG of a leaf belongs to; raises InputError for none."""
+    number = next((it for it in leaf.legs if fabric.plan.segments[it].name == lag), None)
+    if number is None:
+        mine = ", ".join(fabric.plan.segments[it].name for it in leaf.legs) or "none"
+        raise InputError(f"{leaf.name} has no LAG {lag} of a segment; it has {mine}")
+    return number
+
+
+def forwarder(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, fault: str) -> None:
+    """Let a leaf forward to a segment whatever is elected (stuck), never (silent), or as elected (clear)."""
+    number = segment_at(fabric, leaf, lag)
+    esi = fabric.plan.segments[number].esi_text
+    told = {"stuck": {"label": "a leaf keeps forwarding"}, "silent": {"label": "a leaf doesn't forward"}}
+    _act(fabric, time_ns, f"df-{fault}", node=leaf.name, ifname=lag, esi=esi, **told.get(fault, {}))
+    election = leaf.elections.of[number]
+    election.stuck, election.silent = fault == "stuck", fault == "silent"
+    fabric.electing.now(leaf, number, time_ns)
 
 
 def power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
@@ -171,10 +188,12 @@ def _leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> 
     routes = list(leaf.announcer.segment(segment))
     if up:
         fabric.originate(leaf, routes, time_ns)
+        fabric.electing.leg_changed(leaf, number, time_ns)
         hosts = [host for host in fabric.hosts.values() if host.segment == number]
         _relearn(fabric, time_ns, leaf, hosts)
         return
     fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
+    fabric.electing.leg_changed(leaf, number, time_ns)
     macs = [mac for mac, local in leaf.learning.local.items() if local.esi == segment.esi]
     later = time_ns + fabric.agenda.between(*_WITHDRAW)
     fabric.agenda.at(later, partial(_forget_behind, fabric, leaf=leaf, number=number, macs=macs))

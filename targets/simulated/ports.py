@@ -7,6 +7,7 @@ from typing import Final
 from targets.openconfig import rib
 from targets.openconfig.families import INTERFACES, SEGMENTS
 from targets.simulated.design import Node, Segment, Vni
+from targets.simulated.forwarding import ELECTION_WAIT_S
 from targets.tree import Value, entry
 
 NEIGHBORS: Final = f"{rib.BGP}/neighbors"
@@ -14,8 +15,6 @@ VXLAN: Final = (
     "/network-instances/network-instance[name=default]"
     "/connection-points/connection-point[connection-point-id=vxlan1]/endpoints/endpoint[endpoint-id=vtep]/vxlan"
 )
-_ELECTION_WAIT_S: Final = 3
-"""RFC 7432, section 8.5."""
 
 
 @dataclass(slots=True)
@@ -102,7 +101,7 @@ def vni_leaves(vni: Vni) -> dict[str, Value]:
 
 
 def segment_leaves(segment: Segment) -> dict[str, Value]:
-    """Return the leaves of family ``es``; who is elected to forward has no place in OpenConfig."""
+    """Return the leaves of family ``es`` that a segment is configured by."""
     here = f"{SEGMENTS}/{entry('ethernet-segment', name=segment.name)}"
     return {
         f"{here}/state/esi": segment.esi,
@@ -111,5 +110,5 @@ def segment_leaves(segment: Segment) -> dict[str, Value]:
         f"{here}/state/interface": segment.name,
         f"{here}/state/es-import-route-target": segment.import_mac,
         f"{here}/df-election/state/df-election-method": "DEFAULT",
-        f"{here}/df-election/state/election-wait-time": _ELECTION_WAIT_S,
+        f"{here}/df-election/state/election-wait-time": ELECTION_WAIT_S,
     }

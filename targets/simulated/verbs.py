@@ -36,6 +36,15 @@ VERBS: Final[Mapping[str, Verb]] = {
     "link-mute-up": Verb(("device", "port"), partial(faults.mute, on=False), "it passes all again"),
     "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
     "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
+    "df-stuck": Verb(
+        ("leaf", "port"),
+        partial(faults.forwarder, fault="stuck"),
+        "a leaf forwards to a segment, elected or not",
+    ),
+    "df-silent": Verb(
+        ("leaf", "port"), partial(faults.forwarder, fault="silent"), "a leaf never forwards to a segment"
+    ),
+    "df-clear": Verb(("leaf", "port"), partial(faults.forwarder, fault="clear"), "it does as elected again"),
     "leaf-down": Verb(("leaf",), partial(faults.power, up=False), "take the power from a leaf"),
     "leaf-up": Verb(("leaf",), partial(faults.power, up=True), "give it back"),
     "spine-down": Verb(("spine",), partial(faults.power, up=False), "take the power from a spine"),
