@@ -18,6 +18,7 @@ SAMPLE_S: Final = 10.0
 """A library that repeats itself is heard once in this time."""
 
 COMMANDS: Final = {
+    "alert": "pipeline.alerts.cli",
     "capture": "pipeline.cli",
     "collect": "collectors.cli",
     "demo": "demo.cli",
@@ -34,7 +35,10 @@ COMMANDS: Final = {
     "targets": "collectors.cli",
 }
 """Each command's module. Only that of the command at hand is loaded: an agent on a switch needs no DuckDB."""
-GROUPS: Final = ("inventory",)
+GROUPS: Final = (
+    "alert",
+    "inventory",
+)
 """Commands that have commands of their own."""
 
 

@@ -15,10 +15,11 @@ Page = Callable[[], tuple[bytes, str]]
 """Returns a page's content and its media type."""
 
 
-def metrics_page(collector: Collector) -> Page:
+def metrics_page(*collectors: Collector) -> Page:
     """Return the page that Prometheus scrapes."""
     registry = CollectorRegistry()
-    registry.register(collector)
+    for collector in collectors:
+        registry.register(collector)
     return lambda: (generate_latest(registry), CONTENT_TYPE_LATEST)
 
 

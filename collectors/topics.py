@@ -151,6 +151,26 @@ def prepare_topics(
     return {fabric: topics[topic].retention for fabric, topic in names.items()}
 
 
+def prepare_compacted(access: KafkaAccess, topic: str) -> None:
+    """Make a topic that keeps the last record of each key for ever, unless it is there.
+
+    Raises InputError when the one that is there keeps something else; FabricscopeError when Kafka can't be
+    reached or says nothing of it.
+    """
+    if topic not in (found := described(access, [topic])):
+        if _create(access, topic, {"cleanup.policy": "compact"}):
+            log.info("topic made", topic=topic, cleanup_policy="compact")
+        found = described(access, [topic])
+    there = found.get(topic, Untold("it was not made"))
+    if isinstance(there, Untold):
+        raise FabricscopeError(f"Kafka at {access.servers} says nothing of topic {topic}: {there.why}")
+    policy = (there.settings or {}).get("cleanup.policy", "compact")
+    if policy != "compact":
+        raise InputError(
+            f"topic {topic} has cleanup.policy={policy}, so it forgets what lasts: set it to compact"
+        )
+
+
 def _right(
     access: KafkaAccess, found: Mapping[str, Topic | Untold], missing: Iterable[str]
 ) -> dict[str, Topic]:
@@ -188,10 +208,14 @@ def _made(access: KafkaAccess, topic: str, retention: timedelta | None) -> bool:
         # a recording is older than any retention: it would be deleted at once
         "retention.ms": "-1" if retention is None else str(retention // _MILLISECOND),
     }
+    return _create(access, topic, settings)
+
+
+def _create(access: KafkaAccess, topic: str, settings: Mapping[str, str]) -> bool:
     made = True
     with contextlib.closing(access.connect(KafkaAdminClient)) as admin, access.errors():
         try:
-            admin.create_topics([NewTopic(topic, num_partitions=1, topic_configs=settings)])
+            admin.create_topics([NewTopic(topic, num_partitions=1, topic_configs=dict(settings))])
         except kafka.errors.TopicAlreadyExistsError:
             made = False
         admin.wait_for_topics([topic])

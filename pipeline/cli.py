@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,18 +24,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from collectors import kafka_options as options
 from collectors.captures import write_capture
 from collectors.errors import FabricscopeError, InputError
-from collectors.listener import listen, metrics_page
 from collectors.records import topic_of
 from collectors.topics import create_topic
 from pipeline import run as loops
 from pipeline import settings_file, transfer
-from pipeline.health import Watched
-from pipeline.incident_log import IncidentLog
+from pipeline.alerts import options as alerts
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher
 from pipeline.memory import keep_freed_memory
-from pipeline.metrics import HealthMetrics
+from pipeline.replica import Audience
+from pipeline.replica import run as run_replica
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -245,6 +244,23 @@ def run(
             help="Serve /metrics for Prometheus, on this machine.",
         ),
     ] = None,
+    alertmanager: alerts.Urls | None = None,
+    alertmanager_ca: alerts.Ca = None,
+    alertmanager_user: alerts.User = None,
+    alertmanager_password_file: alerts.PasswordFile = None,
+    alertmanager_token_file: alerts.TokenFile = None,
+    alert_resend: alerts.Resend = alerts.RESEND_S,
+    replica: alerts.Replica = None,
+    runbook_url: alerts.Runbooks = None,
+    dashboard_url: alerts.Dashboard = None,
+    publish_incidents: Annotated[
+        bool,
+        typer.Option(
+            "--publish-incidents",
+            envvar="FABRICSCOPE_PUBLISH_INCIDENTS",
+            help="Write incidents to the compacted topic fabricscope.incidents, made when missing.",
+        ),
+    ] = False,
     settings: SettingsFile = None,
     kafka_tls: options.Tls = False,
     kafka_ca: options.Ca = None,
@@ -270,39 +286,31 @@ def run(
         user=kafka_user,
         password_file=kafka_password_file,
     )
+    addresses, credentials = alerts.reached(
+        alertmanager or [],
+        ca=alertmanager_ca,
+        user=alertmanager_user,
+        password_file=alertmanager_password_file,
+        token_file=alertmanager_token_file,
+    )
+    audience = Audience(
+        incident_log=incident_log,
+        metrics_listen=metrics_listen,
+        alertmanagers=addresses,
+        credentials=credentials,
+        links=alerts.links(runbooks=runbook_url, dashboard=dashboard_url),
+        replica=replica,
+        resend=timedelta(seconds=alert_resend),
+        publish_incidents=publish_incidents,
+    )
     limits = {} if settings is None else settings_file.read(settings, fabric)
     keep_freed_memory()
-    with contextlib.ExitStack() as stack:
-        stop = stack.enter_context(_stop_on_signals())
-        told = (
-            None
-            if incident_log is None
-            else stack.enter_context(closing(IncidentLog(incident_log, _wall_clock)))
-        )
-        cluster = access.cluster_id()
-        job = stack.enter_context(
-            closing(
-                Job.open(store, fabric, cluster, settings=limits)
-                if told is None
-                else Job.open(store, fabric, cluster, settings=limits, committed=told.committed)
-            )
-        )
-        if told is not None:
-            with closing(job.reader()) as reader:
-                told.resume(reader)
-        source = stack.enter_context(KafkaSource.open(access, {name: job.position(name) for name in fabric}))
-        watched = Watched(job)
-        if metrics_listen is not None:
-            metrics = HealthMetrics(lambda: watched.health, source.end, _wall_clock)
-            stack.callback(listen(metrics_listen, {"/metrics": metrics_page(metrics)}))
-        for name in fabric:
-            log.info("reading", fabric=name, position=source.position(name))
-        loops.run(watched, source, fabric, stop, until_caught_up=until_caught_up)
-    _print_summary(job.summary())
-
-
-def _wall_clock() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  # for the log of incidents and for metrics, never for a store
+    with _stop_on_signals() as stop:
+        summary = run_replica(
+            access, fabric, store, stop,
+            settings=limits, audience=audience, until_caught_up=until_caught_up,
+        )  # fmt: skip
+    _print_summary(summary)
 
 
 @contextlib.contextmanager

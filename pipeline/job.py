@@ -23,6 +23,7 @@ from pipeline.batch import RawBatch, cut
 from pipeline.correlate import Correlator
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
+from pipeline.detectors.heard import SILENCE
 from pipeline.detectors.settings import Settings
 from pipeline.outcome import commit_of, current_rows
 from pipeline.store import Commit, Position, Snapshot, Store
@@ -205,6 +206,17 @@ class Job:
         return self._fabrics[fabric].state.sessions.observer_frame(in_service=True)
 
     def reader(self) -> duckdb.DuckDBPyConnection:
+    def unread_starts(self, fabric: str) -> int:
+        """Return how many live sessions there are whose start was not read; any thread may ask.
+
+        A session lives when something was heard of its device within SILENCE.
+        """
+        sessions = self._fabrics[fabric].state.sessions
+        going_on = [one for one in list(sessions.observers.values()) if one.session and not one.ended]
+        heard = sessions.now - SILENCE // timedelta(microseconds=1)
+        live = {one.device for one in going_on if one.last_seen > heard}
+        return sum(one.paths is None and one.device in live for one in going_on)
+
         """Return a connection to the store for queries from another thread; to be closed before the job."""
         return self._store.reader()
 

@@ -1,0 +1,88 @@
+"""What one Alertmanager is to be told next: the difference between what is and what it was told."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from pipeline.alerts.alert import Alert, Labels, content
+from pipeline.alerts.standing import Standing, silence
+
+MOST_ALERTS: Final = 256
+"""Of one post; Prometheus sends as many at most (``maxBatchSize`` of its notifier, before 3.0)."""
+MOST_BYTES: Final = 512 * 1024
+"""Half of what nginx takes unless told otherwise (``client_max_body_size``)."""
+
+
+def due(
+    wanted: Mapping[Labels, Alert],
+    told: Mapping[Labels, Alert],
+    ending: Callable[[Alert], Alert],
+    *,
+    everything: bool,
+) -> list[Alert]:
+    """Return what to post, alerts of one incident beside each other.
+
+    Args:
+        wanted: alerts that fire.
+        told: alerts that fire as far as the Alertmanager knows.
+        ending: gives the last word on an alert that fires no longer.
+        everything: whether to say again what was said.
+    """
+    news = [
+        alert
+        for labels, alert in wanted.items()
+        if everything or labels not in told or _acknowledged(alert) != _acknowledged(told[labels])
+    ]
+    over = [ending(alert) for labels, alert in told.items() if labels not in wanted]
+    return sorted([*over, *news], key=lambda alert: alert.key)
+
+
+def ended(alert: Alert, incidents: Mapping[str, Standing], wanted: Collection[str], now: datetime) -> Alert:
+    """Return the last word on an alert that fires no longer, with the reason.
+
+    ``wanted``: ids of incidents that people are told of, under other labels then.
+    """
+    incident = incidents.get(alert.incident_id or "")
+    when, why = now, "it turned out never to have been"
+    if incident is not None and incident.resolved_at is not None:
+        when, why = incident.resolved_at, "resolved"
+    elif incident is not None and incident.incident_id in wanted:
+        why = f"goes on as {incident.rule} {incident.name}, {incident.severity}"
+    elif incident is not None:
+        why = f"goes on, nobody is told: {silence(incident, incidents)}"
+    annotations = {**dict(alert.annotations), "ended": why}
+    if incident is not None:
+        annotations |= {"summary": incident.summary}
+        if incident.acknowledged_by:
+            annotations["acknowledged_by"] = incident.acknowledged_by
+    return replace(
+        alert, annotations=tuple(annotations.items()), ends_at=max(min(when, now), alert.starts_at)
+    )
+
+
+def packed(alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
+    """Yield posts of bounded size; those of one incident, next to each other, are never torn apart."""
+    post: list[Alert] = []
+    size = 0
+    for _, together in groupby(alerts, key=lambda alert: alert.key or alert.labels):
+        group = list(together)
+        weight = len(content(group))
+        if post and (len(post) + len(group) > MOST_ALERTS or size + weight > MOST_BYTES):
+            yield post
+            post, size = [], 0
+        post, size = [*post, *group], size + weight
+    if post:
+        yield post
+
+
+def after(told: Mapping[Labels, Alert], post: Sequence[Alert], now: datetime) -> dict[Labels, Alert]:
+    """Return what an Alertmanager knows after it took a post."""
+    over = {alert.labels for alert in post if alert.ends_at <= now}
+    fires = {alert.labels: alert for alert in post if alert.ends_at > now}
+    return {**{labels: alert for labels, alert in told.items() if labels not in over}, **fires}
+
+
+def _acknowledged(alert: Alert) -> str | None:
+    return dict(alert.annotations).get("acknowledged_by")

@@ -1,0 +1,99 @@
+"""Incidents as they stand, and which of them people are told of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Self
+
+SUBJECT: Final = (
+    "device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant",
+)  # fmt: skip
+"""Columns of view ``incident`` that say what an incident is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One incident, as view ``incident`` has it: what an alert needs of it."""
+
+    incident_id: str
+    fabric: str
+    rule: str
+    name: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    """None while it is open."""
+    subject: tuple[tuple[str, str], ...]
+    summary: str
+    coverage: float | None
+    acknowledged_by: str | None
+    in_maintenance: bool
+    root: str | None
+    """The incident that explains it."""
+    levels: frozenset[tuple[str, str, str]] = frozenset()
+    """Rule, name and severity it may have been told under before, besides those it has."""
+
+    @property
+    def open(self) -> bool:
+        """Return whether it is open."""
+        return self.resolved_at is None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], levels: frozenset[tuple[str, str, str]] = frozenset()) -> Self:
+        """Return the incident in a row of the view."""
+        return cls(
+            incident_id=row["incident_id"],
+            fabric=row["fabric"],
+            rule=row["rule"],
+            name=row["name"],
+            severity=row["severity"],
+            opened_at=row["opened_at"],
+            resolved_at=None if row["state"] == "open" else row["resolved_at"] or row["opened_at"],
+            subject=tuple((name, str(row[name])) for name in SUBJECT if row[name] is not None),
+            summary=row["summary"] or "",
+            coverage=row["coverage"],
+            acknowledged_by=row["acknowledged_by"],
+            in_maintenance=bool(row["in_maintenance"]),
+            root=row["root_incident_id"],
+            levels=levels - {(row["rule"], row["name"], row["severity"])},
+        )
+
+
+def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None:
+    """Return why people are not told of an open incident, in words; None: they are.
+
+    A child speaks when its root no longer does: resolved, gone, or itself only for information.
+    """
+    if incident.severity == "info":
+        return "it is for information only"
+    if incident.in_maintenance:
+        return "its subject is in maintenance"
+    if (root := _root(incident, incidents)) is not None:
+        return f"incident {root.incident_id} explains it: {root.summary}"
+    return None
+
+
+def told(incidents: Mapping[str, Standing]) -> dict[str, Standing]:
+    """Return the open incidents that people are told of, by id."""
+    return {
+        key: incident
+        for key, incident in incidents.items()
+        if incident.open and silence(incident, incidents) is None
+    }
+
+
+def _root(incident: Standing, incidents: Mapping[str, Standing]) -> Standing | None:
+    """Return the open incident at the top of what explains this one; None: nothing does.
+
+    Incidents that explain each other in a circle explain nothing: all of them speak.
+    """
+    seen, top = {incident.incident_id}, incident
+    while top.root is not None:
+        above = incidents.get(top.root)
+        if above is None or not above.open or above.severity == "info":
+            break
+        if above.incident_id in seen:
+            return None
+        seen.add(above.incident_id)
+        top = above
+    return None if top is incident else top
