@@ -1,0 +1,70 @@
+"""Which kind of fault explains which: the layers of a fabric, from the cable to the hosts.
+
+A fault explains others of its own layer or above it. Where both could, the earlier is the cause; evidence of
+a lower layer is told later than it happened (a port that flaps is one after three transitions, a session is
+missed when its hold timer ends), so each layer downwards counts for as much as HANDICAP earlier.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+HANDICAP: Final = timedelta(seconds=1.5)
+"""Per layer; see above."""
+SLACK: Final = timedelta(seconds=15)
+"""A cause may be told so much later than what it explains: hold-downs and the lateness."""
+WITHIN: Final = timedelta(seconds=240)
+"""What happens longer after a fault began is not explained by it: longer than the hold timer of BGP (RFC
+4271: 90 s, often 180 s) and than what a graceful restart takes to be given up."""
+
+CABLE, DEVICE, ADJACENCY, SILENCE, ATTRIBUTES, COUNTS, REACH, SEGMENT, SCORE, LOOP, MOBILITY, HOST = range(12)
+"""Layers; the order is the order of causes."""
+LAYERS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("L1", "L2", "L3", "L6"), CABLE),
+    **dict.fromkeys(("L4", "L5", "V16", "V17"), ADJACENCY),
+    **dict.fromkeys(("R15", "R16"), DEVICE),
+    "X1": SILENCE,
+    **dict.fromkeys(("V3", "V4", "V5"), ATTRIBUTES),
+    "V11": COUNTS,
+    **dict.fromkeys(("V1", "V10"), REACH),
+    **dict.fromkeys(("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11"), SEGMENT),
+    **dict.fromkeys(("V2", "R19"), SCORE),
+    "M6": LOOP,
+    **dict.fromkeys(("M1", "M2", "M3", "M4", "M5", "M7", "M12"), MOBILITY),
+    **dict.fromkeys(("M8", "M9", "M10", "M11", "M13", "M14", "M15", "X3", "I1", "I2", "I5"), HOST),
+}
+_NETWORK: Final = frozenset((CABLE, ADJACENCY, DEVICE))
+_ROUTES: Final = frozenset((COUNTS, REACH, SEGMENT, SCORE))
+EXPLAINS: Final[Mapping[int, frozenset[int]]] = {
+    CABLE: _NETWORK | _ROUTES | {SILENCE, LOOP},
+    ADJACENCY: _NETWORK | _ROUTES | {SILENCE},
+    DEVICE: _NETWORK | _ROUTES | {SILENCE, HOST},
+    SILENCE: frozenset(),  # that nobody tells explains nothing
+    ATTRIBUTES: _ROUTES | {ADJACENCY, ATTRIBUTES},
+    COUNTS: _ROUTES,
+    REACH: _ROUTES | {HOST},
+    SEGMENT: frozenset((SEGMENT, SCORE, HOST)),
+    SCORE: frozenset((SCORE,)),
+    LOOP: frozenset((MOBILITY, HOST)),
+    MOBILITY: frozenset((MOBILITY, HOST)),
+    HOST: frozenset((HOST,)),
+}
+
+
+def layer(rule: str) -> int:
+    """Return the layer of a rule; one that isn't listed explains nothing and nothing explains it."""
+    return LAYERS.get(rule, SILENCE)
+
+
+def handicap(rule: str) -> timedelta:
+    """Return by how much a rule counts as later; a leaf that is cut off comes first: it takes all with it."""
+    return timedelta(0) if rule == "R15" else (1 + layer(rule)) * HANDICAP
+
+
+def beside(cause: str, effect: str) -> bool:
+    """Return whether a fault that takes one of several ways from a device explains a rule on that device.
+
+    One port or session is not why a leaf has none left.
+    """
+    ways = (CABLE, ADJACENCY, DEVICE)
+    return layer(effect) in ways and not (effect == "R15" and layer(cause) != DEVICE)

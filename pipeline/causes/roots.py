@@ -1,0 +1,172 @@
+"""The root of each incident: the earliest evidence that explains it.
+
+An incident is judged when it opens, is raised or comes back, on what is told until DECIDED_AFTER later: late
+evidence revises the verdict, what comes much later doesn't. So the roots are a function of the incidents,
+however the stream was cut into batches.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from pipeline.causes.dependence import Dependence, Token, relation, touched
+from pipeline.causes.explains import EXPLAINS, SLACK, WITHIN, beside, handicap, layer
+
+DECIDED_AFTER: Final = timedelta(seconds=90)
+_US: Final = timedelta(microseconds=1)
+_DECIDED_US, _SLACK_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, SLACK, WITHIN))
+_KEPT_US: Final = _WITHIN_US + _DECIDED_US + _SLACK_US
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An incident as the search for causes sees it; times in microseconds."""
+
+    incident_id: str
+    rule: str
+    anchors: tuple[int, ...]
+    """When it was opened, raised or came back, in order."""
+    detected_at: int
+    until: int | None
+    """When it was resolved; None while it is open."""
+    about: frozenset[Token]
+    """What it is about."""
+    own: frozenset[Token]
+    """All that it has to do with."""
+
+    def place(self, before: int) -> tuple[int, str] | None:
+        """Return its place among the causes of what was at ``before``, earliest first; None: it is none."""
+        found = [anchor for anchor in self.anchors if anchor <= before + _SLACK_US]
+        if not found or before - found[-1] > _WITHIN_US:
+            return None
+        if self.until is not None and self.until < before - _SLACK_US:
+            return None
+        return found[-1] + handicap(self.rule) // _US, self.incident_id
+
+
+class Roots:
+    """The incidents of one fabric that may be causes or still want one, and the parent of each."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen] = {}
+        self._parents: dict[str, str] = {}
+
+    def root_of(self, incident_id: str) -> str | None:
+        """Return the root of an incident; None if it is one itself."""
+        *_, root = self._chain(incident_id)
+        return None if root == incident_id else root
+
+    def revise(
+        self, changed: Iterable[Seen], gone: Iterable[str], dependence: Callable[[], Dependence], now: int
+    ) -> set[str]:
+        """Take incidents that changed and those that never were; return those whose root is another now.
+
+        ``dependence`` is asked for when something has to be judged only.
+        """
+        gone = set(gone)
+        news = {seen.incident_id: seen for seen in changed}
+        if not (news or gone & self._seen.keys()):
+            return set()
+        before = {name: self.root_of(name) for name in {*self._seen, *news}}
+        for name in gone:
+            self._seen.pop(name, None)
+            self._parents.pop(name, None)
+        self._seen |= news
+        self._judge(dependence(), now)
+        self._forget(now)
+        return {name for name, root in before.items() if name not in gone and self.root_of(name) != root}
+
+    def children(self, root: str) -> list[str]:
+        """Return the incidents that follow from a root, as far as they are remembered."""
+        return sorted(name for name in self._parents if name != root and self.root_of(name) == root)
+
+    def seen(self, incident_id: str) -> Seen | None:
+        """Return an incident as it was told last, unless it is too old to matter."""
+        return self._seen.get(incident_id)
+
+    def _judge(self, dependence: Dependence, now: int) -> None:
+        """Find a parent for each incident that isn't decided."""
+        reach = {
+            name: dependence.reach(seen.about)
+            for name, seen in self._seen.items()
+            if EXPLAINS[layer(seen.rule)]
+        }
+        reached: dict[Token, list[str]] = defaultdict(list)
+        for name, tokens in reach.items():
+            for token in tokens:
+                reached[token].append(name)
+        open_ = [seen for seen in self._seen.values() if seen.anchors[-1] >= now - 2 * _DECIDED_US]
+        for effect in sorted(open_, key=lambda seen: (seen.anchors[-1], seen.place(seen.anchors[-1]) or ())):
+            near = {name for token in touched(effect.own) for name in reached.get(token, ())}
+            parent = self._parent(effect, {name: reach[name] for name in near})
+            if parent is None:
+                self._parents.pop(effect.incident_id, None)
+            else:
+                self._parents[effect.incident_id] = parent
+
+    def _parent(self, effect: Seen, near: Mapping[str, frozenset[Token]]) -> str | None:
+        """Return the earliest of the incidents that explain one; ``near``: how far those around it reach."""
+        anchor = effect.anchors[-1]
+        mine = effect.place(anchor)
+        found: list[tuple[int, str]] = []
+        for name, reach in near.items():
+            cause = self._seen[name]
+            place = cause.place(anchor)
+            if (
+                place is not None
+                and mine is not None
+                and place < mine
+                and cause.detected_at <= anchor + _DECIDED_US
+                and explains(cause, effect, reach)
+                and effect.incident_id not in self._chain(name)
+            ):
+                found.append(place)
+        return min(found)[1] if found else None
+
+    def _chain(self, incident_id: str) -> Iterator[str]:
+        """Yield an incident, what it follows from, and so on."""
+        name: str | None = incident_id
+        while name is not None:
+            yield name
+            name = self._parents.get(name)
+
+    def _forget(self, now: int) -> None:
+        """Forget what can neither be a cause nor get another one any more; parents stay."""
+        for name, seen in list(self._seen.items()):
+            if seen.anchors[-1] < now - _KEPT_US:
+                del self._seen[name]
+
+    def dump(self) -> dict[str, Any]:  # Any: JSON
+        """Return the state as JSON."""
+        return {
+            "seen": [
+                [
+                    it.incident_id,
+                    it.rule,
+                    it.anchors,
+                    it.detected_at,
+                    it.until,
+                    sorted(it.about),
+                    sorted(it.own),
+                ]
+                for _, it in sorted(self._seen.items())
+            ],
+            "parents": dict(sorted(self._parents.items())),
+        }
+
+    def load(self, plain: Mapping[str, Any]) -> None:  # Any: JSON
+        """Take the state that ``dump`` made."""
+        self._parents = dict(plain["parents"])
+        for name, rule, anchors, detected_at, until, *tokens in plain["seen"]:
+            about, own = (frozenset(tuple(token) for token in each) for each in tokens)
+            self._seen[name] = Seen(name, rule, tuple(anchors), detected_at, until, about, own)
+
+
+def explains(cause: Seen, effect: Seen, reach: frozenset[Token]) -> bool:
+    """Return whether an incident can be the cause of another, time aside; ``reach``: of the cause."""
+    if layer(effect.rule) not in EXPLAINS[layer(cause.rule)]:
+        return False
+    met = relation(reach, effect.own)
+    return met == "within" or (met == "beside" and beside(cause.rule, effect.rule))
