@@ -56,6 +56,17 @@ class Declared:
         return {name: count for name, count in found.items() if count is not None}
 
     @property
+    def lag_members_of(self) -> dict[tuple[str, str], int]:
+        """Return how many members each aggregate should have, by device and interface."""
+        found: dict[tuple[str, str], int] = {}
+        for name, target in _mapping(self._content.get("targets")).items():
+            for interface, members in _mapping(_mapping(target).get("lags")).items():
+                count = _count(members)
+                if count is not None:
+                    found[str(name), str(interface)] = count
+        return found
+
+    @property
     def labels_of(self) -> dict[str, dict[str, str]]:
         """Return labels of devices (site, rack, whatever the operator uses)."""
         targets = _mapping(self._content.get("targets"))
