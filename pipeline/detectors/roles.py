@@ -40,6 +40,11 @@ class Roles:
         return (self._leaves | declared) - others
 
     @property
+    def addresses(self) -> list[Address]:
+        """Return the addresses of all interfaces, ordered."""
+        return sorted(Address(*key, length) for key, length in self._addresses.items())
+
+    @property
     def ends(self) -> pl.DataFrame:
         """Return the ends of all adjacencies (``pipeline.detectors.topology.ENDS``)."""
         if self._ends is None:

@@ -38,3 +38,16 @@ def ip_text(high: int | None, low: int | None) -> str | None:
     if high == 0 and low >> 32 == _IPV4_MAPPED:
         return str(IPv4Address(low & 0xFFFF_FFFF))
     return str(IPv6Address(high << 64 | low))
+
+
+def plural(count: pl.Expr) -> pl.Expr:
+    """Return the s of a plural, or nothing for one."""
+    return pl.when(count == 1).then(pl.lit("")).otherwise(pl.lit("s"))
+
+
+def names_text(column: str, most: int = 4) -> pl.Expr:
+    """Return a list of names as words: the first few, and how many more."""
+    names = pl.col(column)
+    first = names.list.head(most).list.join(", ")
+    rest = names.list.len().cast(pl.Int64) - most
+    return pl.when(rest > 0).then(pl.format("{} and {} more", first, rest)).otherwise(first)

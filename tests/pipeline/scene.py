@@ -181,13 +181,14 @@ class Scene:
         op: str = "update",
         neighbor: str | None = "192.0.2.1",
         vni: int = VNI,
+        **more: Any,
     ) -> "Scene":
         """A type-3 path: an inclusive multicast route."""
         key = {
             "vantage": "loc_rib", "network_instance": "default", "rd": f"{vtep}:{vni}", "route_type": 3,
             "eth_tag": 0, "originator": vtep, "neighbor": neighbor,
         }  # fmt: skip
-        return self._route(device, op, key, {"label": vni, "next_hop": vtep})
+        return self._route(device, op, key, {"label": vni, "next_hop": vtep, **more})
 
     def segment_route(
         self, device: str, esi: str, vtep: str, *, op: str = "update", neighbor: str | None = "192.0.2.1"

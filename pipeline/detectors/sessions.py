@@ -1,0 +1,226 @@
+"""EVPN sessions that are up and bring nothing (rule V16).
+
+A session can be established and yet carry no EVPN: the address family isn't negotiated (its ``active`` is
+false for 10 s), or it is and no prefix comes. The latter is a fault only where prefixes are due: the
+neighbour sends some to another device, or another neighbour of the same kind sends some here, for 60 s. EOS
+with ``next-hop-self`` on a route reflector is such a case (ipSpace.net, 2022/10 and 2025/11): session and
+family stay up, no EVPN route is sent. Of a neighbour that has nothing to send (a monitor) nothing is due.
+
+Subject: device (the leaf) and peer (the neighbour's address there); the neighbour alone, as device, when none
+of its sessions brings anything. Look first at the neighbour's EVPN address family: activated, policy, next
+hop.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline.apply.fabric import Applied
+from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.moments import held_at, lasting, moments
+from pipeline.detectors.settings import Parameter, parameters
+from pipeline.detectors.speakers import Speakers, ends_of_sessions
+from pipeline.detectors.timeline import changes, telling
+from pipeline.detectors.told import Told
+
+RULES: Final = catalogue(
+    Rule("V16", "EVPN_AF_DOWN", "evpn_sessions", rank=1, wait=timedelta(seconds=10)),
+)
+EMPTY_S: Final = Parameter("V16", "empty_s", 60, unit="s", least=10, most=3600)
+"""How long a session that is up may bring no prefix while others do."""
+PARAMETERS: Final = parameters(EMPTY_S)
+_WAIT_US: Final = RULES["V16"].wait // timedelta(microseconds=1)
+_SECOND_US: Final = 1_000_000
+_SESSION: Final = ["leaf", "leaf_neighbor"]
+
+
+class Sessions:
+    """What BGP sessions say of EVPN, and rule V16."""
+
+    def __init__(self) -> None:
+        self._speakers = Speakers()
+        self._told = Told()
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._speakers.settle(scene.horizon - 1)
+        news = self._speakers.take(applied)
+        # a session is empty for long enough that long before the rule's own wait ends
+        patience = max(int(scene.settings.value(EMPTY_S) * _SECOND_US) - _WAIT_US, 0)
+        begun = self._speakers.prefixes.rows.filter(~pl.col("value"))["time"] + patience
+        due = begun.is_between(scene.horizon, scene.now).any()
+        if not (news or due or scene.fresh_news or scene.roles_news):
+            return nothing()
+        empty = lasting(self._speakers.prefixes.timeline(), patience, scene.now)
+        found = detect(self._speakers, empty, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
+        return self._told.revise(found, scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {**self._speakers.dump(horizon - 1), "told": self._told.dump(horizon)}
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._speakers.load(frames)
+        self._told.frame = frames["told"]
+
+
+def detect(
+    speakers: Speakers, empty: pl.DataFrame, ends: pl.DataFrame, fresh: pl.DataFrame, since: int
+) -> pl.DataFrame:
+    """Return one finding per change of the verdict on a session or on a neighbour.
+
+    ``empty``: timeline per (device, neighbor), no prefix came for long. ``ends``: adjacencies
+    (``pipeline.detectors.topology.ENDS``). ``fresh``: timeline per device. ``since``: microseconds; the
+    verdicts from then on are wanted.
+    """
+    told = [table.timeline() for table in (speakers.established, speakers.active, speakers.prefixes)]
+    times = moments([*told, empty, fresh], since)
+    said = ends_of_sessions(ends).join(times.select("time"), how="cross")
+    for name, timeline in zip(_SAID, [*told, empty], strict=True):
+        said = said.join(
+            held_at(timeline, ["device", "neighbor"], times, name),
+            on=["time", "device", "neighbor"],
+            how="left",
+        )
+    said = said.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
+    judged = _verdicts(_ends(said)).join(times, on="time")
+    judged = changes(judged, _SUBJECT, ["active", "trouble", "empty", "unknown"])
+    return _say(telling(judged, _SUBJECT))
+
+
+_SAID: Final = ("established", "carries", "prefixes", "empty")
+_SUBJECT: Final = ["device", "address"]
+
+
+def _ends(said: pl.DataFrame) -> pl.DataFrame:
+    """Return what each fresh end says of its session: whether its family is down, or its prefixes missing."""
+    sees = pl.col("fresh").fill_null(value=False)
+    here = said.with_columns(
+        sees=sees & pl.col("established").is_not_null(),
+        up=sees & pl.col("established").fill_null(value=False),
+        sender=pl.when(pl.col("device") == pl.col("leaf")).then("peer").otherwise("leaf"),
+    ).with_columns(
+        works=pl.col("up") & pl.col("carries").fill_null(value=False),
+        refuses=pl.col("up") & ~pl.col("carries").fill_null(value=True),
+    )
+    brings = pl.col("works") & pl.col("prefixes").fill_null(value=False)
+    # who sends what to whom at each time: what is due is what others get
+    gets = here.filter(brings).select("time", "device", "sender")
+    sends_to_others = _others(here, gets, "sender", "device")
+    has_from_others = _others(here, gets, "device", "sender")
+    hears_others = _others(here, gets.rename({"device": "sender", "sender": "device"}), "sender", "device")
+    from_spine = pl.col("device") == pl.col("leaf")
+    return here.with_columns(
+        due=pl.col("peer_known")
+        & pl.when(from_spine)
+        .then((sends_to_others & hears_others) | has_from_others)
+        .otherwise(sends_to_others)
+    ).with_columns(starved=pl.col("works") & pl.col("empty").fill_null(value=False) & pl.col("due"))
+
+
+def _others(here: pl.DataFrame, pairs: pl.DataFrame, of: str, others: str) -> pl.Series:
+    """Return, per row, whether ``pairs`` has one with the same ``of`` and another in ``others``."""
+    tally = pairs.unique().group_by("time", of).agg(found=pl.col(others).unique())
+    joined = here.join(tally, on=["time", of], how="left", maintain_order="left")
+    count = pl.col("found").list.len().fill_null(0)
+    itself = pl.col("found").list.contains(pl.col(others)).fill_null(value=False).cast(pl.Int64)
+    return joined.select((count - itself) > 0).to_series()
+
+
+def _verdicts(ends: pl.DataFrame) -> pl.DataFrame:
+    """Return the verdict on each session and on each neighbour, a row per time."""
+    session = ["time", "leaf", "peer", "peer_known", "leaf_neighbor"]
+    whole = ends.group_by(session).agg(
+        pl.col("refuses", "starved", "works", "sees").any(),
+    )
+    peer = ["time", "peer"]
+    elsewhere = pl.col("works").any().over(peer) | (pl.col("refuses").sum().over(peer) > 1)
+    beside = pl.col("works").any().over(["time", "leaf", "peer"])
+    whole = whole.with_columns(
+        refused=pl.col("refuses") & pl.col("peer_known") & elsewhere & ~beside
+    ).with_columns(trouble=pl.col("refused") | pl.col("starved"))
+    by_peer = (
+        whole.filter("peer_known")
+        .group_by(peer)
+        .agg(
+            pl.col("trouble", "refused").sum(),
+            pl.len().alias("sessions"),
+            unknown=(~pl.col("sees")).sum(),
+            leaves=pl.col("leaf").filter("trouble").unique().sort().str.join(", "),
+        )
+    )
+    all_of_it = (pl.col("trouble") > 1) & (pl.col("trouble") + pl.col("unknown") == pl.col("sessions"))
+    on_peers = by_peer.select(
+        "time", "sessions", "unknown", "trouble", "leaves", "refused",
+        device="peer", address=pl.lit(None, pl.String), peer="peer",
+        empty=pl.col("trouble") - pl.col("refused"),
+        active=pl.when(all_of_it | (pl.col("unknown") == 0)).then(all_of_it),
+    )  # fmt: skip
+    taken = on_peers.filter(pl.col("active").fill_null(value=False)).select("time", "peer")
+    covered = whole.select("time", "peer").join(
+        taken.with_columns(covered=pl.lit(value=True)), on=["time", "peer"], how="left", maintain_order="left"
+    )["covered"]
+    alone = whole.with_columns(covered=covered.fill_null(value=False))
+    mine = pl.col("trouble") & ~pl.col("covered")
+    on_sessions = alone.select(
+        "time", device="leaf", address="leaf_neighbor", peer="peer",
+        sessions=pl.lit(1, pl.UInt32), unknown=(~pl.col("sees")).cast(pl.UInt32),
+        trouble=mine.cast(pl.UInt32), leaves="leaf", refused=pl.col("refused").cast(pl.UInt32),
+        empty=pl.col("starved").cast(pl.UInt32),
+        active=pl.when(mine | pl.col("sees")).then(mine),
+    )  # fmt: skip
+    return pl.concat([on_peers, on_sessions], how="diagonal_relaxed")
+
+
+def _say(told: pl.DataFrame) -> pl.DataFrame:
+    neighbor, alone = pl.col("address").is_null(), pl.col("refused") > 0
+    session = pl.format("The BGP session of {} with {}", "device", pl.coalesce("peer", "address"))
+    why = (
+        pl.when(alone)
+        .then(pl.lit("is established, but doesn't carry EVPN: the address family isn't negotiated"))
+        .otherwise(pl.lit("is established and carries EVPN, but no prefix comes, where others get some"))
+    )
+    return findings(
+        told.with_columns(
+            rule=pl.lit("V16"),
+            severity=pl.lit("critical"),
+            peer="address",
+            coverage=1 - pl.col("unknown") / pl.col("sessions"),
+            summary=pl.when(~pl.col("active").fill_null(value=False))
+            .then(
+                pl.when(neighbor)
+                .then(
+                    pl.format(
+                        "{} carries EVPN on its sessions, {} of {} can't be told",
+                        "device", "unknown", "sessions",
+                    )
+                )
+                .otherwise(pl.format("{} carries EVPN", session))
+            )
+            .when(neighbor & alone)
+            .then(
+                pl.format(
+                    "{} negotiates no EVPN on {} of {} BGP sessions that are established: {}",
+                    "device", "trouble", "sessions", "leaves",
+                )
+            )
+            .when(neighbor)
+            .then(
+                pl.format(
+                    "{} sends no EVPN route on {} of {} sessions that are established and carry EVPN: {}",
+                    "device", "trouble", "sessions", "leaves",
+                )
+            )
+            .otherwise(pl.format("{} {}", session, why)),
+            evidence=pl.struct(
+                "peer", "sessions", "unknown", "leaves", not_negotiated="refused", without_prefixes="empty",
+                ruled_out=pl.when(alone)
+                .then(pl.lit("session down: it is established"))
+                .otherwise(pl.lit("session down: it is established; family not negotiated: it is active")),
+            ).struct.json_encode(),
+        )
+    )  # fmt: skip
