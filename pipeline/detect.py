@@ -7,7 +7,20 @@ import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState, part_of
 from pipeline.apply.records import LATENESS, us
-from pipeline.detectors import FINDING, Rule, mobility, segments, silence, sticky, uplinks, verdicts, vteps
+from pipeline.detectors import (
+    FINDING,
+    Rule,
+    mobility,
+    resets,
+    route_attributes,
+    segments,
+    sessions,
+    silence,
+    sticky,
+    uplinks,
+    verdicts,
+    vteps,
+)
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Family, Scene
 from pipeline.detectors.heard import Heard, gaps
@@ -19,10 +32,24 @@ from pipeline.detectors.timeline import StepTable
 
 RULES: Final[Mapping[str, Rule]] = {
     rule: found
-    for module in (mobility, sticky, verdicts, vteps, segments, uplinks, silence)
+    for module in (
+        mobility,
+        sticky,
+        verdicts,
+        vteps,
+        segments,
+        uplinks,
+        silence,
+        route_attributes,
+        sessions,
+        resets,
+    )
     for rule, found in module.RULES.items()
 }
-PARAMETERS: Final[tuple[Parameter, ...]] = ()
+PARAMETERS: Final[tuple[Parameter, ...]] = (
+    *sessions.PARAMETERS,
+    *resets.PARAMETERS,
+)
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "macs": MacRules,
@@ -31,6 +58,9 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "segments": segments.Segments,
     "verdicts": verdicts.Verdicts,
     "uplinks": uplinks.Uplinks,
+    "attributes": route_attributes.RouteAttributes,
+    "evpn": sessions.Sessions,
+    "resets": resets.Resets,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

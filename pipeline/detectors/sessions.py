@@ -138,8 +138,10 @@ def _verdicts(ends: pl.DataFrame) -> pl.DataFrame:
         pl.col("refuses", "starved", "works", "sees").any(),
     )
     peer = ["time", "peer"]
-    elsewhere = pl.col("works").any().over(peer) | (pl.col("refuses").sum().over(peer) > 1)
-    beside = pl.col("works").any().over(["time", "leaf", "peer"])
+    elsewhere = (pl.col("works") & ~pl.col("refuses")).any().over(peer) | (
+        pl.col("refuses").sum().over(peer) > 1
+    )
+    beside = (pl.col("works") & ~pl.col("refuses")).any().over(["time", "leaf", "peer"])
     whole = whole.with_columns(
         refused=pl.col("refuses") & pl.col("peer_known") & elsewhere & ~beside
     ).with_columns(trouble=pl.col("refused") | pl.col("starved"))

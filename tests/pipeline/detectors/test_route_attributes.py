@@ -11,7 +11,7 @@ from tests.pipeline.driver import Outcome, play
 from tests.pipeline.scene import Scene, address
 
 TARGET = "65000:1010"
-WHOLE = {"route_targets": TARGET, "encapsulation": "vxlan"}
+WHOLE: dict[str, Any] = {"route_targets": TARGET, "encapsulation": "vxlan"}
 LEAVES = (1, 2, 3)
 
 
@@ -154,7 +154,7 @@ def test_it_stays_open_while_who_saw_it_is_blind() -> None:
     ],
 )
 def test_a_spine_that_strips_communities_is_told_at_once_and_once(
-    lacking: dict[str, None], severity: str, words: str
+    lacking: dict[str, Any], severity: str, words: str
 ) -> None:
     scene = fabric()
     for leaf, other in ((1, 2), (1, 3), (2, 1), (3, 1)):
@@ -218,4 +218,5 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
 
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents
-    assert whole.of("V3") and whole.of("V5")
+    assert whole.of("V3")
+    assert whole.of("V5")
