@@ -2,21 +2,25 @@
 
 What was said within the lateness may still be revised, so of each life the state before it is kept, and what
 came since is folded again whenever it changes: the incidents are a function of the findings, not of their
-arrival.
+arrival. What people do to an incident has its place among the findings, and waits as long for the incident.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import orjson
 import polars as pl
 
+from pipeline.apply.fabric import part_of
 from pipeline.apply.records import LATENESS, us
+from pipeline.deeds import Around
 from pipeline.detectors import FINDING, SUBJECT, Rule
 from pipeline.detectors.settings import Settings
-from pipeline.incidents import Event, Fold, Incident, Life, Statement
+from pipeline.incidents import Fold
+from pipeline.life import Deed, Event, Incident, Life, Statement, incident_id, life_of, plain_life
+from pipeline.people import People, Told
 from pipeline.schema import TIME, Columns
 
 Key = tuple[str, tuple[Any, ...]]
@@ -31,6 +35,8 @@ class _Entry:
 
     life: Life = field(default_factory=Life)
     recent: list[Statement] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    """What people did lately that may be about one of its incidents."""
     told: list[Event] = field(default_factory=list)
     shown: Incident | None = None
 
@@ -43,6 +49,8 @@ class Revision:
     events: pl.DataFrame
     void_incidents: pl.DataFrame
     void_events: pl.DataFrame
+    actions: pl.DataFrame
+    """Rows of ``action`` to append."""
 
 
 class Correlator:
@@ -60,9 +68,14 @@ class Correlator:
         self._entries: dict[Key, _Entry] = {}
         self._due: dict[Key, int] = {}
         self._labels: dict[Key, dict[str, Any]] = {}
+        self._people = People()
+        self._deeds: list[Deed] = []
+        """What people did within the lateness: its incident may be told after it."""
 
-    def revise(self, added: pl.DataFrame, removed: pl.DataFrame, now: int) -> Revision:
-        """Take findings (FINDING) said and unsaid in a batch that ends at ``now``."""
+    def revise(
+        self, added: pl.DataFrame, removed: pl.DataFrame, now: int, told: Sequence[Told] = ()
+    ) -> Revision:
+        """Take findings (FINDING) said and unsaid in a batch that ends at ``now``, and what people did."""
         touched: set[Key] = set()
         for key, statement in self._statements(removed):
             for each in self._concerned(key):
@@ -82,7 +95,35 @@ class Correlator:
             self._entries[key].recent.append(statement)
             touched.add(key)
         touched.update(key for key, when in self._due.items() if when <= now)
-        return self._revise(sorted(touched, key=repr), now)
+        news = self._people.take(told)
+        if news.windows:
+            touched.update(key for key, entry in self._entries.items() if _is_open(entry.shown))
+        self._deeds += news.deeds
+        touched.update(self._meant(self._entries if news.deeds else touched))
+        self._deeds = [deed for deed in self._deeds if deed.time >= now - us(LATENESS)]
+        return self._revise(sorted(touched, key=repr), now, news.actions)
+
+    def _meant(self, keys: Iterable[Key]) -> list[Key]:
+        """Hand what people did to the lives that it may be about; return these."""
+        meant: list[Key] = []
+        for key in keys if self._deeds else ():
+            entry, possible = self._entries[key], self._possible(key)
+            mine = [one for one in self._deeds if one.incident_id in possible and one not in entry.deeds]
+            entry.deeds += mine
+            meant += [key] if mine else []
+        return meant
+
+    def _possible(self, key: Key) -> set[str]:
+        """Return the ids of the incidents that a life has, or may have once it is folded."""
+        life, recent = self._entries[key].life, self._entries[key].recent
+        known = {past.incident_id for past in life.past}
+        if life.incident is not None:
+            known.add(life.incident.incident_id)
+        offsets = {one.offset for one in (*recent, *life.since.values())}
+        return known | {incident_id(self._fabric, repr(key[1]), key[0], offset) for offset in offsets}
+
+    def _around(self, key: Key) -> Around:
+        return Around(dict(zip(SUBJECT, key[1], strict=True)), self._people.maintenance)
 
     def _concerned(self, key: Key) -> list[Key]:
         """Return the lives that a finding is about: one without a subject is about all of its family."""
@@ -102,7 +143,7 @@ class Correlator:
                 self._labels.setdefault((rule.family, key), {})[name] = subject[SUBJECT.index(name)]
             yield (rule.family, key), statement
 
-    def _revise(self, keys: list[Key], now: int) -> Revision:
+    def _revise(self, keys: list[Key], now: int, actions: pl.DataFrame) -> Revision:
         changed: list[tuple[Incident, Key]] = []
         gone: list[str] = []
         said: list[tuple[Event, Key]] = []
@@ -123,7 +164,7 @@ class Correlator:
                 changed.append((live.incident, key))
             entry.shown = live.incident
             entry.told = [event for event in events if event.time >= now - us(LATENESS)]
-            due = self._fold(key).due(live)
+            due = self._fold(key).due(live, self._around(key))
             if due is not None:
                 self._due[key] = due
             else:
@@ -134,17 +175,21 @@ class Correlator:
             events=self._event_rows(said),
             void_incidents=pl.DataFrame({"incident_id": void}, schema={"incident_id": pl.String}),
             void_events=self._event_rows(unsaid),
+            actions=actions,
         )
 
     def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:
         """Settle what can't be revised any more; return the life at ``now`` and all events since before."""
-        fold, subject = self._fold(key), repr(key[1])
+        fold, subject, around = self._fold(key), repr(key[1]), self._around(key)
         horizon = now - us(LATENESS)
-        ordered = sorted(entry.recent, key=lambda statement: statement[:4])
-        settled = [statement for statement in ordered if statement.time < horizon]
-        entry.recent = ordered[len(settled) :]
-        entry.life, past = fold.run(entry.life, subject, settled, horizon - 1)
-        live, events = fold.run(entry.life, subject, entry.recent, now)
+        told: list[Statement | Deed] = [*entry.recent, *entry.deeds]
+        ordered = sorted(told, key=_place)
+        settled = [one for one in ordered if one.time < horizon]
+        rest = ordered[len(settled) :]
+        entry.recent = [one for one in rest if isinstance(one, Statement)]
+        entry.deeds = [one for one in rest if isinstance(one, Deed)]
+        entry.life, past = fold.run(entry.life, subject, settled, horizon - 1, around)
+        live, events = fold.run(entry.life, subject, rest, now, around)
         return live, past + events
 
     def _fold(self, key: Key) -> Fold:
@@ -184,9 +229,7 @@ class Correlator:
 
     def open_incidents(self) -> int:
         """Return how many incidents are open."""
-        return sum(
-            entry.shown is not None and entry.shown.resolved_at is None for entry in self._entries.values()
-        )
+        return sum(_is_open(entry.shown) for entry in self._entries.values())
 
     def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames: one row per life, its parts as JSON."""
@@ -194,6 +237,7 @@ class Correlator:
         for key, entry in self._entries.items():
             self._run(key, entry, now)
             entry.told = [event for event in entry.told if event.time >= horizon]
+            entry.deeds = [deed for deed in entry.deeds if deed.incident_id in self._possible(key)]
         self._entries = {
             key: entry for key, entry in self._entries.items() if entry.life != Life() or entry.recent
         }
@@ -201,8 +245,9 @@ class Correlator:
             {
                 "family": family,
                 "subject": orjson.dumps(subject).decode(),
-                "life": orjson.dumps(_plain_life(entry.life)).decode(),
+                "life": orjson.dumps(plain_life(entry.life)).decode(),
                 "recent": orjson.dumps([list(s) for s in entry.recent]).decode(),
+                "deeds": orjson.dumps([list(d) for d in entry.deeds]).decode(),
                 "told": orjson.dumps([list(e) for e in entry.told]).decode(),
                 "shown": orjson.dumps(None if entry.shown is None else asdict(entry.shown)).decode(),
                 "due": self._due.get((family, subject)),
@@ -210,7 +255,11 @@ class Correlator:
             }
             for (family, subject), entry in sorted(self._entries.items(), key=repr)
         ]
-        return {"lives": pl.DataFrame(rows, schema=_LIFE)}
+        return {
+            "lives": pl.DataFrame(rows, schema=_LIFE),
+            "deeds": pl.DataFrame(self._deeds, schema=_DEED, orient="row"),
+            **{f"people_{name}": frame for name, frame in self._people.dump(horizon).items()},
+        }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
@@ -218,8 +267,9 @@ class Correlator:
             key = (row["family"], tuple(orjson.loads(row["subject"])))
             shown = orjson.loads(row["shown"])
             self._entries[key] = _Entry(
-                life=_life(orjson.loads(row["life"])),
+                life=life_of(orjson.loads(row["life"])),
                 recent=[Statement(*values) for values in orjson.loads(row["recent"])],
+                deeds=[Deed(*values) for values in orjson.loads(row["deeds"])],
                 told=[Event(*values) for values in orjson.loads(row["told"])],
                 shown=None if shown is None else Incident(**shown),
             )
@@ -227,29 +277,17 @@ class Correlator:
                 self._labels[key] = labels
             if row["due"] is not None:
                 self._due[key] = row["due"]
+        self._deeds = [Deed(*values) for values in frames["deeds"].rows()]
+        self._people.load(part_of(frames, "people"))
 
 
-def _plain_life(life: Life) -> dict[str, Any]:
-    return {
-        "incident": None if life.incident is None else asdict(life.incident),
-        "since": {rule: list(statement) for rule, statement in life.since.items()},
-        "false_since": None if life.false_since is None else list(life.false_since),
-        "unknown": life.unknown,
-        "last": None if life.last is None else list(life.last),
-    }
+def _place(one: Statement | Deed) -> tuple[int, int, int, str]:
+    """Return the place among what is told of a life."""
+    return one[:4] if isinstance(one, Statement) else (one.time, one.offset, -1, "")
 
 
-def _life(plain: dict[str, Any]) -> Life:
-    def statement(values: list[Any] | None) -> Statement | None:
-        return None if values is None else Statement(*values)
-
-    return Life(
-        incident=None if plain["incident"] is None else Incident(**plain["incident"]),
-        since={rule: Statement(*values) for rule, values in plain["since"].items()},
-        false_since=statement(plain["false_since"]),
-        unknown=plain["unknown"],
-        last=statement(plain["last"]),
-    )
+def _is_open(incident: Incident | None) -> bool:
+    return incident is not None and incident.resolved_at is None
 
 
 _LIFE: Final = {
@@ -257,10 +295,20 @@ _LIFE: Final = {
     "subject": pl.String,
     "life": pl.String,
     "recent": pl.String,
+    "deeds": pl.String,
     "told": pl.String,
     "shown": pl.String,
     "due": pl.Int64,
     "labels": pl.String,
+}
+_DEED: Final = {
+    "time": pl.Int64,
+    "offset": pl.Int64,
+    "verb": pl.String,
+    "actor": pl.String,
+    "incident_id": pl.String,
+    "text": pl.String,
+    "until": pl.Int64,
 }
 _INCIDENT: Final[Columns] = {
     "incident_id": pl.String,
@@ -276,6 +324,8 @@ _INCIDENT: Final[Columns] = {
     "summary": pl.String,
     "evidence": pl.String,
     "coverage": pl.Float64,
+    "acknowledged_by": pl.String,
+    "in_maintenance": pl.Boolean,
 }
 _EVENT: Final = {
     "incident_id": pl.String,
@@ -286,4 +336,5 @@ _EVENT: Final = {
     "summary": pl.String,
     "offset": pl.Int64,
     "index": pl.UInt32,
+    "actor": pl.String,
 }

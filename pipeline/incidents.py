@@ -4,80 +4,20 @@ A pure fold of statements in the order of their times; timers run between them. 
 clock.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, Literal
 
+from pipeline.deeds import Around, ack_ends, ack_outgrown, closed, done, looked, superseded
 from pipeline.detectors import Rule
+from pipeline.life import SEVERITIES, Deed, Event, Incident, Life, Statement, event, incident_id
 
 CONTINUES: Final = timedelta(minutes=10) // timedelta(microseconds=1)
 """An incident that comes back within this time goes on."""
-_SEVERITIES: Final = ("info", "warning", "critical")
-
-
-class Statement(NamedTuple):
-    """One finding, as the fold reads it; times in microseconds."""
-
-    time: int
-    offset: int
-    part: int
-    """Index of the evidence in its record."""
-    rule: str
-    severity: str
-    active: bool | None
-    now: int
-    coverage: float | None
-    summary: str
-    evidence: str
-
-
-class Event(NamedTuple):
-    """One thing that happened to an incident."""
-
-    incident_id: str
-    time: int
-    kind: str
-    rule: str
-    severity: str
-    summary: str
-    offset: int
-    part: int
-
-
-@dataclass(frozen=True)
-class Incident:
-    """One incident as it stands; rule and severity are the strongest since it was opened or continued."""
-
-    incident_id: str
-    rule: str
-    severity: str
-    opened_at: int
-    detected_at: int
-    resolved_at: int | None
-    summary: str
-    evidence: str
-    coverage: float | None
-
-
-@dataclass(frozen=True)
-class Life:
-    """The state of the fold for one subject and family."""
-
-    incident: Incident | None = None
-    """The open one, or the last one resolved."""
-    since: Mapping[str, Statement] = field(default_factory=dict)
-    """Rules that hold, with the statement since which they do."""
-    false_since: Statement | None = None
-    unknown: bool = False
-    last: Statement | None = None
-    """The last statement that says something is wrong."""
-
-    @property
-    def open(self) -> bool:
-        """Return whether an incident is open."""
-        return self.incident is not None and self.incident.resolved_at is None
+NOWHERE: Final = Around()
+_Timer = tuple[int, int, Rule | Literal["clear", "ack", "windows"]]
+"""When, the order among those of one time, and what."""
 
 
 class Fold:
@@ -90,62 +30,101 @@ class Fold:
         self.family = self.rules[0].family
 
     def run(
-        self, life: Life, subject: str, statements: Iterable[Statement], until: int
+        self, life: Life, subject: str, told: Iterable[Statement | Deed], until: int, around: Around = NOWHERE
     ) -> tuple[Life, list[Event]]:
-        """Fold statements in their order, then let time pass ``until``; return the life and what happened."""
+        """Fold what is told, in its order, then let time pass; return the life and what happened."""
         events: list[Event] = []
-        for statement in statements:
-            life = self._wait(life, subject, statement.time, events)
-            life = self._take(life, subject, statement, events)
-        return self._wait(life, subject, until, events), events
+        for one in told:
+            life = self._wait(life, subject, one.time, around, events)
+            if isinstance(one, Statement):
+                was = life
+                life = self._take(life, subject, one, events)
+                life = self._place(was, life, one, around, events)
+            else:
+                rank = 0 if life.incident is None else self._by_id[life.incident.rule].rank
+                life = done(life, one, holds=self._holds(life), rank=rank, events=events)
+        return self._wait(life, subject, until, around, events), events
 
-    def due(self, life: Life) -> int | None:
+    def due(self, life: Life, around: Around = NOWHERE) -> int | None:
         """Return when time alone will change the life next."""
-        times = [when for when, _ in self._timers(life)]
-        return min(times, default=None)
+        return min((when for when, _, _ in self._timers(life, around)), default=None)
 
-    def _timers(self, life: Life) -> list[tuple[int, Rule | None]]:
-        """Return when rules that hold will have held long enough, and when the incident clears (None)."""
-        timers: list[tuple[int, Rule | None]] = []
+    def _timers(self, life: Life, around: Around) -> list[_Timer]:
+        """Return when rules that hold will have held long enough, and what else time does."""
+        timers: list[_Timer] = []
+        if life.open:
+            if life.ack is not None and life.ack.until is not None:
+                timers.append((life.ack.until, -2, "ack"))
+            if (change := around.change_after(life)) is not None:
+                timers.append((change, -1, "windows"))
         if life.unknown:
             return timers
         timers += [
-            (life.since[rule.id].time + _us(rule.wait), rule)
+            (life.since[rule.id].time + _us(rule.wait), rule.rank, rule)
             for rule in self.rules
-            if rule.id in life.since and not rule.momentary and not self._reached(life, rule)
+            if rule.id in life.since
+            and not rule.momentary
+            and not self._reached(life, rule)
+            and not (life.disbelieved is not None and rule.rank <= life.disbelieved)
         ]
         if life.open and life.incident is not None:
             rule = self._by_id[life.incident.rule]
             if rule.momentary and life.last is not None:
-                timers.append((life.last.time + _us(rule.clear), None))
+                timers.append((life.last.time + _us(rule.clear), -3, "clear"))
             elif life.false_since is not None:
-                timers.append((life.false_since.time + _us(rule.clear), None))
+                timers.append((life.false_since.time + _us(rule.clear), -3, "clear"))
         return timers
+
+    def _place(self, was: Life, life: Life, one: Statement, around: Around, events: list[Event]) -> Life:
+        """Look at the windows where an incident has opened, or its device was not known before."""
+        known = one.device if one.device is not None else life.device
+        opened = life.open and not was.open
+        if life == Life() or (known == life.device and not opened):
+            return life
+        life = replace(life, device=known)
+        return looked(life, one.time, around, events) if life.open else life
+
+    def _holds(self, life: Life) -> bool:
+        """Return whether fresh observers say that the state of the open incident holds."""
+        return bool(life.open and life.since and not life.unknown and life.false_since is None)
+
+    def _is_disbelieved(self, life: Life, rule: Rule, time: int) -> bool:
+        """Return whether a thing that happened belongs to what was marked as a false alarm."""
+        if life.disbelieved is None or rule.rank > life.disbelieved:
+            return False
+        assert life.incident is not None
+        clear = _us(self._by_id[life.incident.rule].clear)
+        return life.last is None or time < life.last.time + clear
 
     def _reached(self, life: Life, rule: Rule) -> bool:
         return life.open and life.incident is not None and self._by_id[life.incident.rule].rank >= rule.rank
 
-    def _wait(self, life: Life, subject: str, until: int, events: list[Event]) -> Life:
+    def _wait(self, life: Life, subject: str, until: int, around: Around, events: list[Event]) -> Life:
         while True:
-            timers = sorted(
-                (timer for timer in self._timers(life) if timer[0] <= until),
-                key=lambda timer: (timer[0], timer[1].rank if timer[1] else -1),
-            )
+            timers = [timer for timer in self._timers(life, around) if timer[0] <= until]
             if not timers:
                 return life
-            when, rule = timers[0]
-            if rule is None:
+            when, _, what = min(timers, key=lambda timer: timer[:2])
+            if what == "clear":
                 life = self._resolve(life, when, events)
+            elif what == "ack":
+                life = ack_ends(life, when, events)
+            elif what == "windows":
+                life = looked(life, when, around, events)
             else:
-                life = self._open(life, subject, life.since[rule.id], rule, when=when, events=events)
+                was = life
+                life = self._open(life, subject, life.since[what.id], what, when=when, events=events)
+                if not was.open:
+                    life = looked(life, when, around, events)
 
     def _take(self, life: Life, subject: str, statement: Statement, events: list[Event]) -> Life:
         rule = self._by_id[statement.rule]
         if rule.momentary:
             if statement.active is None:
                 return self._lose_sight(life, statement, events)
-            if not statement.active or rule.rank == 0:
-                return replace(life, last=statement, unknown=False) if life.open else life
+            if not statement.active or rule.rank == 0 or self._is_disbelieved(life, rule, statement.time):
+                kept = life.open or self._is_disbelieved(life, rule, statement.time)
+                return replace(life, last=statement, unknown=False) if kept else life
             life = replace(life, unknown=False)
             return self._open(
                 replace(life, last=statement), subject, statement, rule, when=statement.time, events=events
@@ -154,14 +133,19 @@ class Fold:
             return self._lose_sight(life, statement, events)
         if not statement.active:
             return replace(
-                life, since={}, unknown=False, false_since=life.false_since or statement, last=statement
+                life,
+                since={},
+                unknown=False,
+                false_since=life.false_since or statement,
+                last=statement,
+                disbelieved=None,
             )
         since = {each.id: life.since.get(each.id, statement) for each in self.rules if each.rank <= rule.rank}
         was = max((self._by_id[each].rank for each in life.since), default=0)
         life = replace(life, since=since, unknown=False, false_since=None, last=statement)
         if life.open and life.incident is not None:
             if rule.rank < was:
-                events.append(self._event(life, statement.time, "lowered", statement))
+                events.append(event(life, statement.time, "lowered", statement))
             life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
             if life.incident is not None and life.incident.rule == rule.id:
                 life = self._worse(life, statement, events)
@@ -171,7 +155,7 @@ class Fold:
         """Nobody can tell any more: nothing opens and nothing resolves."""
         if life.incident is not None and life.open:
             life = replace(life, incident=replace(life.incident, coverage=statement.coverage))
-            events.append(self._event(life, statement.time, "coverage", statement))
+            events.append(event(life, statement.time, "coverage", statement))
         reached = {
             rule.id: life.since[rule.id]
             for rule in self.rules
@@ -183,7 +167,7 @@ class Fold:
     def _worse(self, life: Life, statement: Statement, events: list[Event]) -> Life:
         """Bring an open incident up to a statement of its rule."""
         assert life.incident is not None
-        severity = max(life.incident.severity, statement.severity, key=_SEVERITIES.index)
+        severity = max(life.incident.severity, statement.severity, key=SEVERITIES.index)
         raised = severity != life.incident.severity
         incident = replace(
             life.incident,
@@ -193,7 +177,9 @@ class Fold:
         )
         life = replace(life, incident=incident)
         if raised:
-            events.append(self._event(life, statement.time, "raised", statement))
+            events.append(event(life, statement.time, "raised", statement))
+            rank = self._by_id[statement.rule].rank
+            life = ack_outgrown(life, statement.time, rank, events)
         return life
 
     def _open(
@@ -213,12 +199,17 @@ class Fold:
             coverage=latest.coverage,
         )
         old = life.incident
-        if old is None or (old.resolved_at is not None and first.time - old.resolved_at > CONTINUES):
+        over = old is not None and old.resolved_at is not None
+        if old is None:
             life, kind = replace(life, incident=fresh), "opened"
+        elif over and (life.marked or first.time - (old.resolved_at or 0) > CONTINUES):
+            life, kind = replace(superseded(life), incident=fresh), "opened"
         else:
+            if over and life.ack is not None and life.ack.until is not None and life.ack.until <= when:
+                life = replace(life, ack=None)
             going_on = old.resolved_at is None
             stronger = going_on and self._by_id[old.rule].rank >= rule.rank
-            worst = max(old.severity, fresh.severity, key=_SEVERITIES.index)
+            worst = max(old.severity, fresh.severity, key=SEVERITIES.index)
             kept = replace(
                 fresh,
                 incident_id=old.incident_id,
@@ -226,6 +217,8 @@ class Fold:
                 severity=worst if going_on else fresh.severity,
                 opened_at=old.opened_at,
                 detected_at=old.detected_at,
+                acknowledged_by=None if life.ack is None else life.ack.actor,
+                in_maintenance=old.in_maintenance,
             )
             if stronger and self._by_id[old.rule].rank > rule.rank:
                 kept = replace(kept, summary=old.summary, evidence=old.evidence)
@@ -233,35 +226,17 @@ class Fold:
             if stronger and kept.severity == old.severity:
                 return life
             kind = "raised" if going_on else "continued"
-        events.append(self._event(life, when, kind, latest))
-        return replace(life, false_since=None)
+        events.append(event(life, when, kind, latest))
+        return ack_outgrown(replace(life, false_since=None), when, rule.rank, events)
 
     def _resolve(self, life: Life, when: int, events: list[Event]) -> Life:
         assert life.incident is not None
         last = life.false_since or life.last
         assert last is not None
         coverage = last.coverage if life.false_since else life.incident.coverage
-        life = replace(
-            life, incident=replace(life.incident, resolved_at=when, coverage=coverage), false_since=None
-        )
-        events.append(self._event(life, when, "resolved", last))
+        life = closed(replace(life, incident=replace(life.incident, coverage=coverage)), when)
+        events.append(event(life, when, "resolved", last))
         return life
-
-    @staticmethod
-    def _event(life: Life, when: int, kind: str, evidence: Statement) -> Event:
-        assert life.incident is not None
-        rule = evidence.rule if kind != "resolved" else life.incident.rule
-        return Event(
-            life.incident.incident_id, when, kind, rule,
-            evidence.severity if kind != "resolved" else life.incident.severity,
-            evidence.summary, evidence.offset, evidence.part,
-        )  # fmt: skip
-
-
-def incident_id(fabric: str, subject: str, family: str, offset: int) -> str:
-    """Return the id of an incident: a hash that never changes, the same in every replica."""
-    text = "\x1f".join((fabric, subject, family, str(offset)))
-    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
 
 
 def _us(span: timedelta) -> int:

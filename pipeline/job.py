@@ -26,6 +26,7 @@ from pipeline.detect import RULES, Detection
 from pipeline.detectors.heard import SILENCE
 from pipeline.detectors.settings import Settings
 from pipeline.outcome import commit_of, current_rows
+from pipeline.people import told_of
 from pipeline.store import Commit, Position, Snapshot, Store
 from pipeline.store.database import Stage
 
@@ -55,7 +56,7 @@ class Fabric:
         """Return what a batch changes in the store."""
         applied = self.state.apply(decoded.control, decoded.tables)
         added, removed = self.detection.judge(applied)
-        revision = self.correlator.revise(added, removed, self.state.sessions.now)
+        revision = self.correlator.revise(added, removed, self.state.sessions.now, told_of(applied))
         self.next_offset = int(batch.offsets[-1]) + 1
         self.records += len(batch)
         self.updates += int(decoded.control["updates"].sum())

@@ -1,8 +1,7 @@
 """What a batch changes in the store, and what a snapshot of a fabric holds, as rows of tables."""
 
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState
@@ -62,7 +61,7 @@ def commit_of(
             appends[f"{name}_history"] = changes.closed(applied.records)
     appends["mac_location_history"] = applied.located.closed
     appends["collector_event"] = applied.sessions.events
-    appends["action"] = _action_rows(applied)
+    appends["action"] = revision.actions
     appends["dead_letter"] = decoded.dead
     appends["finding"] = _finding_rows(added)
     appends["incident"], appends["incident_event"] = revision.incidents, revision.events
@@ -81,29 +80,6 @@ def commit_of(
     )
 
 
-def _action_rows(applied: Applied) -> pl.DataFrame:
-    """Return one row per action record: what people did."""
-    records = applied.records
-    rows = [
-        {
-            "offset": int(records.offset[row]),
-            "record_time": int(records.record_time[row]),
-            **{name: _text(content.get(name)) for name in ("actor", "verb", "subject")},
-            "detail": orjson.dumps(content).decode(),
-        }
-        for row, kind, content in applied.sessions.declared
-        if kind == "action"
-    ]
-    schema = {"offset": pl.Int64, "record_time": pl.Int64} | dict.fromkeys(
-        ("actor", "verb", "subject", "detail"), pl.String
-    )
-    return pl.DataFrame(rows, schema=schema).with_columns(pl.col("record_time").cast(TIME))
-
-
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
-
-
 def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
     family = {rule: declared.family for rule, declared in RULES.items()}
     of_something = pl.any_horizontal(pl.col(column).is_not_null() for column in SUBJECT)
@@ -115,8 +91,4 @@ def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-_UNFILLED_INCIDENT: Final[Columns] = {
-    "acknowledged_by": pl.String,
-    "in_maintenance": pl.Boolean,
-    "root_incident_id": pl.String,
-}
+_UNFILLED_INCIDENT: Final[Columns] = {"root_incident_id": pl.String}

@@ -26,7 +26,7 @@ CREATE TABLE store.incident (
     summary VARCHAR,
     evidence VARCHAR, -- JSON
     coverage DOUBLE, -- part of its observers that is fresh; 0: nobody can say whether it still holds
-    acknowledged_by VARCHAR,
-    in_maintenance BOOLEAN,
+    acknowledged_by VARCHAR, -- who has seen it, as it is now
+    in_maintenance BOOLEAN, -- a window that covers it is open, or was when it was resolved
     root_incident_id VARCHAR
 );

@@ -1,5 +1,6 @@
 -- Grain: one row per step in an incident's life; identity (fabric, incident_id, offset, index, kind).
--- kind: opened, raised, lowered, continued, coverage, resolved.
+-- kind: opened, raised, lowered, continued, coverage, resolved; because of people: acknowledged,
+-- unacknowledged, ack_expired, noted, marked_false, still_holds, maintenance_began, maintenance_ended.
 -- Read by: view incident_event.
 CREATE TABLE store.incident_event (
     fabric VARCHAR,
@@ -10,5 +11,6 @@ CREATE TABLE store.incident_event (
     kind VARCHAR,
     rule VARCHAR,
     severity VARCHAR,
-    summary VARCHAR
+    summary VARCHAR,
+    actor VARCHAR -- who did it; null: the rule
 );

@@ -5,7 +5,8 @@ CREATE TABLE store.action (
     "offset" BIGINT,
     record_time TIMESTAMPTZ,
     actor VARCHAR,
-    verb VARCHAR, -- ack, note, resolve, maintenance, mark-false, ...
+    verb VARCHAR, -- ack, unack, note, resolve, mark-false, maintenance, maintenance-end
     subject VARCHAR,
-    detail VARCHAR -- JSON
+    detail VARCHAR, -- JSON
+    remark VARCHAR -- what is doubtful about it; null: nothing
 );

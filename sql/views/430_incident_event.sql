@@ -10,5 +10,6 @@ SELECT
     kind,
     rule,
     severity,
-    summary
+    summary,
+    actor
 FROM store.incident_event;

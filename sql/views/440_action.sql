@@ -8,5 +8,6 @@ SELECT
     actor,
     verb,
     subject,
-    detail
+    detail,
+    remark
 FROM store.action;

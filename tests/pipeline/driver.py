@@ -16,6 +16,7 @@ from pipeline.apply.fabric import Applied, FabricState, part_of
 from pipeline.correlate import Correlator
 from pipeline.detect import RULES, Detection
 from pipeline.detectors import SUBJECT
+from pipeline.people import told_of
 from pipeline.schema import CONTROL, ENTITIES, partial_schema
 from tests.pipeline.scene import SECOND, T0, Said, Scene, micros
 
@@ -125,7 +126,7 @@ def play(
         if not judged:
             continue
         added, removed = detection.judge(applied)
-        revision = correlator.revise(added, removed, state.sessions.now)
+        revision = correlator.revise(added, removed, state.sessions.now, told_of(applied))
         kept.take("finding", added, removed, list(added.columns))
         kept.take("incident", revision.incidents, revision.void_incidents, ["incident_id"])
         kept.take("event", revision.events, revision.void_events, list(revision.events.columns))

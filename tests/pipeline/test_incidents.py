@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.detectors import Rule
-from pipeline.incidents import Event, Fold, Incident, Life, Statement, incident_id
+from pipeline.incidents import Fold
+from pipeline.life import Event, Incident, Life, Statement, incident_id
 
 SECOND = 1_000_000
 STATE = (
