@@ -9,6 +9,7 @@ from targets.openconfig import rib
 from targets.openconfig.addresses import ZERO_ESI
 from targets.openconfig.communities import (
     Community,
+    default_gateway,
     df_election,
     encapsulation,
     es_import,
@@ -19,6 +20,7 @@ from targets.openconfig.communities import (
     two_part,
 )
 from targets.openconfig.rib import Attributes, Nlri, RouteType
+from targets.simulated.bridging import Local
 from targets.simulated.design import FABRIC_AS, Node, Plan, Segment, Vni
 from targets.tree import Value
 
@@ -33,6 +35,10 @@ _VRF_RD: Final = 5_000
 _AC_DF: Final = 0x4000
 """Capability bit of RFC 8584, section 2.2: a leaf whose port is down takes no part in the election."""
 _LOCAL_PREF: Final = 100
+GATEWAY_MAC: Final = "00:00:5e:00:01:01"
+"""Of the anycast gateway of every VNI: VRRP's (RFC 5798, section 7.3)."""
+VXLAN_ENCAPSULATION: Final = encapsulation(_VXLAN)
+_LEAKED: Final = 172 << 24
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +57,9 @@ class Route:
     mac: tuple[int, str] | None = None
     """VNI and address, of a type 2 route."""
     ip: str = ""
+    sticky: bool = False
+    next_hop: str = ""
+    """Where it leads if not to its leaf's VTEP."""
     _spelled: tuple[tuple[str, Value], ...] | None = None
 
     @property
@@ -74,22 +83,55 @@ class Announcer:
         self._plan = plan
         self._leaf = leaf
         self._vnis = {vni.number: vni for vni in plan.vnis}
+        self.target_as = FABRIC_AS
+        """What its route targets are made with."""
 
-    def mac(self, vni: int, mac: str, ips: tuple[str, ...], esi: str | None, seq: int) -> Iterator[Route]:
+    def targets(self) -> frozenset[Community]:
+        """Return the route targets that the leaf exports with, and imports."""
+        numbers = {number for vni in self._plan.vnis for number in (vni.number, vni.l3_vni)}
+        return frozenset(self._target(number) for number in numbers)
+
+    def mac(self, vni: int, mac: str, local: Local) -> Iterator[Route]:
         """Yield the MAC-only route of a host and one per address; sequence number 0 is not spelled out."""
         domain = self._vnis[vni]
-        moved = (mac_mobility(seq, sticky=False),) if seq else ()
-        for ip in ("", *ips):
-            routed = (_target(domain.l3_vni), router_mac(self._leaf.router_mac)) if ip else ()
+        mobile = local.seq or local.sticky
+        moved = (mac_mobility(local.seq, sticky=local.sticky),) if mobile else ()
+        for ip in ("", *local.ips):
+            routed = (self._target(domain.l3_vni), router_mac(self._leaf.router_mac)) if ip else ()
             yield self._route(
                 Nlri(RouteType.MAC_IP, mac=mac, ip=ip),
                 domain.vlan,
-                (_target(vni), encapsulation(_VXLAN), *moved, *routed),
+                (self._target(vni), VXLAN_ENCAPSULATION, *moved, *routed),
                 labels=(vni, domain.l3_vni) if ip else (vni,),
-                esi=esi or ZERO_ESI,
-                seq=seq,
+                esi=local.esi or ZERO_ESI,
+                seq=local.seq,
                 mac=(vni, mac),
                 ip=ip,
+                sticky=local.sticky,
+                next_hop=local.next_hop,
+            )
+
+    def gateway(self, vni: Vni) -> Iterator[Route]:
+        """Yield the routes of a VNI's anycast gateway, the same on all leaves (RFC 7432, section 10.1)."""
+        for ip in ("", gateway_address(vni)):
+            yield self._route(
+                Nlri(RouteType.MAC_IP, mac=GATEWAY_MAC, ip=ip),
+                vni.vlan,
+                (self._target(vni.number), VXLAN_ENCAPSULATION, default_gateway()),
+                labels=(vni.number,),
+                esi=ZERO_ESI,
+            )
+
+    def leaked(self, count: int) -> Iterator[Route]:
+        """Yield type 5 routes of prefixes that belong elsewhere, a /24 each."""
+        vni = self._plan.vnis[0]
+        for number in range(count):
+            yield self._route(
+                Nlri(RouteType.PREFIX, ip=str(ip_address(_LEAKED + (number << 8))), prefix_length=24),
+                _VRF_RD + vni.l3_vni % 1_000,
+                (self._target(vni.l3_vni), VXLAN_ENCAPSULATION, router_mac(self._leaf.router_mac)),
+                labels=(vni.l3_vni,),
+                esi=ZERO_ESI,
             )
 
     def flooding(self, vni: Vni) -> Route:
@@ -97,29 +139,29 @@ class Announcer:
         return self._route(
             Nlri(RouteType.MULTICAST, ip=self._leaf.address),
             vni.vlan,
-            (_target(vni.number), encapsulation(_VXLAN)),
+            (self._target(vni.number), VXLAN_ENCAPSULATION),
             labels=(vni.number,),
         )
 
     def segment(self, segment: Segment) -> Iterator[Route]:
         """Yield what tells of a leg: A-D per segment first, whose loss withdraws all; type 4; A-D per VNI."""
         number = _SEGMENT_RD + int(segment.name.removeprefix("po"))
-        targets = tuple(_target(vni.number) for vni in self._plan.vnis)
+        targets = tuple(self._target(vni.number) for vni in self._plan.vnis)
         yield self._route(
             Nlri(RouteType.ETHERNET_AD, ethernet_tag=PER_SEGMENT_TAG, esi=segment.esi),
             number,
-            (*targets, esi_label(0, single_active=False), encapsulation(_VXLAN)),
+            (*targets, esi_label(0, single_active=False), VXLAN_ENCAPSULATION),
         )
         yield self._route(
             Nlri(RouteType.SEGMENT, esi=segment.esi, ip=self._leaf.address),
             number,
-            (es_import(segment.import_mac), df_election(0, _AC_DF, 0), encapsulation(_VXLAN)),
+            (es_import(segment.import_mac), df_election(0, _AC_DF, 0), VXLAN_ENCAPSULATION),
         )
         for vni in self._plan.vnis:
             yield self._route(
                 Nlri(RouteType.ETHERNET_AD, esi=segment.esi),
                 vni.vlan,
-                (_target(vni.number), encapsulation(_VXLAN)),
+                (self._target(vni.number), VXLAN_ENCAPSULATION),
                 labels=(vni.number,),
             )
 
@@ -129,7 +171,7 @@ class Announcer:
             yield self._route(
                 Nlri(RouteType.PREFIX, ip=vni.subnet, prefix_length=16),
                 _VRF_RD + vni.l3_vni % 1_000,
-                (_target(vni.l3_vni), encapsulation(_VXLAN), router_mac(self._leaf.router_mac)),
+                (self._target(vni.l3_vni), VXLAN_ENCAPSULATION, router_mac(self._leaf.router_mac)),
                 labels=(vni.l3_vni,),
                 esi=ZERO_ESI,
             )
@@ -145,6 +187,8 @@ class Announcer:
         seq: int = 0,
         mac: tuple[int, str] | None = None,
         ip: str = "",
+        sticky: bool = False,
+        next_hop: str = "",
     ) -> Route:
         return Route(
             entry=rib.route_entry(f"{self._leaf.router_id}:{rd}", nlri),
@@ -156,30 +200,38 @@ class Announcer:
             seq=seq,
             mac=mac,
             ip=ip,
+            sticky=sticky,
+            next_hop=next_hop,
         )
 
+    def _target(self, vni: int) -> Community:
+        target = two_part(_ROUTE_TARGET, str(self.target_as), vni)
+        assert target is not None, "the number of the AS has two octets"
+        return target
 
-def _target(vni: int) -> Community:
-    target = two_part(_ROUTE_TARGET, str(FABRIC_AS), vni)
-    assert target is not None, "the number of the AS has two octets"
-    return target
+
+def gateway_address(vni: Vni) -> str:
+    """Return the address of a VNI's anycast gateway, the first of its subnet."""
+    return str(ip_address(int(ip_address(vni.subnet)) + 1))
 
 
-def attributes_at(plan: Plan, node: Node, origin: int, slot: int) -> Attributes:
+def attributes_at(plan: Plan, node: Node, origin: int, slot: int, next_hop: str) -> Attributes:
     """Return the attributes of a leaf's routes as a device has them from one neighbour, by its slot.
 
-    The next hop stays the leaf's VTEP all the way. A route reflector adds originator and cluster (RFC 4456).
+    The next hop stays the leaf's VTEP all the way, unless ``next_hop`` names another. A route reflector adds
+    originator and cluster (RFC 4456).
     """
     leaf = plan.leaves[origin]
+    next_hop = next_hop or leaf.address
     if slot == LOCAL_SLOT:
-        return Attributes(leaf.address, origin="IGP")
+        return Attributes(next_hop, origin="IGP")
     if not plan.design.reflects:
         path = str(leaf.asn) if node.role == "spine" else f"{plan.spines[slot].asn} {leaf.asn}"
-        return Attributes(leaf.address, as_path=path, origin="IGP")
+        return Attributes(next_hop, as_path=path, origin="IGP")
     if node.role == "spine":
-        return Attributes(leaf.address, origin="IGP", local_pref=_LOCAL_PREF)
+        return Attributes(next_hop, origin="IGP", local_pref=_LOCAL_PREF)
     return Attributes(
-        leaf.address,
+        next_hop,
         origin="IGP",
         local_pref=_LOCAL_PREF,
         originator_id=leaf.router_id,

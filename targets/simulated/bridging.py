@@ -14,6 +14,8 @@ from targets.tree import Value, entry
 MOVES: Final = 5
 WINDOW_NS: Final = 180_000_000_000
 """N and M of RFC 7432, section 15.1: a leaf freezes a MAC that it learned N times from elsewhere within M."""
+NUMBERS: Final = 1 << 32
+"""Sequence numbers there are: behind the last comes 0 (RFC 7432, section 15)."""
 Mac = tuple[int, str]
 """VNI and address."""
 
@@ -27,16 +29,24 @@ class Local:
     esi: str | None
     seq: int = 0
     frozen: bool = False
+    sticky: bool = False
+    """Static (RFC 7432, section 15.2): whoever else claims the MAC is ignored."""
+    quiet: bool = False
+    """Not announced: another leaf announces it as sticky."""
+    kept: bool = False
+    """Announced still when it is elsewhere: a fault."""
+    next_hop: str = ""
+    """Of its routes, if not the leaf's own VTEP."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """All that a leaf shows of one MAC."""
 
-    local: tuple[int, str | None, bool, str, tuple[str, ...]] | None
-    """Sequence number, ESI, frozen, port, addresses."""
-    remote: tuple[int, str | None, tuple[str, ...]] | None
-    """Sequence number, ESI, addresses."""
+    local: tuple[int, str | None, bool, str, tuple[str, ...], bool] | None
+    """Sequence number, ESI, frozen, port, addresses, sticky."""
+    remote: tuple[int, str | None, tuple[str, ...], bool] | None
+    """Sequence number, ESI, addresses, sticky."""
 
 
 @dataclass(slots=True)
@@ -45,6 +55,8 @@ class Learning:
 
     local: dict[Mac, Local] = field(default_factory=dict)
     moves: dict[Mac, deque[int]] = field(default_factory=dict)
+    held: dict[Mac, tuple[int, str | None, tuple[str, ...], bool]] = field(default_factory=dict)
+    """What the leaf shows of a MAC elsewhere, whatever it hears since: it ignores an older number."""
 
     def moved(self, mac: Mac, time_ns: int) -> bool:
         """Count a move to this leaf; return whether it makes the MAC a duplicate."""
@@ -53,6 +65,11 @@ class Learning:
         while times[0] <= time_ns - WINDOW_NS:
             times.popleft()
         return len(times) >= MOVES
+
+
+def newer(one: int, other: int) -> bool:
+    """Return whether a sequence number is newer than another, round the end of the numbers."""
+    return 0 < (one - other) % NUMBERS < NUMBERS // 2
 
 
 def instance(vni: int) -> str:
@@ -66,23 +83,23 @@ def mac_leaves(mac: Mac, vlan: int, known: Known) -> dict[str, Value]:
     tree: dict[str, Value] = {}
     l2rib = f"{instance(vni)}/fdb/l2rib"
     table = f"{l2rib}/mac-table/entries/{entry('entry', mac_address=address)}"
-    bound: list[tuple[str, str, int, str | None, bool]] = []
+    bound: list[tuple[str, str, int, str | None, bool, bool]] = []
     if known.local is not None:
-        seq, esi, frozen, port, ips = known.local
-        bound += [(ip, "LOCAL", seq, esi, frozen) for ip in ("", *ips)]
+        seq, esi, frozen, port, ips, sticky = known.local
+        bound += [(ip, "LOCAL", seq, esi, frozen, sticky) for ip in ("", *ips)]
         where = f"{instance(vni)}/fdb/mac-table/entries/{entry('entry', mac_address=address, vlan=vlan)}"
-        tree[f"{where}/state/entry-type"] = "DYNAMIC"
+        tree[f"{where}/state/entry-type"] = "STATIC" if sticky else "DYNAMIC"
         tree[f"{where}/interface/interface-ref/state/interface"] = port
     if known.remote is not None:
-        seq, esi, ips = known.remote
-        bound += [(ip, "BGP", seq, esi, False) for ip in ("", *ips)]
-    for ip, producer, seq, esi, frozen in bound:
+        seq, esi, ips, sticky = known.remote
+        bound += [(ip, "BGP", seq, esi, False, sticky) for ip in ("", *ips)]
+    for ip, producer, seq, esi, frozen, sticky in bound:
         key = entry("entry", mac_address=address, host_ip=ip)
         where = f"{l2rib}/mac-ip-table/entries/{key}" if ip else table
         state = f"{where}/producers/{entry('producer', producer=producer)}/state/"
         tree[f"{where}/state/l2-vni"] = vni
         tree[state + "seq-number"] = seq
-        tree[state + "sticky"] = False
+        tree[state + "sticky"] = sticky
         tree[state + "esi"] = esi or ZERO_ESI
         if frozen:
             tree[state + "mobility-state"] = "FROZEN"

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collectors.profiles import LIVENESS
+from targets.openconfig.communities import Community
 from targets.openconfig.families import FAMILIES
-from targets.simulated.announcements import Announcer
+from targets.simulated.announcements import VXLAN_ENCAPSULATION, Announcer, Route
 from targets.simulated.bridging import Learning
 from targets.simulated.design import LOOPBACK, Link, Node, Plan
 from targets.simulated.forwarding import Election, Elections, claim_leaves
 from targets.simulated.news import Telemetry
+from targets.simulated.policy import Policy
 from targets.simulated.ports import Neighbor, Port, segment_leaves, vni_leaves, vtep_leaves
 from targets.simulated.saying import Saying
 from targets.simulated.table import Table
@@ -43,6 +45,8 @@ class Device:
     """How far its clock is ahead."""
     delay_ns: int = 0
     """How late its agent is."""
+    policy: Policy = field(default_factory=Policy)
+    """What it does to routes that it passes on."""
 
     @property
     def name(self) -> str:
@@ -85,6 +89,21 @@ class Leaf(Device):
     """By segment the leaf is part of: whether its leg is up."""
     broken: set[int] = field(default_factory=set)
     """Segments whose leg can't come up, whatever the leaf does."""
+    imports: frozenset[Community] = frozenset()
+    """Route targets it takes routes with."""
+    strict: bool = False
+    """It takes no route without the encapsulation community, as some systems do."""
+    startup_s: float = 0.0
+    """How much longer its host ports stay down after a boot."""
+    leaked: list[Route] = field(default_factory=list)
+    """Prefixes that it announces besides its own."""
+
+    def takes(self, route: Route) -> bool:
+        """Return whether the leaf imports a route."""
+        return bool(self.imports.intersection(route.communities)) and not (
+            self.strict and VXLAN_ENCAPSULATION not in route.communities
+        )
+
     elections: Elections = field(default_factory=Elections)
 
 
@@ -100,7 +119,17 @@ def device_of(plan: Plan, node: Node) -> Device:
     legs = {number: True for number, it in enumerate(plan.segments) if node.number in it.leaves}
     elections = Elections({number: Election() for number in legs})
     announcer = Announcer(plan, node)
-    return Leaf(node, ports, neighbors, underlays, table, announcer=announcer, legs=legs, elections=elections)
+    return Leaf(
+        node,
+        ports,
+        neighbors,
+        underlays,
+        table,
+        announcer=announcer,
+        legs=legs,
+        elections=elections,
+        imports=announcer.targets(),
+    )
 
 
 def _ports(plan: Plan, node: Node, links: list[Link]) -> list[Port]:

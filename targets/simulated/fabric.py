@@ -5,14 +5,14 @@ Everything follows from the design, the seed and what is done to the fabric.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 
 from targets.openconfig.rib import RouteType
 from targets.simulated.agenda import MS, Agenda
 from targets.simulated.announcements import LOCAL_SLOT, Route
-from targets.simulated.bridging import Known, Local, Mac, mac_leaves
+from targets.simulated.bridging import NUMBERS, Known, Local, Mac, mac_leaves, newer
 from targets.simulated.design import Design, Host, Plan, plan_of
 from targets.simulated.devices import SHOWN, Device, Leaf, device_of, family_tree, host_port
 from targets.simulated.electing import Electing
@@ -72,21 +72,33 @@ class Fabric:
         local, heard = leaf.learning.local.get(mac), self._remote(leaf, mac)
         best = heard[0] if heard else None
         return Known(
-            None if local is None else (local.seq, local.esi, local.frozen, local.port, local.ips),
             None
-            if best is None
-            else (
-                best.seq,
-                best.esi,
-                tuple(sorted(it.ip for it in heard if it.ip and it.origin == best.origin)),
+            if local is None
+            else (local.seq, local.esi, local.frozen, local.port, local.ips, local.sticky),
+            leaf.learning.held.get(mac)
+            or (
+                None
+                if best is None
+                else (
+                    best.seq,
+                    best.esi,
+                    tuple(sorted(it.ip for it in heard if it.ip and it.origin == best.origin)),
+                    best.sticky,
+                )
             ),
         )
 
     def _remote(self, leaf: Leaf, mac: Mac) -> list[Route]:
-        """Return the routes of a MAC heard from others, the newest first, then the one of the lowest VTEP."""
+        """Return the routes of a MAC that a leaf took from others, the best first.
+
+        A sticky one is before all others, then the newest, then the one of the lowest VTEP.
+        """
         found = (leaf.table.best(entry) for entry in self._entries.get(mac, ()))
-        heard = [it for it in found if it is not None and it.origin != leaf.node.number]
-        return sorted(heard, key=lambda route: (-route.seq, route.origin))
+        heard = [it for it in found if it is not None and it.origin != leaf.node.number and leaf.takes(it)]
+        if not heard:
+            return heard
+        some = heard[0].seq + NUMBERS // 2
+        return sorted(heard, key=lambda it: (not it.sticky, -((it.seq - some) % NUMBERS), it.origin))
 
     def learn(self, leaf: Leaf, host: Host, time_ns: int) -> None:
         """Learn a host at a port of a leaf: with a newer number if it was elsewhere until now."""
@@ -97,14 +109,15 @@ class Fabric:
         local = self._attached(host)
         moved = False
         if before.remote is not None:
-            seq, esi, _ = before.remote
-            moved = local.esi is None or esi != local.esi
-            local.seq = seq + moved
+            seq, esi, _, local.quiet = before.remote
+            moved = not local.quiet and (local.esi is None or esi != local.esi)
+            local.seq = (seq + moved) % NUMBERS
         local.frozen = moved and leaf.learning.moved(mac, time_ns)
         leaf.learning.local[mac] = local
         self._say_mac(leaf, mac, before, time_ns)
         if local.frozen:
             self.agenda.note(VerdictNote(time_ns, leaf.node.number, *mac, frozen=True))
+        if local.frozen or local.quiet:
             return
         if moved:
             self.agenda.note(MoveNote(time_ns, *mac, frm=heard[0].origin, to=leaf.node.number))
@@ -131,7 +144,7 @@ class Fabric:
         local = leaf.learning.local[mac]
         local.ips = ips
         self._say_mac(leaf, mac, before, time_ns)
-        routes = {route.entry: route for route in leaf.announcer.mac(*mac, ips, local.esi, local.seq)}
+        routes = {route.entry: route for route in leaf.announcer.mac(*mac, local)}
         for route in routes.values():
             self._register(route)
         changes: dict[str, Route | None] = {it: one for it, one in routes.items() if it not in known}
@@ -141,8 +154,7 @@ class Fabric:
     def announce_mac(self, leaf: Leaf, mac: Mac, time_ns: int) -> None:
         """Announce a MAC of a leaf's own port as it is known there."""
         local = leaf.learning.local[mac]
-        routes = leaf.announcer.mac(*mac, local.ips, local.esi, local.seq)
-        self.originate(leaf, list(routes), time_ns)
+        self.originate(leaf, list(leaf.announcer.mac(*mac, local)), time_ns)
 
     def originate(self, leaf: Leaf, routes: list[Route], time_ns: int) -> None:
         """Announce routes of a leaf."""
@@ -153,7 +165,7 @@ class Fabric:
     def static_routes(self, leaf: Leaf) -> list[Route]:
         """Return what a leaf announces as long as it runs: flooding and the tenants' prefixes."""
         floods = [leaf.announcer.flooding(vni) for vni in self.plan.vnis]
-        return [*floods, *leaf.announcer.prefixes()]
+        return [*floods, *leaf.announcer.prefixes(), *leaf.leaked]
 
     def _register(self, route: Route) -> None:
         if route.mac is not None and route.entry not in self._mac_of:
@@ -183,7 +195,7 @@ class Fabric:
             return
         table, saying = leaf.table, Saying()
         before: dict[Mac, Known] = {}
-        floods = [(entry, entry in table.paths) for entry in changes if entry in self._flooded]
+        floods = [(entry, self._floods(leaf, entry)) for entry in changes if entry in self._flooded]
         for entry, route in changes.items():
             mac = self._mac_of.get(entry)
             if mac is not None and mac not in before and not table.keeps_best(entry, spine, route):
@@ -192,7 +204,7 @@ class Fabric:
             table.change(entry, spine, route, saying)
         table.settle(saying)
         for entry, was in floods:
-            self._flood(leaf, self._flooded[entry], (entry in table.paths) - was, saying)
+            self._flood(leaf, self._flooded[entry], self._floods(leaf, entry) - was, saying)
         for number in self.electing.concerned(leaf, changes):
             self.electing.elect(leaf, number, saying)
         answer: dict[str, Route | None] = {}
@@ -218,21 +230,39 @@ class Fabric:
     def _react(self, leaf: Leaf, mac: Mac) -> dict[str, Route | None]:
         """Return what a leaf announces after it heard of a MAC: RFC 7432, sections 7.7 and 15."""
         local, heard = leaf.learning.local.get(mac), self._remote(leaf, mac)
-        if local is None or local.frozen or not heard:
+        if local is None or local.frozen or local.quiet or local.sticky or local.kept or not heard:
             return {}
         best = heard[0]
+        if local.next_hop and best.next_hop == local.next_hop:
+            return {}  # both of a pair announce what is behind it
         if local.esi is not None and best.esi == local.esi:
             # behind one segment all leaves announce the newest number
-            if best.seq <= local.seq:
+            if not newer(best.seq, local.seq):
                 return {}
             local.seq = best.seq
-            routes = list(leaf.announcer.mac(*mac, local.ips, local.esi, local.seq))
-            return {route.entry: route for route in routes}
+            return {route.entry: route for route in leaf.announcer.mac(*mac, local)}
         lower = best.origin < leaf.node.number  # and so has the lower address
-        if best.seq > local.seq or (best.seq == local.seq and lower):
+        if newer(best.seq, local.seq) or (best.seq == local.seq and lower):
             del leaf.learning.local[mac]
             return dict.fromkeys(self._own(leaf, mac))
         return {}
+
+    def reconsider(self, leaf: Leaf, change: Callable[[], None], time_ns: int) -> None:
+        """Change what a leaf imports, and say what follows for its MACs and flood lists."""
+        saying = Saying()
+        macs = {mac: self.known(leaf, mac) for mac in self._entries}
+        floods = {entry: self._floods(leaf, entry) for entry in self._flooded}
+        change()
+        for entry, was in floods.items():
+            self._flood(leaf, self._flooded[entry], self._floods(leaf, entry) - was, saying)
+        for mac, known in macs.items():
+            self._show(leaf, mac, known, saying)
+        self.agenda.say(leaf.name, saying, time_ns)
+
+    def _floods(self, leaf: Leaf, entry: str) -> bool:
+        """Return whether a leaf floods because of a type 3 route."""
+        best = leaf.table.best(entry)
+        return best is not None and best.origin != leaf.node.number and leaf.takes(best)
 
     def _flood(self, leaf: Leaf, to: int, step: int, saying: Saying) -> None:
         was = leaf.floods[to]
@@ -270,7 +300,7 @@ class Fabric:
             if leaf.node.number in self.places[host.name]:
                 local = self._attached(host)
                 leaf.learning.local[host.vni, host.mac] = local
-                routes += leaf.announcer.mac(host.vni, host.mac, host.ips, local.esi, local.seq)
+                routes += leaf.announcer.mac(host.vni, host.mac, local)
         return routes
 
     def _attached(self, host: Host) -> Local:

@@ -94,6 +94,12 @@ def reboot(fabric: Fabric, time_ns: int, device: Device, seconds: float) -> None
     fabric.agenda.at(time_ns + round(seconds * SECOND), partial(_booted, fabric, device=device))
 
 
+def startup(fabric: Fabric, time_ns: int, leaf: Leaf, seconds: float) -> None:
+    """Let a leaf keep its host ports down for so much longer after each boot: until its routes are there."""
+    _act(fabric, time_ns, "startup-delay", node=leaf.name, seconds=seconds)
+    leaf.startup_s = seconds
+
+
 def session(fabric: Fabric, time_ns: int, leaf: Leaf, spine: Device, *, up: bool) -> None:
     """Shut down the EVPN session between a leaf and a spine, or allow it again."""
     end = fabric.routing.between(leaf.node.number, spine.node.number)
@@ -152,7 +158,7 @@ def _power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
     if isinstance(device, Leaf):
         if up:
             fabric.originate(device, fabric.static_routes(device), time_ns)
-            ready = time_ns + fabric.agenda.between(*_BOOT)
+            ready = time_ns + fabric.agenda.between(*_BOOT) + round(device.startup_s * SECOND)
             fabric.agenda.at(ready, partial(_serve, fabric, leaf=device))
         else:
             _set_port(fabric, time_ns, device, host_port(fabric.plan), up=False)

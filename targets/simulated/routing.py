@@ -130,6 +130,17 @@ class Routing:
         if self._over_igp:
             self._agenda.at(time_ns + self._agenda.between(*_CONVERGE), self._converge)
 
+    def refresh(self, spine: Device, time_ns: int) -> None:
+        """Let a spine pass on all it knows anew: its policy has changed."""
+        spine.policy.reset()
+        for session in self.of(spine):
+            known = {
+                entry: best
+                for entry in list(spine.table.paths)
+                if (best := spine.table.best(entry)) is not None and best.origin != session.leaf
+            }
+            self._send(session, known, time_ns, upward=False)
+
     def set_mute(self, session: Session, time_ns: int, *, mute: bool) -> None:
         """Let a link pass nothing while it stays up, or everything again."""
         if (session.mute_since is not None) == mute:
@@ -293,6 +304,8 @@ class Routing:
     def _send(self, session: Session, changes: Announcements, time_ns: int, *, upward: bool) -> None:
         if not session.up or not changes:
             return
+        if not upward:
+            changes = self._spines[session.spine].policy.change(changes)
         mute = session.mute_since is not None and not self._over_igp  # an IGP finds another way
         if mute or session.unreached_since is not None:
             session.backlog.append((upward, changes))

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from targets.openconfig import rib
 from targets.openconfig.communities import Community
 from targets.simulated.announcements import LOCAL_SLOT, Route, attributes_at
+from targets.simulated.bridging import newer
 from targets.simulated.design import Node, Plan
 from targets.simulated.saying import Saying
 from targets.tree import Value, entry
@@ -36,7 +37,7 @@ class Table:
         self._plan, self._node = plan, node
         self._suffixes = {slot: _suffix(peer) for slot, peer in enumerate(peers)}
         self._suffixes[LOCAL_SLOT] = _suffix(rib.LOCAL)
-        self._attributes: dict[tuple[int, int], _Row] = {}
+        self._attributes: dict[tuple[int, int, str], _Row] = {}
         self._joined: Counter[str] = Counter()
         self._touched: dict[str, tuple[bool, _Row]] = {}
         self.paths: dict[str, Paths] = {}
@@ -141,11 +142,14 @@ class Table:
         return leaves
 
     def _attribute_row(self, slot: int, route: Route) -> _Row:
-        row = self._attributes.get((route.origin, slot))
+        key = (route.origin, slot, route.next_hop)
+        row = self._attributes.get(key)
         if row is None:
-            index, leaves = rib.attr_set(attributes_at(self._plan, self._node, route.origin, slot))
+            index, leaves = rib.attr_set(
+                attributes_at(self._plan, self._node, route.origin, slot, route.next_hop)
+            )
             row = _Row(index, f"{rib.ATTR_SETS}/{entry('attr-set', index=index)}", leaves)
-            self._attributes[route.origin, slot] = row
+            self._attributes[key] = row
         return row
 
 
@@ -195,6 +199,6 @@ def _best(paths: Paths) -> int:
     """
     best = 0
     for at in range(1, len(paths)):
-        if paths[at][1].seq > paths[best][1].seq:
+        if newer(paths[at][1].seq, paths[best][1].seq):
             best = at
     return best

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from collectors.errors import InputError
-from targets.simulated import chatter, churn, faults, motion
+from targets.simulated import chatter, churn, faults, motion, oddities, pairs, policies
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
@@ -72,6 +72,69 @@ VERBS: Final[Mapping[str, Verb]] = {
     "chatter": Verb(("seconds=60",), chatter.chatter, "hosts renew addresses, three a second"),
     "load": Verb(("number", "seconds=60"), churn.churn, "hosts come and go: so many updates a second"),
     "loop-clear": Verb(("leaf", "leaf"), motion.unloop, "open the loop"),
+    "next-hop-self": Verb(
+        ("spine",), partial(policies.next_hop_self, on=True), "a spine makes itself the next hop"
+    ),
+    "next-hop-self-clear": Verb(
+        ("spine",), partial(policies.next_hop_self, on=False), "it leaves next hops alone"
+    ),
+    "strip": Verb(("spine",), partial(policies.strip, what="all"), "a spine drops extended communities"),
+    "strip-encapsulation": Verb(
+        ("spine",), partial(policies.strip, what="encapsulation"), "a spine drops the encapsulation community"
+    ),
+    "strip-clear": Verb(("spine",), partial(policies.strip, what="nothing"), "it drops none"),
+    "evpn-silent": Verb(
+        ("spine",), partial(policies.silent, on=True), "a spine announces no EVPN route, its sessions are up"
+    ),
+    "evpn-silent-clear": Verb(("spine",), partial(policies.silent, on=False), "it announces all again"),
+    "auto-rt": Verb(
+        ("leaf",), partial(policies.auto_targets, on=True), "a leaf makes route targets from its own AS"
+    ),
+    "auto-rt-clear": Verb(("leaf",), partial(policies.auto_targets, on=False), "from the agreed one"),
+    "refuse-bare": Verb(
+        ("leaf",), partial(policies.refuse, on=True), "a leaf refuses routes without encapsulation community"
+    ),
+    "withdraw-all": Verb(
+        ("leaf",), partial(policies.withdraw, on=True), "a leaf withdraws all routes, its sessions are up"
+    ),
+    "withdraw-all-clear": Verb(("leaf",), partial(policies.withdraw, on=False), "it announces them again"),
+    "leak": Verb(("leaf", "number"), policies.leak, "a leaf announces so many prefixes more; 0: none"),
+    "gateways": Verb((), policies.gateways, "all leaves announce the anycast gateways"),
+    "gateway-conflict": Verb(
+        ("host",), partial(oddities.take_gateway, on=True), "a host takes the gateway's address"
+    ),
+    "gateway-conflict-clear": Verb(("host",), partial(oddities.take_gateway, on=False), "and leaves it"),
+    "mac-sticky": Verb(("host",), oddities.sticky, "a host's MAC is static at its leaf"),
+    "intrude": Verb(
+        ("host", "leaf"), partial(oddities.intrude, on=True), "a MAC appears at a second leaf, too"
+    ),
+    "intrude-clear": Verb(("host", "leaf"), partial(oddities.intrude, on=False), "it goes from there"),
+    "mac-stale": Verb(("host", "leaf"), oddities.stale, "a host moves, and its old leaf doesn't withdraw"),
+    "mac-tie": Verb(("host", "leaf"), oddities.tie, "two leaves announce a MAC with one number"),
+    "mac-release": Verb(("host",), oddities.release, "who announces a MAC wrongly withdraws it"),
+    "mac-reset": Verb(("host",), oddities.reset, "announced from number 0, which all others ignore"),
+    "mac-take": Verb(("host",), oddities.take, "they ignore it no more"),
+    "mac-number": Verb(
+        ("host", "leaf", "number"), oddities.attach_with, "attach a host with a sequence number"
+    ),
+    "mac-age": Verb(("host", "leaf"), oddities.age, "a leaf forgets a MAC that was quiet"),
+    "mac-talk": Verb(("host", "leaf"), oddities.talk, "it learns it again"),
+    "arp-age": Verb(("host",), oddities.arp_age, "a leaf forgets a host's addresses, not its MAC"),
+    "ip-duplicate": Verb(
+        ("host", "host"), partial(oddities.duplicate_ip, on=True), "a host takes the address of another"
+    ),
+    "ip-duplicate-clear": Verb(("host", "host"), partial(oddities.duplicate_ip, on=False), "and leaves it"),
+    "ip-flap": Verb(
+        ("host", "host", "seconds=5", "number=6"), oddities.flap_ip, "an address goes to and fro"
+    ),
+    "mlag": Verb(("leaf", "leaf"), pairs.pair, "two leaves are a pair with a shared VTEP address"),
+    "mlag-member-down": Verb(("host", "leaf"), pairs.orphan, "a host loses its link to a leaf of the pair"),
+    "mlag-member-up": Verb(("host", "leaf"), pairs.join, "and has it again"),
+    "startup-delay": Verb(("leaf", "seconds"), faults.startup, "its host ports come up so much later"),
+    "site-copy": Verb(
+        ("leaf", "leaf"), partial(oddities.recover_site, on=True), "hosts come up with others' addresses"
+    ),
+    "site-copy-clear": Verb(("leaf", "leaf"), partial(oddities.recover_site, on=False), "and leave them"),
 }
 
 

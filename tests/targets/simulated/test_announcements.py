@@ -4,6 +4,7 @@ import pytest
 
 from targets.openconfig.rib import RouteType
 from targets.simulated.announcements import Announcer, Route, attributes_at, designated_forwarder
+from targets.simulated.bridging import Local
 from targets.simulated.design import Design, plan_of
 
 PLAN = plan_of(Design())
@@ -20,7 +21,7 @@ def rd(route: Route) -> str:
 
 
 def test_a_host_is_announced_with_and_without_its_addresses() -> None:
-    only, bound = ANNOUNCER.mac(10010, "00:50:56:00:00:01", ("10.64.0.11",), None, 0)
+    only, bound = ANNOUNCER.mac(10010, "00:50:56:00:00:01", Local(("10.64.0.11",), "eth3", None))
     assert (rd(only), only.labels, set(only.communities)) == ("10.1.0.3:10", (10010,), {TARGET_10010, VXLAN})
     assert (rd(bound), bound.labels) == ("10.1.0.3:10", (10010, 50001))
     assert set(bound.communities) == {TARGET_10010, TARGET_L3, VXLAN, ROUTER_MAC}
@@ -29,7 +30,7 @@ def test_a_host_is_announced_with_and_without_its_addresses() -> None:
 
 
 def test_only_a_moved_host_has_a_mobility_community() -> None:
-    (moved,) = ANNOUNCER.mac(10010, "00:50:56:00:00:01", (), None, 258)
+    (moved,) = ANNOUNCER.mac(10010, "00:50:56:00:00:01", Local((), "eth3", None, seq=258))
     assert bytes.fromhex("0600000000000102") in moved.communities
 
 
@@ -59,7 +60,7 @@ def test_the_next_hop_stays_the_vtep_on_the_way() -> None:
     for design in (Design(), Design(routing="ibgp"), Design(underlay=6)):
         plan = plan_of(design)
         hops = [(plan.leaves[2], -1), (plan.spines[1], 2), (plan.leaves[0], 1)]
-        seen = {attributes_at(plan, node, 2, slot).next_hop for node, slot in hops}
+        seen = {attributes_at(plan, node, 2, slot, "").next_hop for node, slot in hops}
         assert seen == {plan.leaves[2].address}
 
 

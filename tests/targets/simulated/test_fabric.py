@@ -188,7 +188,7 @@ def test_a_migration_is_six_moves_and_ends_where_it_was_to_go(fabric: Fabric) ->
     assert len(moves(let_pass(fabric, 10))) == 6
     host = fabric.hosts["h1"]
     assert fabric.known(fabric.leaves[2], (host.vni, host.mac)).local is not None
-    assert fabric.known(fabric.leaves[0], (host.vni, host.mac)).remote == (6, "0" * 20, host.ips)
+    assert fabric.known(fabric.leaves[0], (host.vni, host.mac)).remote == (6, "0" * 20, host.ips, False)
 
 
 def test_a_leaf_freezes_a_mac_at_the_fifth_move_to_it_and_says_so(fabric: Fabric) -> None:

@@ -1,0 +1,92 @@
+"""Policies that somebody got wrong: what spines do to routes on their way, what leaves export and import."""
+
+from functools import partial
+
+from targets.openconfig.communities import Community
+from targets.simulated.design import FABRIC_AS
+from targets.simulated.devices import Device, Leaf
+from targets.simulated.fabric import Fabric
+from targets.simulated.news import ActionNote
+from targets.simulated.policy import Stripped
+
+
+def next_hop_self(fabric: Fabric, time_ns: int, spine: Device, *, on: bool) -> None:
+    """Let a spine make itself the next hop of EVPN routes, or leave it as it is."""
+    _act(fabric, time_ns, "next-hop-self", spine, on=on)
+    spine.policy.next_hop = spine.node.address if on else ""
+    fabric.routing.refresh(spine, time_ns)
+
+
+def strip(fabric: Fabric, time_ns: int, spine: Device, *, what: Stripped) -> None:
+    """Let a spine take extended communities from the routes that it passes on."""
+    _act(fabric, time_ns, f"strip-{what}", spine, on=what != "nothing")
+    spine.policy.stripped = what
+    fabric.routing.refresh(spine, time_ns)
+
+
+def silent(fabric: Fabric, time_ns: int, spine: Device, *, on: bool) -> None:
+    """Let a spine announce no EVPN route, while sessions and address family are up, or all again."""
+    _act(fabric, time_ns, "evpn-silent", spine, on=on)
+    spine.policy.silent = on
+    fabric.routing.refresh(spine, time_ns)
+
+
+def auto_targets(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
+    """Let a leaf make its route targets from its own AS, or from the one that all have agreed on."""
+    _act(fabric, time_ns, "auto-rt", leaf, on=on)
+    leaf.announcer.target_as = leaf.node.underlay_asn if on else FABRIC_AS
+    fabric.reconsider(leaf, partial(_import, leaf, leaf.announcer.targets()), time_ns)
+    everything(fabric, time_ns, leaf, announced=True)
+
+
+def refuse(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
+    """Let a leaf take no route without the encapsulation community, as some systems do, or all."""
+    _act(fabric, time_ns, "refuse-bare", leaf, on=on)
+    fabric.reconsider(leaf, partial(setattr, leaf, "strict", on), time_ns)
+
+
+def withdraw(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
+    """Let a leaf withdraw all its EVPN routes, as one does whose configuration came out empty."""
+    _act(fabric, time_ns, "withdraw-all", leaf, on=on)
+    everything(fabric, time_ns, leaf, announced=not on)
+
+
+def leak(fabric: Fabric, time_ns: int, leaf: Leaf, count: float) -> None:
+    """Let a leaf announce so many prefixes that belong elsewhere; 0: none any more."""
+    _act(fabric, time_ns, "leak", leaf, on=count > 0)
+    routes = list(leaf.announcer.leaked(round(count)))
+    kept = {route.entry for route in routes}
+    gone = dict.fromkeys(it.entry for it in leaf.leaked if it.entry not in kept)
+    leaf.leaked = routes
+    fabric.routing.announce(leaf, gone | {route.entry: route for route in routes}, time_ns)
+
+
+def everything(fabric: Fabric, time_ns: int, leaf: Leaf, *, announced: bool) -> None:
+    """Announce anew all that a leaf has to announce, or withdraw it."""
+    routes = fabric.static_routes(leaf)
+    for number, up in leaf.legs.items():
+        if up:
+            routes += leaf.announcer.segment(fabric.plan.segments[number])
+    for mac, local in leaf.learning.local.items():
+        if not local.frozen and not local.quiet:
+            routes += leaf.announcer.mac(*mac, local)
+    if announced:
+        fabric.originate(leaf, routes, time_ns)
+    else:
+        fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
+
+
+def gateways(fabric: Fabric, time_ns: int) -> None:
+    """Let all leaves announce the anycast gateways of all VNIs: the same MAC and address everywhere."""
+    fabric.agenda.note(ActionNote(time_ns, "gateways"))
+    for leaf in fabric.leaves:
+        routes = [route for vni in fabric.plan.vnis for route in leaf.announcer.gateway(vni)]
+        fabric.originate(leaf, routes, time_ns)
+
+
+def _import(leaf: Leaf, targets: frozenset[Community]) -> None:
+    leaf.imports = targets
+
+
+def _act(fabric: Fabric, time_ns: int, action: str, device: Device, *, on: bool) -> None:
+    fabric.agenda.note(ActionNote(time_ns, action if on else f"{action}-clear", {"node": device.name}))
