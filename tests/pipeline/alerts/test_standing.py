@@ -1,0 +1,87 @@
+"""Which incidents people are told of."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.alerts.standing import SUBJECT, Standing, silence, told
+from tests.pipeline.alerts.incidents import NOW, incident, known
+
+ROW = {
+    **dict.fromkeys(SUBJECT),
+    "incident_id": "a", "fabric": "dc1", "rule": "M2", "name": "MAC_FLAP", "severity": "critical",
+    "state": "open", "opened_at": NOW, "resolved_at": None, "summary": "moved", "coverage": None,
+    "acknowledged_by": None, "in_maintenance": None, "root_incident_id": None, "vni": 1010,
+    "mac": "00:11:22:33:44:55", "evidence": "{}",
+}  # fmt: skip
+
+
+def test_a_row_of_the_view_becomes_an_incident_with_the_subject_it_has() -> None:
+    found = Standing.of(ROW)
+    assert found.subject == (("vni", "1010"), ("mac", "00:11:22:33:44:55"))
+    assert found.open
+    assert not found.in_maintenance
+
+
+def test_one_that_is_resolved_is_not_open_even_without_a_time() -> None:
+    assert not Standing.of({**ROW, "state": "resolved", "resolved_at": None}).open
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"severity": "info"}, "information"),
+        ({"in_maintenance": True}, "maintenance"),
+    ],
+)
+def test_what_people_need_not_know_is_kept_back_with_a_reason(more: dict[str, Any], why: str) -> None:
+    quiet = incident(**more)
+    assert why in (silence(quiet, known(quiet)) or "")
+    assert told(known(quiet)) == {}
+
+
+def test_a_child_is_silent_while_its_root_is_open() -> None:
+    root, child = incident("r"), incident("c", root="r")
+    assert list(told(known(root, child))) == ["r"]
+    assert "r explains it" in (silence(child, known(root, child)) or "")
+
+
+def test_a_child_speaks_when_its_root_is_resolved() -> None:
+    root, child = incident("r", resolved_at=NOW), incident("c", root="r")
+    assert list(told(known(root, child))) == ["c"]
+
+
+def test_a_child_speaks_when_nobody_knows_its_root() -> None:
+    assert list(told(known(incident("c", root="gone")))) == ["c"]
+
+
+def test_a_child_speaks_when_its_root_is_for_information_only() -> None:
+    assert list(told(known(incident("r", severity="info"), incident("c", root="r")))) == ["c"]
+
+
+def test_what_a_maintained_root_explains_is_not_told_either() -> None:
+    assert told(known(incident("r", in_maintenance=True), incident("c", root="r"))) == {}
+
+
+def test_the_root_of_a_root_stands_for_all_below() -> None:
+    chain = known(incident("r"), incident("m", root="r"), incident("c", root="m"))
+    assert list(told(chain)) == ["r"]
+    assert "r explains it" in (silence(chain["c"], chain) or "")
+
+
+def test_incidents_that_explain_each_other_all_speak() -> None:
+    ring = known(incident("a", root="b"), incident("b", root="c"), incident("c", root="a"))
+    assert sorted(told(ring)) == ["a", "b", "c"]
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c", "d", None]), min_size=4, max_size=4))
+def test_whatever_explains_what_somebody_speaks(roots: list[str | None]) -> None:
+    incidents = known(*(incident(name, root=root) for name, root in zip("abcd", roots, strict=True)))
+    speaking = told(incidents)
+    assert speaking
+    for one, other in product(incidents, speaking):
+        if incidents[one].root == other and one not in speaking:
+            assert silence(incidents[one], incidents) is not None
