@@ -7,6 +7,8 @@ import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState, part_of
 from pipeline.apply.records import LATENESS, us
+from pipeline.causes import storms
+from pipeline.causes.dependence import End, Topology
 from pipeline.detectors import (
     FINDING,
     Rule,
@@ -21,6 +23,7 @@ from pipeline.detectors import (
     verdicts,
     vteps,
 )
+from pipeline.detectors.attached import SegmentSites
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Family, Scene
 from pipeline.detectors.heard import Heard, gaps
@@ -33,6 +36,7 @@ from pipeline.detectors.timeline import StepTable
 RULES: Final[Mapping[str, Rule]] = {
     rule: found
     for module in (
+        storms,
         mobility,
         sticky,
         verdicts,
@@ -77,6 +81,7 @@ class Detection:
         self.declared = Declared()
         self._fresh = StepTable(["device", "family"], pl.Boolean)
         self._heard = Heard()
+        self._sites = SegmentSites()
         self._silences: pl.DataFrame | None = None
         """As the batch before left them; None: not known."""
         self._families = {name: family() for name, family in FAMILIES.items()}
@@ -102,6 +107,7 @@ class Detection:
         news = freshness(applied.sessions.freshness, applied.records)
         self._fresh.add(news)
         self._heard.take(applied.sessions)
+        self._sites.learn(applied.changes)
         silences = gaps(self._heard.targets, now)
         silence_news = self._silences is None or not silences.equals(self._silences)
         self._silences = silences
@@ -118,6 +124,19 @@ class Detection:
             roles_news=learnt or any(roles) or any(declared),
         )
 
+    def topology(self) -> Topology:
+        """Return what depends on what, as far as anybody told."""
+        ends = self.roles.ends.select("device", "thing", "kind", "leaf", "peer").rows()
+        return Topology(
+            tuple(
+                End(device, thing, kind, peer if device == leaf else leaf)
+                for device, thing, kind, leaf, peer in ends
+            ),
+            self.roles.owners,
+            self._sites.servers(self.roles.owners),
+            self._sites.ports,
+        )
+
     def dump(self) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
         now = self._state.sessions.now
@@ -128,6 +147,7 @@ class Detection:
                 for part, frame in family.dump(self.horizon, now).items()
             },
             **{f"roles_{name}": frame for name, frame in self.roles.dump().items()},
+            **{f"sites_{name}": frame for name, frame in self._sites.dump().items()},
             "declared": self.declared.dump(),
             "fresh": self._fresh.dump(self.horizon - 1),
             "heard": self._heard.rows.sort("device", "second"),
@@ -140,6 +160,7 @@ class Detection:
             family.load(part_of(frames, name))
         self.roles.load(part_of(frames, "roles"))
         self.declared.load(frames["declared"])
+        self._sites.load(part_of(frames, "sites"))
         self._fresh.rows, self._heard.rows = frames["fresh"], frames["heard"]
         self.horizon = frames["clock"]["horizon"][0]
 

@@ -20,6 +20,8 @@ from collectors.errors import RefusedError
 from collectors.records import topic_of
 from pipeline.apply.fabric import FabricState, part_of
 from pipeline.batch import RawBatch, cut
+from pipeline.causation import Causation
+from pipeline.causes.dependence import Dependence
 from pipeline.correlate import Correlator
 from pipeline.decode import Decoded, decode
 from pipeline.detect import RULES, Detection
@@ -45,6 +47,7 @@ class Fabric:
         self.state = FabricState()
         self.detection = Detection(self.state, settings)
         self.correlator = Correlator(name, RULES, settings)
+        self.causation = Causation(name)
         self.next_offset = 0
         self.stored = 0
         """Records before this offset are in the store."""
@@ -56,7 +59,9 @@ class Fabric:
         """Return what a batch changes in the store."""
         applied = self.state.apply(decoded.control, decoded.tables)
         added, removed = self.detection.judge(applied)
-        revision = self.correlator.revise(added, removed, self.state.sessions.now, told_of(applied))
+        now = self.state.sessions.now
+        revised = self.correlator.revise(added, removed, now, told_of(applied))
+        revision = self.causation.revise(revised, lambda: Dependence(self.detection.topology()), now)
         self.next_offset = int(batch.offsets[-1]) + 1
         self.records += len(batch)
         self.updates += int(decoded.control["updates"].sum())
@@ -70,6 +75,7 @@ class Fabric:
             "apply": self.state.dump(),
             "detect": self.detection.dump(),
             "correlate": self.correlator.dump(self.state.sessions.now),
+            "causes": self.causation.dump(),
         }
         return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 
@@ -78,6 +84,7 @@ class Fabric:
         self.state.load(part_of(frames, "apply"))
         self.detection.load(part_of(frames, "detect"))
         self.correlator.load(part_of(frames, "correlate"))
+        self.causation.load(part_of(frames, "causes"))
 
 
 class Job:
@@ -206,7 +213,6 @@ class Job:
         """
         return self._fabrics[fabric].state.sessions.observer_frame(in_service=True)
 
-    def reader(self) -> duckdb.DuckDBPyConnection:
     def unread_starts(self, fabric: str) -> int:
         """Return how many live sessions there are whose start was not read; any thread may ask.
 
@@ -218,6 +224,7 @@ class Job:
         live = {one.device for one in going_on if one.last_seen > heard}
         return sum(one.paths is None and one.device in live for one in going_on)
 
+    def reader(self) -> duckdb.DuckDBPyConnection:
         """Return a connection to the store for queries from another thread; to be closed before the job."""
         return self._store.reader()
 

@@ -1,6 +1,5 @@
 """What a batch changes in the store, and what a snapshot of a fabric holds, as rows of tables."""
 
-from typing import Final
 
 import polars as pl
 
@@ -9,7 +8,7 @@ from pipeline.correlate import Revision
 from pipeline.decode import Decoded
 from pipeline.detect import RULES
 from pipeline.detectors import SUBJECT
-from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES, Columns
+from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES
 from pipeline.store import Commit
 
 
@@ -68,14 +67,9 @@ def commit_of(
     removals["mac_location_history"] = applied.located.void_closed
     removals["finding"] = _finding_rows(removed)
     removals["incident"], removals["incident_event"] = revision.void_incidents, revision.void_events
-    unfilled: dict[str, Columns] = {"incident": _UNFILLED_INCIDENT}
-
-    def whole(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-        extra = {name: pl.lit(None, dtype=dtype) for name, dtype in unfilled.get(table, {}).items()}
-        return rows.with_columns(fabric=pl.lit(fabric), **extra)
 
     return Commit(
-        {table: whole(table, rows) for table, rows in appends.items() if len(rows)},
+        {table: rows.with_columns(fabric=pl.lit(fabric)) for table, rows in appends.items() if len(rows)},
         {table: rows.with_columns(fabric=pl.lit(fabric)) for table, rows in removals.items() if len(rows)},
     )
 
@@ -89,6 +83,3 @@ def _finding_rows(findings: pl.DataFrame) -> pl.DataFrame:
         event_time=pl.col("time").cast(TIME),
         detected_at=pl.col("now").cast(TIME),
     )  # fmt: skip
-
-
-_UNFILLED_INCIDENT: Final[Columns] = {"root_incident_id": pl.String}

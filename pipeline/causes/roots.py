@@ -17,7 +17,9 @@ from pipeline.causes.explains import EXPLAINS, SLACK, WITHIN, beside, handicap, 
 DECIDED_AFTER: Final = timedelta(seconds=90)
 _US: Final = timedelta(microseconds=1)
 _DECIDED_US, _SLACK_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, SLACK, WITHIN))
-_KEPT_US: Final = _WITHIN_US + _DECIDED_US + _SLACK_US
+KEPT: Final = WITHIN + 2 * DECIDED_AFTER + timedelta(minutes=5)
+"""How long an incident may be a cause, be told late, or come back."""
+_KEPT_US: Final = KEPT // _US
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,9 @@ class Seen:
     rule: str
     anchors: tuple[int, ...]
     """When it was opened, raised or came back, in order."""
+    ends: tuple[int, ...]
+    """When it was resolved."""
     detected_at: int
-    until: int | None
-    """When it was resolved; None while it is open."""
     about: frozenset[Token]
     """What it is about."""
     own: frozenset[Token]
@@ -41,7 +43,7 @@ class Seen:
         found = [anchor for anchor in self.anchors if anchor <= before + _SLACK_US]
         if not found or before - found[-1] > _WITHIN_US:
             return None
-        if self.until is not None and self.until < before - _SLACK_US:
+        if any(found[-1] <= end < before - _SLACK_US for end in self.ends):
             return None
         return found[-1] + handicap(self.rule) // _US, self.incident_id
 
@@ -52,6 +54,8 @@ class Roots:
     def __init__(self) -> None:
         self._seen: dict[str, Seen] = {}
         self._parents: dict[str, str] = {}
+        self._now = 0
+        """Of the last time."""
 
     def root_of(self, incident_id: str) -> str | None:
         """Return the root of an incident; None if it is one itself."""
@@ -74,20 +78,17 @@ class Roots:
             self._seen.pop(name, None)
             self._parents.pop(name, None)
         self._seen |= news
-        self._judge(dependence(), now)
+        self._judge(dependence())
         self._forget(now)
+        self._now = now
         return {name for name, root in before.items() if name not in gone and self.root_of(name) != root}
 
-    def children(self, root: str) -> list[str]:
-        """Return the incidents that follow from a root, as far as they are remembered."""
-        return sorted(name for name in self._parents if name != root and self.root_of(name) == root)
+    def remembers(self, incident_id: str) -> bool:
+        """Return whether an incident may still be a cause or get another root."""
+        return incident_id in self._seen
 
-    def seen(self, incident_id: str) -> Seen | None:
-        """Return an incident as it was told last, unless it is too old to matter."""
-        return self._seen.get(incident_id)
-
-    def _judge(self, dependence: Dependence, now: int) -> None:
-        """Find a parent for each incident that isn't decided."""
+    def _judge(self, dependence: Dependence) -> None:
+        """Find a parent for each incident that wasn't decided last time."""
         reach = {
             name: dependence.reach(seen.about)
             for name, seen in self._seen.items()
@@ -97,7 +98,7 @@ class Roots:
         for name, tokens in reach.items():
             for token in tokens:
                 reached[token].append(name)
-        open_ = [seen for seen in self._seen.values() if seen.anchors[-1] >= now - 2 * _DECIDED_US]
+        open_ = [seen for seen in self._seen.values() if seen.anchors[-1] >= self._now - 2 * _DECIDED_US]
         for effect in sorted(open_, key=lambda seen: (seen.anchors[-1], seen.place(seen.anchors[-1]) or ())):
             near = {name for token in touched(effect.own) for name in reached.get(token, ())}
             parent = self._parent(effect, {name: reach[name] for name in near})
@@ -146,22 +147,24 @@ class Roots:
                     it.incident_id,
                     it.rule,
                     it.anchors,
+                    it.ends,
                     it.detected_at,
-                    it.until,
                     sorted(it.about),
                     sorted(it.own),
                 ]
                 for _, it in sorted(self._seen.items())
             ],
             "parents": dict(sorted(self._parents.items())),
+            "now": self._now,
         }
 
     def load(self, plain: Mapping[str, Any]) -> None:  # Any: JSON
         """Take the state that ``dump`` made."""
         self._parents = dict(plain["parents"])
-        for name, rule, anchors, detected_at, until, *tokens in plain["seen"]:
+        self._now = plain["now"]
+        for name, rule, anchors, ends, detected_at, *tokens in plain["seen"]:
             about, own = (frozenset(tuple(token) for token in each) for each in tokens)
-            self._seen[name] = Seen(name, rule, tuple(anchors), detected_at, until, about, own)
+            self._seen[name] = Seen(name, rule, tuple(anchors), tuple(ends), detected_at, about, own)
 
 
 def explains(cause: Seen, effect: Seen, reach: frozenset[Token]) -> bool:

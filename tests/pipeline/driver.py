@@ -6,6 +6,7 @@ Tables are kept as the store keeps them: what is void goes, what is new comes.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,9 +14,12 @@ import polars as pl
 
 from collectors.records import Kind
 from pipeline.apply.fabric import Applied, FabricState, part_of
+from pipeline.causation import Causation
+from pipeline.causes.dependence import Dependence
 from pipeline.correlate import Correlator
 from pipeline.detect import RULES, Detection
 from pipeline.detectors import SUBJECT
+from pipeline.detectors.settings import Settings
 from pipeline.people import told_of
 from pipeline.schema import CONTROL, ENTITIES, partial_schema
 from tests.pipeline.scene import SECOND, T0, Said, Scene, micros
@@ -99,6 +103,7 @@ def play(
     restarts: Iterable[int] = (),
     watch: Callable[[Applied], None] | None = None,
     judged: bool = True,
+    settings: Settings | None = None,
 ) -> Outcome:
     """Run records in batches that begin at ``cuts``; at ``restarts`` the state goes through a snapshot, too.
 
@@ -107,16 +112,19 @@ def play(
     records = scene.records if isinstance(scene, Scene) else list(scene)
     restarts = set(restarts)
     state, kept = FabricState(), _Tables()
-    detection, correlator = Detection(state), Correlator("dc1", RULES)
+    detection, correlator = Detection(state, settings), Correlator("dc1", RULES, settings)
+    causation = Causation("dc1")
     edges = sorted({0, *(cut for cut in (*cuts, *restarts) if 0 < cut < len(records)), len(records)})
     for start, end in pairwise(edges):
         if start in restarts:
-            frames = _dump(state, detection, correlator)
+            frames = _dump(state, detection, correlator, causation)
             state = FabricState()
-            detection, correlator = Detection(state), Correlator("dc1", RULES)
+            detection, correlator = Detection(state, settings), Correlator("dc1", RULES, settings)
             state.load(part_of(frames, "apply"))
             detection.load(part_of(frames, "detect"))
             correlator.load(part_of(frames, "correlate"))
+            causation = Causation("dc1")
+            causation.load(part_of(frames, "causes"))
         applied = state.apply(*frames_of(records[start:end], start))
         if watch is not None:
             watch(applied)
@@ -126,7 +134,9 @@ def play(
         if not judged:
             continue
         added, removed = detection.judge(applied)
-        revision = correlator.revise(added, removed, state.sessions.now, told_of(applied))
+        now = state.sessions.now
+        revised = correlator.revise(added, removed, now, told_of(applied))
+        revision = causation.revise(revised, partial(_dependence, detection), now)
         kept.take("finding", added, removed, list(added.columns))
         kept.take("incident", revision.incidents, revision.void_incidents, ["incident_id"])
         kept.take("event", revision.events, revision.void_events, list(revision.events.columns))
@@ -147,10 +157,19 @@ def play(
     )
 
 
-def _dump(state: FabricState, detection: Detection, correlator: Correlator) -> dict[str, pl.DataFrame]:
+def _dependence(detection: Detection) -> Dependence:
+    return Dependence(detection.topology())
+
+
+def _dump(
+    state: FabricState, detection: Detection, correlator: Correlator, causation: Causation
+) -> dict[str, pl.DataFrame]:
     parts = {
-        "apply": state.dump(), "detect": detection.dump(), "correlate": correlator.dump(state.sessions.now)
-    }  # fmt: skip
+        "apply": state.dump(),
+        "detect": detection.dump(),
+        "correlate": correlator.dump(state.sessions.now),
+        "causes": causation.dump(),
+    }
     return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 
 

@@ -45,7 +45,7 @@ def incident(
         rule=rule,
         anchors=tuple(round(one * SECOND) for one in at),
         detected_at=round((at[0] if told is None else told) * SECOND),
-        until=None if until is None else round(until * SECOND),
+        ends=() if until is None else (round(until * SECOND),),
         about=topology.about(subject),
         own=topology.own(subject, evidence or {}),
     )
