@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "play": "demo.play_cli",
     "publish": "pipeline.cli",
     "replay": "pipeline.cli",
+    "rules": "pipeline.rules_cli",
     "run": "pipeline.cli",
     "score": "scenarios.cli",
     "simulate": "targets.cli",
