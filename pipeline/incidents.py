@@ -2,6 +2,9 @@
 
 A pure fold of statements in the order of their times; timers run between them. Nothing here knows the wall
 clock.
+
+An incident that comes and goes is damped: after it came back DAMPED_AFTER times within FLAPPING it stays open
+until nothing was wrong for STEADY, so that people are told once and not each time.
 """
 
 from collections.abc import Iterable
@@ -15,6 +18,9 @@ from pipeline.life import SEVERITIES, Deed, Event, Incident, Life, Statement, ev
 
 CONTINUES: Final = timedelta(minutes=10) // timedelta(microseconds=1)
 """An incident that comes back within this time goes on."""
+DAMPED_AFTER: Final = 2
+FLAPPING: Final = timedelta(hours=1) // timedelta(microseconds=1)
+STEADY: Final = timedelta(minutes=5) // timedelta(microseconds=1)
 NOWHERE: Final = Around()
 _Timer = tuple[int, int, Rule | Literal["clear", "ack", "windows"]]
 """When, the order among those of one time, and what."""
@@ -70,9 +76,9 @@ class Fold:
         if life.open and life.incident is not None:
             rule = self._by_id[life.incident.rule]
             if rule.momentary and life.last is not None:
-                timers.append((life.last.time + _us(rule.clear), -3, "clear"))
+                timers.append((life.last.time + _clear(life, rule), -3, "clear"))
             elif life.false_since is not None:
-                timers.append((life.false_since.time + _us(rule.clear), -3, "clear"))
+                timers.append((life.false_since.time + _clear(life, rule), -3, "clear"))
         return timers
 
     def _place(self, was: Life, life: Life, one: Statement, around: Around, events: list[Event]) -> Life:
@@ -93,7 +99,7 @@ class Fold:
         if life.disbelieved is None or rule.rank > life.disbelieved:
             return False
         assert life.incident is not None
-        clear = _us(self._by_id[life.incident.rule].clear)
+        clear = _clear(life, self._by_id[life.incident.rule])
         return life.last is None or time < life.last.time + clear
 
     def _reached(self, life: Life, rule: Rule) -> bool:
@@ -203,7 +209,7 @@ class Fold:
         if old is None:
             life, kind = replace(life, incident=fresh), "opened"
         elif over and (life.marked or first.time - (old.resolved_at or 0) > CONTINUES):
-            life, kind = replace(superseded(life), incident=fresh), "opened"
+            life, kind = replace(superseded(life), incident=fresh, returns=()), "opened"
         else:
             if over and life.ack is not None and life.ack.until is not None and life.ack.until <= when:
                 life = replace(life, ack=None)
@@ -227,6 +233,8 @@ class Fold:
                 return life
             kind = "raised" if going_on else "continued"
         events.append(event(life, when, kind, latest))
+        if kind == "continued":
+            life = _returned(life, when, latest, events)
         return ack_outgrown(replace(life, false_since=None), when, rule.rank, events)
 
     def _resolve(self, life: Life, when: int, events: list[Event]) -> Life:
@@ -237,6 +245,23 @@ class Fold:
         life = closed(replace(life, incident=replace(life.incident, coverage=coverage)), when)
         events.append(event(life, when, "resolved", last))
         return life
+
+
+def _clear(life: Life, rule: Rule) -> int:
+    """Return how long nothing may be wrong before the incident is resolved, microseconds."""
+    damped = len(life.returns) >= DAMPED_AFTER
+    return max(_us(rule.clear), STEADY) if damped else _us(rule.clear)
+
+
+def _returned(life: Life, when: int, evidence: Statement, events: list[Event]) -> Life:
+    """Remember that the incident came back, and say so when it is damped from now on."""
+    was = len(life.returns)
+    life = replace(life, returns=(*(time for time in life.returns if time > when - FLAPPING), when))
+    if was < DAMPED_AFTER <= len(life.returns):
+        said = f"came back {len(life.returns)} times within {FLAPPING // 60_000_000} min: stays open until"
+        steady = f"{said} nothing was wrong for {STEADY // 60_000_000} min"
+        events.append(event(life, when, "damped", evidence._replace(summary=steady)))
+    return life
 
 
 def _us(span: timedelta) -> int:

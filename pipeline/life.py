@@ -118,6 +118,8 @@ class Life:
     """Somebody says that the last incident was none: it isn't continued."""
     disbelieved: int | None = None
     """The rank up to which what its rules say, until they say that it is over, is that false alarm."""
+    returns: tuple[int, ...] = ()
+    """When the incident came back lately."""
     past: tuple[Past, ...] = ()
     """Incidents before the last one, oldest first."""
 
@@ -161,6 +163,7 @@ def plain_life(life: Life) -> dict[str, Any]:  # Any: JSON
         "ack": _plain(life.ack),
         "windows": [list(window) for window in life.windows],
         "looked": life.looked,
+        "returns": list(life.returns),
         "marked": life.marked,
         "disbelieved": life.disbelieved,
         "past": [list(past) for past in life.past],
@@ -169,16 +172,25 @@ def plain_life(life: Life) -> dict[str, Any]:  # Any: JSON
 
 def life_of(plain: Mapping[str, Any]) -> Life:  # Any: JSON
     """Return the life that ``plain_life`` wrote."""
-    told = {name: plain[name] for name in ("false_since", "last")}
     return Life(
         incident=None if plain["incident"] is None else Incident(**plain["incident"]),
         since={rule: Statement(*values) for rule, values in plain["since"].items()},
+        false_since=_statement(plain["false_since"]),
+        unknown=plain["unknown"],
+        last=_statement(plain["last"]),
+        device=plain["device"],
         ack=None if plain["ack"] is None else Ack(*plain["ack"]),
         windows=tuple(Open(*values) for values in plain["windows"]),
+        looked=plain["looked"],
+        marked=plain["marked"],
+        disbelieved=plain["disbelieved"],
+        returns=tuple(plain["returns"]),
         past=tuple(Past(*values) for values in plain["past"]),
-        **{name: None if values is None else Statement(*values) for name, values in told.items()},
-        **{name: plain[name] for name in ("unknown", "device", "looked", "marked", "disbelieved")},
     )
+
+
+def _statement(values: list[Any] | None) -> Statement | None:
+    return None if values is None else Statement(*values)
 
 
 def _plain(values: tuple[Any, ...] | None) -> list[Any] | None:

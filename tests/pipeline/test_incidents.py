@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.detectors import Rule
-from pipeline.incidents import Fold
+from pipeline.incidents import STEADY, Fold
 from pipeline.life import Event, Incident, Life, Statement, incident_id
 
 SECOND = 1_000_000
@@ -48,6 +48,43 @@ def states(*statements: Statement, until: float) -> list[Any]:
 
 def moves(*statements: Statement, until: float) -> list[Any]:
     return run(MOBILITY, statements, until)[1]
+
+
+# Flapping.
+
+
+def flapping(times: int, *, period: float = 60) -> list[Statement]:
+    """Return a state that holds for 10 s at the beginning of each period."""
+    edges = [
+        (number * period + offset, active)
+        for number in range(times)
+        for offset, active in ((0, True), (10, False))
+    ]
+    return [at(time, "R16", active=active) for time, active in edges]
+
+
+def test_what_comes_back_twice_stays_open_until_it_is_steady() -> None:
+    told = [turn[:2] for turn in states(*flapping(4), until=1000)]
+    assert told == [
+        (5, "opened"), (15, "resolved"), (65, "continued"), (75, "resolved"), (125, "continued"),
+        (125, "damped"), (190 + STEADY / SECOND, "resolved"),
+    ]  # fmt: skip
+
+
+def test_what_comes_back_once_is_not_damped() -> None:
+    assert [turn[1] for turn in states(*flapping(2), until=1000)] == [
+        "opened",
+        "resolved",
+        "continued",
+        "resolved",
+    ]
+
+
+@pytest.mark.parametrize(("period", "damped"), [(599, True), (620, False)])
+def test_what_comes_back_seldom_is_an_incident_each_time(period: float, *, damped: bool) -> None:
+    kinds = [turn[1] for turn in states(*flapping(4, period=period), until=4000)]
+    assert ("damped" in kinds) is damped
+    assert (kinds.count("opened") == 4) is not damped
 
 
 # States.
