@@ -9,7 +9,7 @@ from typing import Final
 from demo.findings import Finding, Found
 from demo.truth import ATTACH, Deed
 from pipeline.detect import RULES
-from pipeline.detectors.mobility import DUPLICATE_MOVES, FLAP_MOVES, FLAP_WINDOW, WINDOW
+from pipeline.detectors.moves import DUPLICATE_MOVES, FLAP_MOVES, FLAP_WINDOW, WINDOW
 
 GRACE_S: Final = 30.0
 """How long after a deed's last step its findings may come: a poll each 3 s, sessions that must expire first

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from pipeline.detectors.mobility import WINDOW
+from pipeline.detectors.moves import WINDOW
 
 ATTACH: Final = "host-attach"
 _FRAME: Final = ("start", "chatter", "end")

@@ -12,16 +12,22 @@ from pipeline.causes.dependence import End, Topology
 from pipeline.detectors import (
     FINDING,
     Rule,
+    loops,
+    migrations,
     mobility,
+    moves,
+    redundancy,
     resets,
     route_attributes,
     segments,
     sessions,
     silence,
     sticky,
+    undetected,
     uplinks,
     verdicts,
     vteps,
+    wraps,
 )
 from pipeline.detectors.attached import SegmentSites
 from pipeline.detectors.declared import Declared
@@ -38,6 +44,11 @@ RULES: Final[Mapping[str, Rule]] = {
     for module in (
         storms,
         mobility,
+        loops,
+        migrations,
+        redundancy,
+        undetected,
+        wraps,
         sticky,
         verdicts,
         vteps,
@@ -51,6 +62,8 @@ RULES: Final[Mapping[str, Rule]] = {
     for rule, found in module.RULES.items()
 }
 PARAMETERS: Final[tuple[Parameter, ...]] = (
+    *moves.PARAMETERS,
+    *loops.PARAMETERS,
     *sessions.PARAMETERS,
     *resets.PARAMETERS,
 )

@@ -3,7 +3,7 @@
 Two kinds of steps are no moves of a host. A router's own MAC (``router_macs``) is at several places at once.
 And a next hop that changes between a shared VTEP (anycast) and the own one of a device that has both is a
 redundant pair that lost or regained a member link, with a newer sequence number but without a move. Neither
-is a sign of M1, M2, M3 or M12.
+is a sign of M1, M2, M3 or M12; the second is told as what it is (REDUNDANCY_CHANGE).
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,15 @@ import polars as pl
 from pipeline.apply.fabric import Applied
 from pipeline.apply.mac_location import STEP_FRAME, MacLocations
 from pipeline.apply.records import LATENESS, us
-from pipeline.detectors import FINDING, SUBJECT, mobility, sticky
+from pipeline.detectors import FINDING, SUBJECT, mobility, sticky, undetected, wraps
 from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.flapping import Flapping
 from pipeline.detectors.known import ADDRESSES, MACS, FirstSeen, addresses, of_router, one_device, router_macs
+from pipeline.detectors.loops import FLAP
+from pipeline.detectors.migrations import RESTING, Migrations
+from pipeline.detectors.moves import bursts, by_limits, kept, migrations, moves
+from pipeline.detectors.redundancy import Redundancy
+from pipeline.detectors.settings import Settings
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -25,23 +31,32 @@ _IDENTITY: Final = ("vni", "evi", "mac")
 
 
 class MacRules:
-    """Rules M1, M2, M3, M7, M12 of one fabric."""
+    """Rules M1 to M7, M11, M12, M14 and REDUNDANCY_CHANGE of one fabric."""
 
     def __init__(self) -> None:
         self._steps = pl.DataFrame(schema=STEP_FRAME)
-        self._told, self._blind = Told(), Told()
+        self._told, self._blind, self._blind_loops = Told(), Told(), Told()
         self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
+        self._flapping, self._migrations, self._redundancy = Flapping(), Migrations(), Redundancy()
+        self._settings = Settings()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
-        added, removed = self._judge_steps(applied, scene)
-        if not scene.fresh_news:
-            return added, removed
-        found = mobility.blindness(scene.fresh("routes"))
-        blind, seeing = self._blind.revise(found, scene.horizon)
-        return pl.concat([added, blind]), pl.concat([removed, seeing])
+        self._settings = scene.settings
+        judged = [
+            *self._judge_steps(applied, scene),
+            self._migrations.judge(scene),
+            self._redundancy.judge(self._addresses.rows, scene),
+        ]
+        if scene.fresh_news:
+            fresh = scene.fresh("routes")
+            for rule, told in (("M1", self._blind), ("M6", self._blind_loops)):
+                judged.append(told.revise(mobility.blindness(fresh, rule), scene.horizon))
+        added, removed = zip(*judged, strict=True)
+        # a single move counts for an incident that is open by then
+        return pl.concat(added).sort("time", "offset", "index", maintain_order=True), pl.concat(removed)
 
-    def _judge_steps(self, applied: Applied, scene: Scene) -> Judged:
+    def _judge_steps(self, applied: Applied, scene: Scene) -> list[Judged]:
         located = applied.located
         void = located.void_steps
         if len(void):
@@ -51,17 +66,41 @@ class MacRules:
         taken_back = void.select("key", time=pl.lit(scene.horizon, dtype=pl.Int64))
         touched = pl.concat([news.select("key", "time"), taken_back, self._seen_otherwise(applied)])
         if touched.is_empty():
-            return nothing()
+            return [nothing()]
         first = touched.group_by("key").agg(pl.col("time").min().alias("from"))
         locations = scene.state.locations
         named = _named(self._steps.join(first, on="key"), locations)
-        no_move = one_device(named, self._addresses.rows) | of_router(named, self._routers.rows)
-        found = pl.concat([mobility.detect(named.filter(~no_move)), sticky.detect(named)])
+        of_one, routers = one_device(named, self._addresses.rows), of_router(named, self._routers.rows)
+        found, flaps = self._moved(moves(named.filter(~(of_one | routers))), first, scene)
+        self._redundancy.take(moves(named.filter(of_one & ~routers)), first)
         # of a MAC whose steps were all taken back there is nothing left to judge, but to take back
         identity = locations.keys.frame(first["key"].to_numpy()).select(_IDENTITY)
         concerned = _subjects(first.select("from").hstack(identity.get_columns()))
-        self._steps = _kept(self._steps, scene.now)
-        return self._told.revise(found, scene.horizon, concerned)
+        self._steps = _kept(self._steps, scene.now, scene.settings)
+        told = self._told.revise(pl.concat([*found, sticky.detect(named)]), scene.horizon, concerned)
+        return [told, self._flapping.judge(flaps, first, scene)]
+
+    def _moved(
+        self, moved: pl.DataFrame, first: pl.DataFrame, scene: Scene
+    ) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        """Return findings of single MACs, and the moves at which one flaps (FLAP)."""
+        found = [wraps.detect(moved)]
+        flaps, resting = [pl.DataFrame(schema=FLAP)], [pl.DataFrame(schema=RESTING)]
+        for limits, part in by_limits(moved, scene.settings):
+            burst = bursts(part, limits)
+            resting.append(migrations(burst, limits).select(RESTING.names()).cast(RESTING))
+            judged = mobility.judge(burst, limits)
+            # what is settled is not told again
+            new = judged.filter(pl.col("time") >= pl.max_horizontal("from", pl.lit(scene.horizon)))
+            if new.is_empty():
+                continue
+            shared = undetected.shares(new, burst, limits)
+            found += [mobility.detect(shared), undetected.detect(shared)]
+            flaps.append(
+                shared.filter(pl.col("rule").is_in(mobility.FLAPS)).select(*FLAP).cast(pl.Schema(FLAP))
+            )
+        self._migrations.take(pl.concat(resting), first, scene.horizon)
+        return found, pl.concat(flaps)
 
     def _seen_otherwise(self, applied: Applied) -> pl.DataFrame:
         """Learn whose addresses are whose; return the steps that this may show in another light."""
@@ -76,13 +115,17 @@ class MacRules:
     def dump(self, horizon: int, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames; locations as text."""
         names = {name: pl.col(name).cat.to(NAME).cast(pl.String) for name in _LOCATIONS}
-        steps = _kept(self._steps, now).sort("key", "time", "observer", "offset", "index")
+        steps = _kept(self._steps, now, self._settings)
         return {
-            "steps": steps.with_columns(**names),
+            "steps": steps.sort("key", "time", "observer", "offset", "index").with_columns(**names),
             "told": self._told.dump(horizon),
             "blind": self._blind.dump(horizon),
+            "blind_loops": self._blind_loops.dump(horizon),
             "routers": self._routers.rows,
             "addresses": self._addresses.rows,
+            **self._flapping.dump(horizon, now),
+            **self._migrations.dump(horizon, now),
+            **self._redundancy.dump(horizon, now),
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
@@ -90,14 +133,17 @@ class MacRules:
         codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
         self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(STEP_FRAME)
         self._told.frame, self._blind.frame = frames["told"], frames["blind"]
+        self._blind_loops.frame = frames["blind_loops"]
         self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
+        for part in (self._flapping, self._migrations, self._redundancy):
+            part.load(frames)
 
 
 _LOCATIONS: Final = ("location", "old_location", "claim_location")
 
 
-def _kept(steps: pl.DataFrame, now: int) -> pl.DataFrame:
-    return steps.filter(pl.col("time") >= now - us(mobility.KEPT) - us(LATENESS))
+def _kept(steps: pl.DataFrame, now: int, settings: Settings) -> pl.DataFrame:
+    return steps.filter(pl.col("time") >= now - us(kept(settings)) - us(LATENESS))
 
 
 def _matters() -> pl.Expr:

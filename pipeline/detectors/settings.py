@@ -54,6 +54,11 @@ class Settings:
         """Return the threshold of the fabric as a whole."""
         return self.fabric.get(parameter.key, parameter.default)
 
+    def widest(self, parameter: Parameter) -> float:
+        """Return the highest threshold that holds for any subject: how long there is something to keep."""
+        narrow = (each.get(parameter.key) for each in (*self.vnis.values(), *self.segments.values()))
+        return max([self.value(parameter), *(value for value in narrow if value is not None)])
+
     def limit(self, parameter: Parameter, columns: Collection[str]) -> pl.Expr:
         """Return the threshold of each row of a frame: of its vni and esi, if they are among ``columns``."""
         limit = pl.lit(self.value(parameter))

@@ -16,18 +16,19 @@ class Told:
         return self.frame.filter(pl.col("time") >= since).sort("time", "offset", "index", "rule", *SUBJECT)
 
     def revise(
-        self, new: pl.DataFrame, since: int, concerned: pl.DataFrame | None = None
+        self, new: pl.DataFrame, since: int, concerned: pl.DataFrame | None = None, *, start: int = 0
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Replace what was said from ``since`` on; return the findings added and those removed.
 
         Args: new: the findings that hold now; those before ``since`` are settled and don't count. since:
         microseconds; nothing older may change. concerned: subjects (columns of SUBJECT) and, of each,
-        ``from``: findings of others, and older ones of theirs, stay as they are. None: all subjects.
+        ``from``: findings of others, and older ones of theirs, stay as they are. None: all subjects. start:
+        microseconds; findings before it stay as they are, too.
         """
         old = self.frame
         if concerned is None:
-            new = new.filter(pl.col("time") >= since)
-            replaced = old.filter(pl.col("time") >= since)
+            new = new.filter(pl.col("time") >= max(since, start))
+            replaced = old.filter(pl.col("time") >= max(since, start))
         else:
             mine = concerned.with_columns(pl.max_horizontal("from", pl.lit(since)))
             new = _of(new, mine)

@@ -1,0 +1,323 @@
+"""A loop: many MACs flap at once between the same places (rule M6).
+
+One duplicate host is one MAC; a loop sends the frames of many back and forth. So at least K = 10 distinct
+MACs at which M2 or M3 holds within T = 30 s, all between the same two places (in whatever VNIs) or all in
+one VNI (between whatever places), are a loop. Juniper, "Configuring Loop Detection", tells a local loop (two
+ports of one device) from a global one (two devices); both look like this.
+
+One loop is one incident: what else reaches K while it goes on and shares a place with it is the same loop.
+Its MACs' own incidents (M2, M3) are its consequences.
+
+It clears 180 s after fewer than K MACs flap. Subject: vni (or evi), or where no VNI has K of its MACs the two
+places: vtep and peer, or esi. Look first for a cable or a bridge between the two places.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from pipeline.apply.records import LATENESS, us
+from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.moves import WINDOW
+from pipeline.detectors.settings import Parameter, Settings, parameters
+from pipeline.detectors.text import domain_text, mac_text
+from pipeline.schema import Columns
+
+RULES: Final = catalogue(Rule("M6", "LOOP_SUSPECT", "loop", rank=1, clear=WINDOW, momentary=True))
+PARAMETERS: Final = parameters(
+    Parameter("M6", "macs", 10, "MACs", 2, 1000), Parameter("M6", "window_s", 30, "s", 5, 600)
+)
+_MACS, _WINDOW_S = PARAMETERS
+FLAP: Final[Columns] = {
+    "key": pl.Int64,
+    "vni": pl.UInt32,
+    "evi": pl.UInt32,
+    "mac": pl.UInt64,
+    "time": pl.Int64,
+    "offset": pl.Int64,
+    "index": pl.UInt32,
+    "now": pl.Int64,
+    "rule": pl.String,
+    "name": pl.String,
+    "old_name": pl.String,
+    "places": pl.List(pl.String),
+    "seq": pl.Int64,
+    "old_seq": pl.Int64,
+    "count": pl.Int64,
+    "window_s": pl.Float64,
+    "burst_s": pl.Float64,
+    "burst_limit_s": pl.Float64,
+    "ping_pong": pl.Boolean,
+    "duplicate_moves": pl.Int64,
+    "duplicate_window_s": pl.Float64,
+    "most_seen": pl.Int64,  # moves that the PE saw that saw most; null: not all of them are known
+    "most_at": pl.String,
+    "undetected": pl.Boolean,  # by any PE alone
+}
+"""One row per move at which M2 or M3 holds."""
+_UPDATE: Final = 10_000_000
+"""How often the counts of a loop that goes on are told, microseconds."""
+_SECOND: Final = 1_000_000
+_SHOWN: Final = 5
+_ESI: Final = re.compile(r"(?:[0-9a-f]{2}:){9}[0-9a-f]{2}")
+
+
+def kept(settings: Settings) -> int:
+    """Return for how long flaps are of use, microseconds."""
+    return us(LATENESS) + int(settings.widest(_WINDOW_S) * _SECOND) + 2 * _UPDATE
+
+
+def crowds(flaps: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Return flaps with the distinct MACs that flap in the window that ends there, the own one included.
+
+    Columns added: ``pair_macs`` (between the same two places), ``domain_macs`` (in the VNI), ``pair``,
+    ``domain`` (as text), ``macs`` and ``loop_s`` (the limits).
+    """
+    limited = flaps.with_columns(
+        macs=settings.limit(_MACS, flaps.columns),
+        loop_s=settings.limit(_WINDOW_S, flaps.columns),
+        # where only the number rose there are no two places
+        pair=pl.when(pl.col("name") != pl.col("old_name")).then(
+            pl.format(
+                "{} and {}", pl.min_horizontal("name", "old_name"), pl.max_horizontal("name", "old_name")
+            )
+        ),
+        domain=domain_text(),
+    )
+    for group in ("pair", "domain"):
+        limited = _crowd(limited, group)
+    return limited
+
+
+def _crowd(flaps: pl.DataFrame, group: str) -> pl.DataFrame:
+    span = (pl.col("loop_s") * _SECOND).cast(pl.Int64)
+    member = [group, "key"]
+    ordered = flaps.sort(*member, "time", "offset", "index").with_columns(
+        gap=pl.col("time").diff().over(member), until=pl.col("time") + span
+    )
+    begins = ordered.filter(pl.col("gap").is_null() | (pl.col("gap") >= span)).select(
+        group, "time", step=pl.lit(1)
+    )
+    following = pl.col("gap").shift(-1).over(member)
+    ends = ordered.filter(following.is_null() | (following >= span)).select(
+        group, time="until", step=pl.lit(-1)
+    )
+    counts = (
+        pl.concat([begins, ends])
+        .group_by(group, "time")
+        .agg(pl.col("step").sum())
+        .sort("time", group)
+        .with_columns(pl.col("step").cum_sum().over(group).alias(f"{group}_macs"))
+        .drop("step")
+    )
+    return flaps.sort("time", "offset", "index").join_asof(
+        counts, on="time", by=group, strategy="backward", check_sortedness=False
+    )
+
+
+@dataclass
+class Loop:
+    """One loop as far as it is known."""
+
+    subject: dict[str, Any]  # Any: values of subject columns
+    last: int
+    told: int
+    """Number of the 10 s in which it was last told."""
+    places: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+
+    def copy(self) -> "Loop":
+        """Return the same loop, to go on with."""
+        return Loop(dict(self.subject), self.last, self.told, set(self.places), set(self.groups))
+
+
+class Loops:
+    """The loops of one fabric, as of the horizon."""
+
+    def __init__(self) -> None:
+        self._settled: list[Loop] = []
+        self._until = 0
+
+    def detect(self, crowded: pl.DataFrame, horizon: int) -> pl.DataFrame:
+        """Return the findings from the horizon on; ``crowded``: all flaps kept, as ``crowds`` tells them."""
+        crossings = _crossings(crowded)
+        self._settle(crowded, crossings, horizon)
+        going_on = [loop.copy() for loop in self._settled]
+        return findings(
+            pl.DataFrame(
+                _fold(going_on, crossings.filter(pl.col("time") >= self._until), crowded),
+                schema=_TOLD,
+                orient="row",
+            )
+        )
+
+    def _settle(self, crowded: pl.DataFrame, crossings: pl.DataFrame, horizon: int) -> None:
+        past = crossings.filter((pl.col("time") >= self._until) & (pl.col("time") < horizon))
+        _fold(self._settled, past, crowded)
+        self._settled = [loop for loop in self._settled if horizon - loop.last < us(WINDOW)]
+        self._until = max(self._until, horizon)
+
+    def dump(self, crowded: pl.DataFrame, horizon: int) -> pl.DataFrame:
+        """Return the state as a frame: the loops as of the horizon."""
+        self._settle(crowded, _crossings(crowded), horizon)
+        rows = [
+            {
+                "subject": orjson.dumps(loop.subject, option=orjson.OPT_SORT_KEYS).decode(),
+                "last": loop.last,
+                "told": loop.told,
+                "places": sorted(loop.places),
+                "groups": sorted(loop.groups),
+            }
+            for loop in self._settled
+        ]
+        return pl.DataFrame(rows, schema=_LOOP).sort("subject", "last")
+
+    def load(self, frame: pl.DataFrame, horizon: int) -> None:
+        """Take the state from a frame that ``dump`` made at a horizon."""
+        self._until = horizon
+        self._settled = [
+            Loop(orjson.loads(row["subject"]), row["last"], row["told"], {*row["places"]}, {*row["groups"]})
+            for row in frame.rows(named=True)
+        ]
+
+
+_LOOP: Final[Columns] = {
+    "subject": pl.String,
+    "last": pl.Int64,
+    "told": pl.Int64,
+    "places": pl.List(pl.String),
+    "groups": pl.List(pl.String),
+}
+_TOLD: Final[Columns] = {
+    "rule": pl.String,
+    "severity": pl.String,
+    "active": pl.Boolean,
+    "vni": pl.UInt32,
+    "evi": pl.UInt32,
+    "esi": pl.String,
+    "vtep": pl.String,
+    "peer": pl.String,
+    "time": pl.Int64,
+    "offset": pl.Int64,
+    "index": pl.UInt32,
+    "now": pl.Int64,
+    "summary": pl.String,
+    "evidence": pl.String,
+}
+
+
+def _crossings(crowded: pl.DataFrame) -> pl.DataFrame:
+    """Return, of VNIs and of pairs of places, the flaps at which K is reached, and the first of each 10 s."""
+    found = []
+    for order, group in enumerate(("domain", "pair")):
+        before = pl.col("crowd").shift(1).over("group")
+        elapsed = pl.col("time") // _UPDATE != pl.col("time").shift(1).over("group") // _UPDATE
+        found.append(
+            crowded.with_columns(group=pl.col(group), crowd=pl.col(f"{group}_macs"), order=pl.lit(order))
+            .sort("group", "time", "offset", "index")
+            .filter(
+                (pl.col("crowd") >= pl.col("macs")) & (before.is_null() | (before < pl.col("macs")) | elapsed)
+            )
+        )
+    return pl.concat(found).sort("time", "offset", "index", "order", "group")
+
+
+def _fold(loops: list[Loop], crossings: pl.DataFrame, crowded: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """Say of each crossing which loop it is; return what is told. Loops are brought up to date."""
+    told: list[tuple[Any, ...]] = []
+    for row in crossings.select(_CROSSING).rows(named=True):
+        bucket = row["time"] // _UPDATE
+        near = [loop for loop in loops if row["time"] - loop.last < us(WINDOW)]
+        known = [loop for loop in near if row["group"] in loop.groups]
+        if known and known[0].told == bucket:
+            known[0].last = row["time"]
+            continue
+        window = crowded.filter(
+            pl.col("time").is_between(row["time"] - row["loop_s"] * _SECOND, row["time"], closed="right")
+        )
+        mine = window.filter(pl.col("domain" if row["order"] == 0 else "pair") == row["group"])
+        places = {*mine["name"].to_list(), *mine["old_name"].to_list()}
+        loop = next((loop for loop in [*known, *near] if loop in known or loop.places & places), None)
+        if loop is None:
+            loop = Loop(_subject(row), row["time"], told=-1)
+            loops.append(loop)
+        loop.last = row["time"]
+        loop.places |= places
+        loop.groups.add(row["group"])
+        if loop.told != bucket:
+            loop.told = bucket
+            told.append(_finding(loop, row, window))
+    return told
+
+
+_CROSSING: Final = [
+    "time", "offset", "index", "now", "order", "group", "vni", "evi", "name", "old_name", "loop_s", "macs",
+]  # fmt: skip
+
+
+def _subject(row: Mapping[str, Any]) -> dict[str, Any]:
+    if row["order"] == 0:
+        return {"vni": row["vni"], "evi": row["evi"]}
+    one, other = sorted(
+        (row["name"], row["old_name"]), key=lambda place: (_ESI.fullmatch(place) is None, place)
+    )
+    if _ESI.fullmatch(one):
+        return {"esi": one, "peer" if _ESI.fullmatch(other) else "vtep": other}
+    return {"vtep": one, "peer": other}
+
+
+def _finding(loop: Loop, row: Mapping[str, Any], window: pl.DataFrame) -> tuple[Any, ...]:
+    places = sorted(loop.places)
+    part = window.filter(pl.col("name").is_in(places) | pl.col("old_name").is_in(places))
+    latest = part.sort("time", "offset", "index").group_by("key", maintain_order=True).last()
+    top = latest.with_columns(text=mac_text(pl.col("mac"))).sort(["count", "text"], descending=[True, False])
+    pairs, domains = _most(part, "pair"), _most(part, "domain")
+    seconds = f"{row['loop_s']:g}"
+    more = f" and {len(pairs) - 1} more pairs of places" if len(pairs) > 1 else ""
+    inside = domains[0]["name"] if len(domains) == 1 else f"{len(domains)} VNIs, most in {domains[0]['name']}"
+    summary = (
+        f"Loop suspected: {len(latest)} MACs flap within {seconds} s between {pairs[0]['name']}{more}, "
+        f"in {inside}; most moves: {', '.join(top['text'].head(_SHOWN).to_list())}. "
+        f"A duplicate host would be one MAC, a migration would come to rest within "
+        f"{_plain(latest['burst_limit_s'].max())} s"
+    )
+    evidence = {
+        "cause": "loop",
+        "macs": len(latest),
+        "macs_needed": int(row["macs"]),
+        "window_s": row["loop_s"],
+        "moves": int(latest["count"].sum()),
+        "pairs": pairs[:_SHOWN],
+        "domains": domains[:_SHOWN],
+        "locations": places,
+        "top_macs": [
+            {"mac": text, "moves": count, "in": domain}
+            for text, count, domain in top.head(_SHOWN).select("text", "count", "domain").rows()
+        ],
+        "ruled_out": [
+            f"duplicate host: {len(latest)} MACs flap at once, a duplicate host is one",
+            "migration: these MACs have not come to rest",
+            "failover of a redundant pair: no device is known to have both addresses",
+            "multihoming: the places are not one Ethernet segment",
+        ],
+    }
+    return (
+        "M6", "critical", True, loop.subject.get("vni"), loop.subject.get("evi"), loop.subject.get("esi"),
+        loop.subject.get("vtep"), loop.subject.get("peer"), row["time"], row["offset"], row["index"],
+        row["now"], summary, orjson.dumps(evidence).decode(),
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    """Return a number without needless digits."""
+    return f"{value:g}"
+
+
+def _most(flaps: pl.DataFrame, group: str) -> list[dict[str, Any]]:
+    counted = flaps.drop_nulls(group).group_by(group).agg(macs=pl.col("key").n_unique())
+    ordered = counted.sort(["macs", group], descending=[True, False])
+    return [{"name": name, "macs": macs} for name, macs in ordered.rows()]
