@@ -15,6 +15,8 @@ from pipeline.schema import NAME, Columns
 
 PER_ES_TAG: Final = 0xFFFFFFFF
 """Ethernet tag of the Ethernet A-D route of a whole segment, RFC 7432, section 8.2.1."""
+Sides = tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]]
+"""Of changes, before and after them: key columns, and which changes count."""
 
 
 class Presence:
@@ -53,7 +55,7 @@ class Presence:
         self,
         changes: Changes,
         records: Records,
-        sides: tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]],
+        sides: Sides,
     ) -> pl.DataFrame:
         """Return transitions: keys, PLACE, ``value`` (held from then on).
 
@@ -96,9 +98,7 @@ class Presence:
         )
 
 
-def route_sides(
-    changes: Changes, *, kind: str
-) -> tuple[tuple[dict[str, Column], Mask], tuple[dict[str, Column], Mask]]:
+def route_sides(changes: Changes, *, kind: str) -> Sides:
     """Return keys of route changes and which of them count, before and after.
 
     ``kind``: ``imet`` (observer, vtep) for type-3 routes, not the observer's own; ``segment`` (observer, esi,

@@ -16,13 +16,11 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.family import Judged, Scene, nothing
-from pipeline.detectors.presence import Presence, route_sides
+from pipeline.detectors.behind import Count, macs_text
+from pipeline.detectors.es_members import as_declared
 from pipeline.detectors.quorum import votes
-from pipeline.detectors.timeline import PLACE, StepTable, changes, counts, telling
-from pipeline.detectors.told import Told
+from pipeline.detectors.timeline import PLACE, changes, counts, telling
 
 QUORUM: Final = 0.5
 MEMORY: Final = timedelta(days=7)
@@ -34,55 +32,20 @@ RULES: Final = catalogue(
 )
 
 
-class Segments:
-    """Who holds which routes of segments, and rules R4 and R5."""
-
-    def __init__(self) -> None:
-        keys = ["device", "esi", "pe"]
-        self._routes = {"segment": Presence(keys), "ad_per_es": Presence(keys)}
-        self._held = StepTable(["esi", "pe", "kind", "device"], pl.Boolean)
-        self._told = Told()
-
-    def judge(self, applied: Applied, scene: Scene) -> Judged:
-        """Take a batch and return what it adds to the findings and takes back."""
-        self._held.settle(scene.horizon - 1)
-        routes = applied.changes["evpn_route"]
-        news = False
-        for kind, presence in self._routes.items():
-            held = presence.apply(routes, applied.records, route_sides(routes, kind=kind))
-            self._held.add(held.with_columns(kind=pl.lit(kind)))
-            news |= len(held) > 0
-        if not (scene.fresh_news or news or due(self._held.rows, scene.horizon, scene.now)):
-            return nothing()
-        found = detect(self._held.timeline(), scene.fresh("routes"), scene.roles.owners, scene.now)
-        return self._told.revise(found, scene.horizon)
-
-    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
-        """Return the state as frames."""
-        return {
-            **{kind: presence.dump() for kind, presence in self._routes.items()},
-            "held": self._held.dump(horizon - 1),
-            "told": self._told.dump(horizon),
-        }
-
-    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
-        """Take the state from frames that ``dump`` made."""
-        for kind, presence in self._routes.items():
-            presence.load(frames[kind])
-        self._held.rows, self._told.frame = frames["held"], frames["told"]
-
-
-def due(held: pl.DataFrame, since: int, now: int) -> bool:
-    """Return whether time alone may change a verdict after ``since``, microseconds: a PE is given up."""
-    begun = pl.col("time").is_between(since - _MEMORY_US, now - _MEMORY_US)
-    return bool(held.select(begun.any()).item())
-
-
-def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], now: int) -> pl.DataFrame:
+def detect(
+    held: pl.DataFrame,
+    fresh: pl.DataFrame,
+    owners: Mapping[str, str],
+    now: int,
+    *,
+    declared: pl.DataFrame,
+    behind: Count,
+) -> pl.DataFrame:
     """Return one finding per change of the verdict on a segment.
 
     ``held``: timeline per (esi, pe, kind, device), whether the device holds a route of that kind. ``fresh``:
-    timeline per device. ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds.
+    timeline per device. ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds. ``declared``:
+    timeline per esi, a JSON list of the devices that should serve it. ``behind``: counts MACs.
     """
     gone = held.with_columns(value=~pl.col("value"))
     kinds = votes(gone, fresh, ["esi", "pe", "kind"]).with_columns(
@@ -94,7 +57,7 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], n
         lost=pl.col("value"),
         unknown=pl.col("value").is_null(),
     )
-    legs = _given_up(legs, held, now)
+    legs = as_declared(_given_up(legs, held, now), declared, owners)
     states = counts(
         legs.select("esi", "pe", *PLACE, "value", (pl.col("unknown") > 0).alias("with unknown")),
         ["esi"],
@@ -109,8 +72,17 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], n
     verdicts = changes(states, ["esi"], ["lost", "left", "unknown"]).with_columns(
         active=pl.when(sure).then(degraded | down)
     )
+    verdicts = _since(verdicts)
     name, days = pl.format("Ethernet segment {}", "esi"), pl.lit(MEMORY.days)
-    told = _with_names(telling(verdicts, ["esi"]), legs, owners)
+    named = _with_names(telling(verdicts, ["esi"]), legs, owners)
+    told = named.with_columns(macs=behind(named))
+    takes = (
+        pl.when((pl.col("left") == 1) & (pl.col("macs") > 0))
+        .then(pl.format("; the next failure takes {}", macs_text("macs")))
+        .otherwise(pl.lit(""))
+    )
+    left = pl.when(pl.col("left") == 1).then(pl.format("{} alone", "left_pes")).otherwise("left_pes")
+    since = pl.from_epoch("began", time_unit="us").dt.strftime("%H:%M:%S UTC")
     return findings(
         told.with_columns(
             rule=pl.when(down).then(pl.lit("R5")).otherwise(pl.lit("R4")),
@@ -118,13 +90,16 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], n
             coverage=pl.when(pl.col("expected") > 0).then(1 - pl.col("unknown") / pl.col("expected")),
             summary=pl.when(down)
             .then(
-                pl.format("{} is down: none of its {} PEs serves it, {}", name, "expected", "lost_pes")
+                pl.format(
+                    "{} is down since {}: none of its {} PEs serves it, {}",
+                    name, since, "expected", "lost_pes",
+                )
             )
             .when(pl.col("lost") > 0)
             .then(
                 pl.format(
-                    "{} survives on {}, {} of {} PEs: lost is {}",
-                    name, "left_pes", "left", "expected", "lost_pes",
+                    "{} survives on {}, {} of {} PEs, since {}: lost is {}{}",
+                    name, left, "left", "expected", since, "lost_pes", takes,
                 )
             )
             .when(pl.col("expected") == 0)
@@ -140,10 +115,19 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str], n
                 pl.format("{} is served by all its {} PEs, {}", name, "expected", "left_pes")
             ),
             evidence=pl.struct(
-                "left", "expected", "lost", "unknown", "left_pes", "lost_pes"
+                "left", "expected", "lost", "unknown", "left_pes", "lost_pes", "macs", since=since
             ).struct.json_encode(),
         )
     )  # fmt: skip
+
+
+def _since(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with ``began``: since when as many PEs are lost and left."""
+    before = pl.col("lost", "left").shift(1).over("esi")
+    new = pl.any_horizontal(pl.col("lost", "left").ne_missing(before))
+    return verdicts.with_columns(began=pl.when(new).then("time")).with_columns(
+        pl.col("began").forward_fill().over("esi")
+    )
 
 
 def _given_up(legs: pl.DataFrame, held: pl.DataFrame, now: int) -> pl.DataFrame:
