@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "alert": "pipeline.alerts.cli",
     "capture": "pipeline.cli",
     "collect": "collectors.cli",
+    "declare": "pipeline.declare_cli",
     "demo": "demo.cli",
     "doctor": "collectors.doctor.cli",
     "frr-agent": "targets.cli",

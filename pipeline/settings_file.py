@@ -86,8 +86,8 @@ class _Reader:
         parts = self.parts(node, "a fabric", ("rules", "vnis", "segments"))
         return Settings(
             self.rules(parts.get("rules")),
-            self.each(parts.get("vnis"), "vnis", _vni, self.rules),
-            self.each(parts.get("segments"), "segments", _esi, self.rules),
+            self.each(parts.get("vnis"), "vnis", vni_of, self.rules),
+            self.each(parts.get("segments"), "segments", esi_of, self.rules),
         )
 
     def parts(self, node: Node, where: str, known: tuple[str, ...]) -> Mapping[str, Node]:
@@ -163,13 +163,15 @@ class _Reader:
         return ", ".join(sorted(name for of, name in self._known if of == rule))
 
 
-def _vni(text: str) -> int:
+def vni_of(text: str) -> int:
+    """Return a VNI; raises ValueError for what is none."""
     if not (text.isdecimal() and text.isascii() and 0 < int(text) <= _MOST_VNI):
         raise ValueError(f"a VNI is a number of 1 to {_MOST_VNI}, not {shown(text)}")
     return int(text)
 
 
-def _esi(text: str) -> str:
+def esi_of(text: str) -> str:
+    """Return an ESI in lower case; raises ValueError for what is none."""
     if not _ESI.fullmatch(text.lower()):
         raise ValueError(f"an ESI has ten octets, 00:11:22:33:44:55:66:77:88:99, not {shown(text)}")
     return text.lower()
