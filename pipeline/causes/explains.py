@@ -17,7 +17,8 @@ WITHIN: Final = timedelta(seconds=240)
 """What happens longer after a fault began is not explained by it: longer than the hold timer of BGP (RFC
 4271: 90 s, often 180 s) and than what a graceful restart takes to be given up."""
 
-CABLE, DEVICE, ADJACENCY, SILENCE, ATTRIBUTES, COUNTS, REACH, SEGMENT, SCORE, LOOP, MOBILITY, HOST = range(12)
+(CABLE, DEVICE, ADJACENCY, SILENCE, ATTRIBUTES, COUNTS, REACH, SEGMENT, SEGMENT_ROUTES, SCORE, LOOP, MOBILITY,
+ HOST) = range(13)  # fmt: skip
 """Layers; the order is the order of causes."""
 LAYERS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("L1", "L2", "L3", "L6"), CABLE),
@@ -27,14 +28,15 @@ LAYERS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("V3", "V4", "V5"), ATTRIBUTES),
     "V11": COUNTS,
     **dict.fromkeys(("V1", "V10"), REACH),
-    **dict.fromkeys(("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11"), SEGMENT),
+    **dict.fromkeys(("R4", "R5", "R6", "R11"), SEGMENT),
+    **dict.fromkeys(("R1", "R2", "R3", "R7", "R8", "R9", "R10"), SEGMENT_ROUTES),
     **dict.fromkeys(("V2", "R19"), SCORE),
     "M6": LOOP,
     **dict.fromkeys(("M1", "M2", "M3", "M4", "M5", "M7", "M12"), MOBILITY),
     **dict.fromkeys(("M8", "M9", "M10", "M11", "M13", "M14", "M15", "X3", "I1", "I2", "I5"), HOST),
 }
 _NETWORK: Final = frozenset((CABLE, ADJACENCY, DEVICE))
-_ROUTES: Final = frozenset((COUNTS, REACH, SEGMENT, SCORE))
+_ROUTES: Final = frozenset((COUNTS, REACH, SEGMENT, SEGMENT_ROUTES, SCORE))
 EXPLAINS: Final[Mapping[int, frozenset[int]]] = {
     CABLE: _NETWORK | _ROUTES | {SILENCE, LOOP},
     ADJACENCY: _NETWORK | _ROUTES | {SILENCE},
@@ -43,7 +45,8 @@ EXPLAINS: Final[Mapping[int, frozenset[int]]] = {
     ATTRIBUTES: _ROUTES | {ADJACENCY, ATTRIBUTES},
     COUNTS: _ROUTES,
     REACH: _ROUTES | {HOST},
-    SEGMENT: frozenset((SEGMENT, SCORE, HOST)),
+    SEGMENT: frozenset((SEGMENT, SEGMENT_ROUTES, SCORE, HOST)),
+    SEGMENT_ROUTES: frozenset((SEGMENT_ROUTES, SCORE, HOST)),
     SCORE: frozenset((SCORE,)),
     LOOP: frozenset((MOBILITY, HOST)),
     MOBILITY: frozenset((MOBILITY, HOST)),
