@@ -17,6 +17,7 @@ from pipeline.detectors import (
     es_aliasing,
     es_collisions,
     es_routes,
+    flood_lists,
     loops,
     migrations,
     mobility,
@@ -24,6 +25,7 @@ from pipeline.detectors import (
     redundancy,
     resets,
     route_attributes,
+    route_targets,
     segment_rules,
     segments,
     sessions,
@@ -38,6 +40,7 @@ from pipeline.detectors import (
 from pipeline.detectors.attached import SegmentSites
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Family, Scene
+from pipeline.detectors.flooding import FloodLists
 from pipeline.detectors.heard import Heard, gaps
 from pipeline.detectors.macs import MacRules
 from pipeline.detectors.observed import fresh_timeline, freshness
@@ -69,6 +72,8 @@ RULES: Final[Mapping[str, Rule]] = {
         route_attributes,
         sessions,
         resets,
+        flood_lists,
+        route_targets,
     )
     for rule, found in module.RULES.items()
 }
@@ -89,6 +94,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "attributes": route_attributes.RouteAttributes,
     "evpn": sessions.Sessions,
     "resets": resets.Resets,
+    "flooding": FloodLists,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

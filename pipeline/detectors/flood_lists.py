@@ -1,0 +1,165 @@
+"""Flood lists that differ from who serves a VNI (rule V2).
+
+RFC 8365, section 9: a leaf floods to the VTEPs whose type-3 routes it has. Every leaf that serves a VNI
+should have every other leaf that originates one for it; the rule holds when a leaf lacks some for 10 s
+(SuzieQ and Apstra compare the same sets, without time or cause). A VTEP that most observers lost is rule V1,
+a leaf without any EVPN session R15: neither is told again here. Blind leaves neither lack nor have.
+
+Subject: device and vtep, who lacks whom; the leaf alone when it lacks two or more, at least half of those it
+should have; the VTEP alone when two or more leaves, at least half, lack it. vni where it is one only. The
+cause is looked for in the order in which an engineer would (``pipeline.detectors.flood_reasons``). Look first
+at what the summary says.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline.detectors import Rule, catalogue
+from pipeline.detectors.flood_matrix import CELL, Lists
+
+RULES: Final = catalogue(
+    Rule("V2", "VTEP_PARTIAL", "flood_list", rank=1, wait=timedelta(seconds=10), labels=frozenset({"vni"}))
+)
+QUORUM: Final = 0.5
+SUBJECT: Final = ["device", "vtep"]
+_SEVERAL: Final = 2
+
+
+def suspicious(held: pl.DataFrame, own: pl.DataFrame, served: pl.DataFrame) -> list[str]:
+    """Return the VNIs in which anybody may lack anybody, from timelines: cheap, and never too few."""
+    originated = own.drop_nulls("value").select(CELL).unique()
+    origins = originated.group_by("vni").agg(origins=pl.col("vtep").n_unique())
+    leaves = pl.concat([originated.select("device", "vni"), served.filter("value").select("device", "vni")])
+    wanted = (
+        leaves.unique()
+        .group_by("vni")
+        .agg(leaves=pl.len())
+        .join(origins, on="vni")
+        .join(originated.group_by("vni").agg(mine=pl.len()), on="vni")
+        .select("vni", wanted=pl.col("leaves") * pl.col("origins") - pl.col("mine"))
+    )
+    serving = held.join(leaves.unique(), on=["device", "vni"], how="semi").join(
+        originated.select("vtep", "vni").unique(), on=["vtep", "vni"], how="semi"
+    )
+    had = serving.group_by("vni").agg(cells=pl.struct("device", "vtep").n_unique())
+    lost = held.filter(~pl.col("value")).select("vni").unique()
+    few = wanted.join(had, on="vni", how="left").filter(pl.col("cells").fill_null(0) < pl.col("wanted"))
+    # who isn't observed is known by what others hold: a VTEP that nobody originates but some have
+    foreign = held.join(originated.select("vtep").unique(), on="vtep", how="anti").select("vni").unique()
+    return sorted({*lost["vni"], *few["vni"], *foreign["vni"]} - {""})
+
+
+def missing(lists: Lists) -> pl.DataFrame:
+    """Return the cells that should be there: time, device, vtep, vni, sees, lacks.
+
+    ``sees``: the leaf is fresh.
+    """
+    leaves = pl.concat(
+        [lists.own.select("time", "device", "vni"), lists.served.select("time", "device", "vni")]
+    ).unique()
+    sees = pl.col("fresh").fill_null(value=False)
+    known = lists.own.join(lists.fresh, on=["time", "device"], how="left").select("time", "vtep", "vni", sees)
+    told = known.filter("fresh").select("time", "vtep", "vni")
+    # of a leaf that is blind, or not observed, others tell what it originates
+    by_others = (
+        lists.held.join(lists.fresh.filter("fresh"), on=["time", "device"])
+        .select("time", "vtep", "vni")
+        .join(_of_fresh_owners(lists), on=["time", "vtep"], how="anti")
+    )
+    origins = pl.concat([told, by_others]).unique()
+    cells = (
+        leaves.join(origins, on=["time", "vni"])
+        .join(lists.own, on=["time", *CELL], how="anti")
+        .join(_own_vteps(lists), on=["time", "device", "vtep"], how="anti")
+    )
+    has = pl.concat(
+        [
+            lists.held.filter(pl.col("vni") != "").select("time", *CELL),
+            # a route whose VNI nobody tells may be the one: what it lacks is rule V5's
+            lists.held.filter(pl.col("vni") == "")
+            .select("time", "device", "vtep")
+            .join(cells, on=["time", "device", "vtep"])
+            .select("time", *CELL),
+        ]
+    ).unique()
+    return (
+        cells.join(has.with_columns(has=pl.lit(value=True)), on=["time", *CELL], how="left")
+        .join(lists.fresh, on=["time", "device"], how="left")
+        .select("time", *CELL, sees.alias("sees"), lacks=pl.col("has").is_null())
+    )
+
+
+def _own_vteps(lists: Lists) -> pl.DataFrame:
+    return lists.own.select("time", "device", "vtep").unique()
+
+
+def _of_fresh_owners(lists: Lists) -> pl.DataFrame:
+    """Return the VTEPs whose own devices are fresh: what they originate they tell themselves."""
+    fresh = lists.fresh.filter("fresh").select("time", owner="device")
+    return lists.owners.join(fresh, on="owner").select("time", "vtep").unique()
+
+
+def lost_to_all(held: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Return the VTEPs that half of the fresh observers who had them have no more (V1): time, vtep.
+
+    ``held``: time, device, vtep, vni, value: whoever ever had a VTEP for a VNI, and whether he has.
+    """
+    return (
+        held.group_by("time", "device", "vtep")
+        .agg(pl.col("value").any())
+        .join(fresh.filter("fresh"), on=["time", "device"])
+        .group_by("time", "vtep")
+        .agg(gone=(~pl.col("value")).mean())
+        .filter(pl.col("gone") >= QUORUM)
+        .select("time", "vtep")
+    )
+
+
+def verdicts(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return who lacks whom, in as few subjects as say it: time, device, vtep, active, cells.
+
+    ``cells``: of ``missing``, without those that other rules tell. A subject is there at all times if it is
+    at one; ``cells`` lists what it lacks then.
+    """
+    seen = cells.filter("sees")
+    short = seen.with_columns(
+        on_leaf=_share("vtep", ["time", "device"]), on_vtep=_share("device", ["time", "vtep"])
+    )
+    rows = pl.col("on_leaf")
+    columns = (_share("device", ["time", "vtep"], besides=rows)) & ~rows
+    placed = short.with_columns(on_vtep=columns).filter("lacks").with_columns(
+        subject_device=pl.when(~pl.col("on_vtep")).then("device"),
+        subject_vtep=pl.when(~pl.col("on_leaf")).then("vtep"),
+    )  # fmt: skip
+    wrong = placed.group_by("time", "subject_device", "subject_vtep").agg(
+        cells=pl.struct(CELL).sort()
+    ).select("time", device="subject_device", vtep="subject_vtep", cells="cells")  # fmt: skip
+    # what nobody fresh can tell of any more is in doubt, whichever subject it belonged to
+    blind = cells.filter(~pl.col("sees") & pl.col("lacks"))
+    nobody = pl.lit(None, pl.String)
+    doubt = pl.concat(
+        [
+            blind.select("time", "device", vtep=nobody),
+            blind.select("time", "vtep", device=nobody).select("time", "device", "vtep"),
+            blind.select("time", "device", "vtep"),
+        ]
+    ).unique().with_columns(doubt=pl.lit(value=True))  # fmt: skip
+    subjects = wrong.select(SUBJECT).unique()
+    return (
+        cells.select("time").unique()
+        .join(subjects, how="cross")
+        .join(wrong, on=["time", *SUBJECT], how="left", nulls_equal=True)
+        .join(doubt, on=["time", *SUBJECT], how="left", nulls_equal=True)
+        .with_columns(wrong=pl.col("cells").is_not_null())
+        .with_columns(active=pl.when(pl.col("wrong") | pl.col("doubt").is_null()).then("wrong"))
+    )  # fmt: skip
+
+
+def _share(of: str, over: list[str], besides: pl.Expr | None = None) -> pl.Expr:
+    """Return whether at least half of those due, and two, are lacking."""
+    lacks = pl.col("lacks") if besides is None else pl.col("lacks") & ~besides
+    lacking = pl.col(of).filter(lacks).n_unique().over(over)
+    due = pl.col(of).n_unique().over(over)
+    return (lacking >= _SEVERAL) & (lacking >= QUORUM * due)
