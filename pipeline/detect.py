@@ -12,16 +12,22 @@ from pipeline.causes.dependence import End, Topology
 from pipeline.detectors import (
     FINDING,
     Rule,
+    adjacencies,
+    bfd_flaps,
     df_agreement,
     df_audit,
     es_aliasing,
     es_collisions,
     es_routes,
     flood_lists,
+    lacp_partners,
+    lags,
+    link_flaps,
     loops,
     migrations,
     mobility,
     moves,
+    neighbors,
     redundancy,
     resets,
     route_attributes,
@@ -74,6 +80,12 @@ RULES: Final[Mapping[str, Rule]] = {
         resets,
         flood_lists,
         route_targets,
+        link_flaps,
+        lags,
+        lacp_partners,
+        bfd_flaps,
+        adjacencies,
+        neighbors,
     )
     for rule, found in module.RULES.items()
 }
@@ -82,6 +94,8 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     *loops.PARAMETERS,
     *sessions.PARAMETERS,
     *resets.PARAMETERS,
+    *link_flaps.PARAMETERS,
+    *bfd_flaps.PARAMETERS,
 )
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
@@ -95,6 +109,12 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "evpn": sessions.Sessions,
     "resets": resets.Resets,
     "flooding": FloodLists,
+    "link_flaps": link_flaps.LinkFlaps,
+    "lags": lags.Lags,
+    "lacp_partners": lacp_partners.LacpPartners,
+    "bfd_flaps": bfd_flaps.BfdFlaps,
+    "adjacencies": adjacencies.Adjacencies,
+    "neighbors": neighbors.Neighbors,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

@@ -25,7 +25,8 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.expected import BAD, GOOD, MEMORY, Expected, lost_then
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
-from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
+from pipeline.detectors.sight import beside, verdict
+from pipeline.detectors.timeline import changes, counts, telling
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -123,14 +124,9 @@ def detect(adjacencies: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     timeline per (device, protocol).
     """
     tally = counts(adjacencies, _SUBJECT, well=pl.col("value"), lost=~pl.col("value"))
-    beside = tally.select(
-        *_SUBJECT, *PLACE,
-        pl.col("well").alias("with well"), pl.col("lost").alias("with lost"), value=pl.lit(value=True),
-    )  # fmt: skip
-    states = align(beside, fresh, ["device", "protocol"], "with fresh").filter(pl.col("value").is_not_null())
-    sees = pl.col("with fresh").fill_null(value=False)
-    states = states.with_columns(active=pl.when(sees).then(pl.col("with lost") > 0))
-    verdicts = changes(states, _SUBJECT, ["with well", "with lost", "active"])
+    states = beside(tally, _SUBJECT, (fresh, ["device", "protocol"], "fresh"))
+    states = states.with_columns(active=verdict(pl.col("lost") > 0))
+    verdicts = changes(states, _SUBJECT, ["well", "lost", "active"])
     told = lost_then(telling(verdicts, _SUBJECT), adjacencies, _SUBJECT, "area")
     protocol = pl.col("protocol").replace({"ISIS": "IS-IS"})
     name = pl.format("{} adjacency of {} on {} with {}", protocol, "device", "interface", "peer")
@@ -142,16 +138,16 @@ def detect(adjacencies: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
         told.with_columns(
             rule=pl.lit("L5"),
             severity=pl.lit("warning"),
-            coverage=pl.when(sees).then(1.0).otherwise(0.0),
+            coverage=pl.when("fresh").then(1.0).otherwise(0.0),
             summary=pl.when("active")
             .then(pl.format("{} is lost in {}: {}", name, areas, pl.col("lost_said").fill_null("gone")))
             .when(pl.col("active").is_null())
             .then(pl.format("{} can't be told: nobody hears of it", name))
-            .when((pl.col("with well") == 0) & (pl.col("with lost") == 0))
+            .when((pl.col("well") == 0) & (pl.col("lost") == 0))
             .then(pl.format("{} is given up: lost for {} days", name, pl.lit(MEMORY.days)))
             .otherwise(pl.format("{} is healthy", name)),
             evidence=pl.struct(
-                "protocol", state="lost_said", areas_lost="lost_names", well="with well", lost="with lost",
+                "protocol", state="lost_said", areas_lost="lost_names", well="well", lost="lost",
                 ruled_out=pl.concat_list(
                     pl.lit("two routers that stay two-way on a shared network: this state is none of that")
                 ),

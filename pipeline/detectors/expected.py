@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.apply.records import us
+from pipeline.apply.records import LATENESS, us
 from pipeline.detectors.timeline import PLACE, StepTable
 
 MEMORY: Final = timedelta(days=7)
@@ -66,7 +66,7 @@ class Expected:
         A row per unit and change: ``value`` (it is good; null: it left for good), ``with said``, the text.
         """
         rows = self.table.rows
-        news = (pl.col("time") >= horizon) | pl.col("value").str.starts_with(BAD)
+        news = (pl.col("time") >= horizon - us(LATENESS)) | pl.col("value").str.starts_with(BAD)
         busy = rows.filter(news).select(subject).unique()
         ordered = rows.join(busy, on=list(subject), how="semi", nulls_equal=True).sort(
             *self.table.keys, "time", "offset", "index", maintain_order=True

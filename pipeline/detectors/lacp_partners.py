@@ -22,8 +22,9 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import transitions
 from pipeline.detectors.references import References, identity
+from pipeline.detectors.sight import beside, verdict
 from pipeline.detectors.text import mac_text
-from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
+from pipeline.detectors.timeline import changes, counts, telling
 from pipeline.detectors.told import Told
 
 RULES: Final = catalogue(Rule("L3", "LACP_PARTNER", "lacp_partner", rank=1))
@@ -89,23 +90,18 @@ def detect(members: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     ``members``: see ``References.timeline``. ``fresh``: timeline per device.
     """
     tally = counts(members, _LAG, others=pl.col("value"), same=~pl.col("value"))
-    beside = tally.select(
-        *_LAG, *PLACE,
-        pl.col("others").alias("with others"), pl.col("same").alias("with same"), value=pl.lit(value=True),
-    )  # fmt: skip
-    states = align(beside, fresh, ["device"], "with fresh").filter(pl.col("value").is_not_null())
-    others, same = pl.col("with others"), pl.col("with same")
-    sees = pl.col("with fresh").fill_null(value=False)
+    states = beside(tally, _LAG, (fresh, ["device"], "fresh"))
+    others, same = pl.col("others"), pl.col("same")
     # while no member has a partner, what was wrong may still be
-    states = states.filter((others > 0) | (same > 0)).with_columns(active=pl.when(sees).then(others > 0))
-    verdicts = changes(states, _LAG, ["with others", "with same", "active"])
+    states = states.filter((others > 0) | (same > 0)).with_columns(active=verdict(others > 0))
+    verdicts = changes(states, _LAG, ["others", "same", "active"])
     told = _with_partners(telling(verdicts, _LAG), members)
     lag = pl.format("LAG {} of {}", "interface", "device")
     return findings(
         told.with_columns(
             rule=pl.lit("L3"),
             severity=pl.lit("warning"),
-            coverage=pl.when(sees).then(1.0).otherwise(0.0),
+            coverage=pl.when("fresh").then(1.0).otherwise(0.0),
             summary=pl.when(pl.col("active").is_null())
             .then(pl.format("{}: its partner can't be told, nobody hears of it", lag))
             .when(pl.col("active") & (same > 0))
@@ -120,7 +116,7 @@ def detect(members: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
             .otherwise(pl.format("{} leads to its partner", lag)),
             evidence=pl.struct(
                 "members", "partners", "before",
-                members_elsewhere="with others", members_as_before="with same",
+                members_elsewhere="others", members_as_before="same",
             ).struct.json_encode(),
         )
     )  # fmt: skip
@@ -142,13 +138,13 @@ def _with_partners(told: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         .with_columns(partner=system(""), reference=system("ref_"))
         .sort("since", "offset", "index", maintain_order=True)
         .group_by("at", "member")
-        .agg(pl.col("value", "partner", "reference").last())
+        .agg(pl.col("value", "partner", "reference", "since").last())
         .sort("at", "member")
         .group_by("at")
         .agg(
             members=pl.col("member").filter("value").str.join(", "),
             partners=pl.col("partner").filter("value").unique(maintain_order=True).str.join(" and "),
-            before=pl.col("reference").drop_nulls().first(),
+            before=pl.col("reference").sort_by("since").last(),
         )
     )
     return rows.join(of_row, on="at", how="left", maintain_order="left").drop("at")

@@ -24,7 +24,8 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.expected import BAD, GOOD, MEMORY, Expected, lost_then
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
-from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
+from pipeline.detectors.sight import beside, verdict
+from pipeline.detectors.timeline import StepTable, changes, counts, telling
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -133,37 +134,28 @@ def detect(
     its Ethernet segment is. ``fresh``: timeline per device. ``declared``: members expected by operators.
     """
     tally = counts(members, _LAG, forwarding=pl.col("value"), lost=~pl.col("value"))
-    beside = tally.select(
-        *_LAG, *PLACE,
-        pl.col("forwarding").alias("with forwarding"), pl.col("lost").alias("with lost"),
-        value=pl.lit(value=True),
-    )  # fmt: skip
-    for right, on, name in (
-        (needed, _LAG, "with needed"),
-        (single_active, _LAG, "with single"),
-        (fresh, ["device"], "with fresh"),
-    ):
-        beside = align(beside, right, on, name)
+    states = beside(
+        tally,
+        _LAG,
+        (needed, _LAG, "needed"),
+        (single_active, _LAG, "single"),
+        (fresh, ["device"], "fresh"),
+    )
     wanted = pl.DataFrame(
         [(*lag, count) for lag, count in declared.items()],
         schema={"device": pl.String, "interface": pl.String, "declared": pl.Int64},
         orient="row",
     )
-    states = (
-        beside.filter(pl.col("value").is_not_null())
-        .rename({"with forwarding": "forwarding", "with lost": "lost"})
-        .join(wanted, on=_LAG, how="left", maintain_order="left")
-        .with_columns(
-            needed=pl.col("with needed").fill_null(1),
-            expected=pl.max_horizontal(pl.col("forwarding") + pl.col("lost"), "declared"),
-        )
+    states = states.join(wanted, on=_LAG, how="left", maintain_order="left").with_columns(
+        needed=pl.col("needed").fill_null(1),
+        expected=pl.max_horizontal(pl.col("forwarding") + pl.col("lost"), "declared"),
     )
     down = (pl.col("forwarding") < pl.col("needed")) & (pl.col("expected") > 0)
-    standby = pl.col("with single").fill_null(value=False) & (pl.col("forwarding") == 0)
+    standby = pl.col("single").fill_null(value=False) & (pl.col("forwarding") == 0)
     degraded = ((pl.col("forwarding") < pl.col("expected")) | down) & ~standby
-    sees = pl.col("with fresh").fill_null(value=False)
-    verdicts = states.with_columns(active=pl.when(sees).then(degraded))
-    verdicts = changes(verdicts, _LAG, ["forwarding", "lost", "needed", "active"])
+    verdicts = changes(
+        states.with_columns(active=verdict(degraded)), _LAG, ["forwarding", "lost", "needed", "active"]
+    )
     told = lost_then(telling(verdicts, _LAG), members, _LAG, "member")
     lag = pl.format("LAG {} of {}", "interface", "device")
     lost_names = pl.col("lost_names").fill_null("none known")
@@ -171,7 +163,7 @@ def detect(
         told.with_columns(
             rule=pl.lit("L2"),
             severity=pl.when(down).then(pl.lit("critical")).otherwise(pl.lit("warning")),
-            coverage=pl.when(sees).then(1.0).otherwise(0.0),
+            coverage=pl.when("fresh").then(1.0).otherwise(0.0),
             summary=pl.when(pl.col("active").is_null())
             .then(pl.format("{} can't be told: nobody hears of its members, {} were lost", lag, "lost"))
             .when(pl.col("active") & down)

@@ -24,7 +24,8 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import transitions
 from pipeline.detectors.references import References, identity
-from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
+from pipeline.detectors.sight import beside, verdict
+from pipeline.detectors.timeline import changes, counts, telling
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -105,16 +106,10 @@ def detect(neighbors: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     ``neighbors``: see ``References.timeline``, of fabric ports. ``fresh``: timeline per device.
     """
     tally = counts(neighbors, _PORT, others=pl.col("value"), same=~pl.col("value"))
-    beside = tally.select(
-        *_PORT, *PLACE,
-        pl.col("others").alias("with others"), pl.col("same").alias("with same"), value=pl.lit(value=True),
-    )  # fmt: skip
-    states = align(beside, fresh, ["device"], "with fresh").filter(pl.col("value").is_not_null())
-    others, same = pl.col("with others"), pl.col("with same")
-    sees = pl.col("with fresh").fill_null(value=False)
+    states = beside(tally, _PORT, (fresh, ["device"], "fresh"))
+    others, same = pl.col("others"), pl.col("same")
     # while nobody is there, what was wrong may still be
-    states = states.filter((others > 0) | (same > 0))
-    states = states.with_columns(active=pl.when(sees).then(same == 0))
+    states = states.filter((others > 0) | (same > 0)).with_columns(active=verdict(same == 0))
     verdicts = changes(states, _PORT, ["active"])
     told = _with_neighbors(telling(verdicts, _PORT), neighbors)
     port = pl.format("Port {} of {}", "interface", "device")
@@ -122,7 +117,7 @@ def detect(neighbors: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
         told.with_columns(
             rule=pl.lit("L6"),
             severity=pl.lit("warning"),
-            coverage=pl.when(sees).then(1.0).otherwise(0.0),
+            coverage=pl.when("fresh").then(1.0).otherwise(0.0),
             summary=pl.when(pl.col("active").is_null())
             .then(pl.format("{}: its neighbour can't be told, nobody hears of it", port))
             .when("active")
@@ -151,12 +146,12 @@ def _with_neighbors(told: pl.DataFrame, neighbors: pl.DataFrame) -> pl.DataFrame
         .with_columns(now_there=end(""), reference=end("ref_"))
         .sort("since", "offset", "index", maintain_order=True)
         .group_by("at", "neighbor")
-        .agg(pl.col("value", "now_there", "reference").last())
+        .agg(pl.col("value", "now_there", "reference", "since").last())
         .sort("at", "neighbor")
         .group_by("at")
         .agg(
             neighbor_now=pl.col("now_there").filter(pl.col("value").is_not_null()).str.join(" and "),
-            before=pl.col("reference").drop_nulls().first(),
+            before=pl.col("reference").sort_by("since").last(),
         )
     )
     return rows.join(of_row, on="at", how="left", maintain_order="left").drop("at")

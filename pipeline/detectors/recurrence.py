@@ -16,7 +16,7 @@ import polars as pl
 from pipeline.apply.changes import Changes
 from pipeline.apply.columns import Column, Mask
 from pipeline.apply.records import Records, us
-from pipeline.detectors.timeline import PLACE
+from pipeline.detectors.timeline import PLACE, changes
 
 MEMORY: Final = timedelta(days=7)
 """How long it is known that something flapped: so long its incident may wait for somebody to see again."""
@@ -74,7 +74,8 @@ class Recurrence:
 
         ``fresh``: timeline per device. ``active``: null (nobody can tell) or false (it is still, so far).
         """
-        told = self.spoken.join(fresh, on="device").filter(pl.col("time") > pl.col("first"))
+        turns = changes(self.spoken.join(fresh, on="device"), self.keys, ["value"])
+        told = turns.filter(pl.col("time") > pl.col("first"))
         return told.with_columns(active=pl.when("value").then(pl.lit(value=False)))
 
     def dump(self, horizon: int, window: timedelta) -> dict[str, pl.DataFrame]:
@@ -86,10 +87,10 @@ class Recurrence:
         }
 
 
-def live(changes: Changes, records: Records) -> Mask:
+def live(changed: Changes, records: Records) -> Mask:
     """Return which changes tell that something happened to an entity that was there, in time."""
-    quiet = records.take("dump", changes.record) | records.take("late", changes.record)
-    mask: Mask = changes.existed & ~quiet
+    quiet = records.take("dump", changed.record) | records.take("late", changed.record)
+    mask: Mask = changed.existed & ~quiet
     return mask
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.apply.records import us
+from pipeline.apply.records import LATENESS, us
 from pipeline.detectors.timeline import PLACE, StepTable
 
 ACCEPTED: Final = timedelta(days=1)
@@ -21,6 +21,7 @@ ACCEPTED: Final = timedelta(days=1)
 _SEPARATOR: Final = "\x1f"
 _PARTS: Final = ("thing", "detail", "name")
 _REFERENCE: Final = ("ref_thing", "ref_detail", "ref_name")
+_PAIRS: Final = tuple(zip(_PARTS, _REFERENCE, strict=True))
 
 
 def identity(thing: pl.Expr, detail: pl.Expr, name: pl.Expr) -> pl.Expr:
@@ -57,7 +58,7 @@ class References:
         new = (
             accepted.sort("time", "offset", "index")
             .group_by(self.subject, maintain_order=True)
-            .agg(pl.col(part).last().alias(ref) for part, ref in zip(_PARTS, _REFERENCE, strict=True))
+            .agg(pl.col(part).last().alias(ref) for part, ref in _PAIRS)
         )
         kept = first.join(new.select(self.subject), on=self.subject, how="anti", nulls_equal=True)
         self.known = pl.concat([kept, new.select(kept.columns)])
@@ -86,12 +87,30 @@ class References:
         if rows.is_empty():
             return self._named(self._units(rows, self.known))
         units = self._units(rows, self._first(rows, self.known))
-        busy = units.filter((pl.col("time") >= horizon) | pl.col("differs")).select(self.subject).unique()
+        news = (pl.col("time") >= horizon - us(LATENESS)) | pl.col("differs")
+        busy = units.filter(news).select(self.subject).unique()
         ordered = units.join(busy, on=self.subject, how="semi", nulls_equal=True).sort(
             *self.table.keys, "time", "offset", "index", maintain_order=True
         )
-        both = pl.concat([ordered, self._accepted(ordered, now)])
+        both = self._renewed(ordered, self._accepted(ordered, now))
         return self._named(both.sort(*self.table.keys, "time", "offset", "index", maintain_order=True))
+
+    def _renewed(self, units: pl.DataFrame, accepted: pl.DataFrame) -> pl.DataFrame:
+        """Return units with those accepted, what comes after them by the new reference."""
+        if accepted.is_empty():
+            return units
+        new = (
+            accepted.sort("time", "offset", "index")
+            .group_by(self.subject, maintain_order=True)
+            .agg(
+                pl.col("time").last().alias("accepted at"),
+                *(pl.col(part).last().alias(f"new {ref}") for part, ref in _PAIRS),
+            )
+        )
+        both = pl.concat([units, accepted]).join(new, on=self.subject, how="left", nulls_equal=True)
+        later = (pl.col("time") >= pl.col("accepted at")).fill_null(value=False)
+        refs = [pl.when(later).then(f"new {ref}").otherwise(ref).alias(ref) for ref in _REFERENCE]
+        return both.with_columns(refs).with_columns(differs=_differs()).select(units.columns)
 
     def _accepted(self, units: pl.DataFrame, until: int) -> pl.DataFrame:
         """Return rows for what was accepted up to a time: it stood for long, the reference was away then."""
@@ -141,9 +160,14 @@ class References:
         units = _parted(rows).join(
             references, on=self.subject, how="left", nulls_equal=True, maintain_order="left"
         )
-        other = (pl.col("detail") != pl.col("ref_detail")) & (pl.col("detail") != "")
-        differs = (pl.col("thing") != pl.col("ref_thing")) | (other & (pl.col("ref_detail") != ""))
-        return units.with_columns(differs=pl.when(pl.col("thing").is_not_null()).then(differs))
+        return units.with_columns(differs=_differs())
+
+
+def _differs() -> pl.Expr:
+    """Return whether a unit's end is not its subject's reference; null where nobody is there."""
+    other = (pl.col("detail") != pl.col("ref_detail")) & (pl.col("detail") != "")
+    differs = (pl.col("thing") != pl.col("ref_thing")) | (other & (pl.col("ref_detail") != ""))
+    return pl.when(pl.col("thing").is_not_null()).then(differs)
 
 
 def _parted(rows: pl.DataFrame) -> pl.DataFrame:
