@@ -94,14 +94,7 @@ def _wrong(
     for rule in before:
         if rule not in expected.raised_from:
             yield f"was {rule} before it was {expected.rule}"
-    if expected.resolved is None:
-        if found.resolved_s is not None:
-            yield f"resolved at {found.resolved_s:.2f} s, and should be open"
-    elif found.resolved_s is None:
-        yield f"is open, and should be resolved by {expected.resolved[1]:g} s"
-    elif not expected.resolved[0] - EARLY_S <= found.resolved_s <= expected.resolved[1] + EARLY_S:
-        first, last = expected.resolved
-        yield f"resolved at {found.resolved_s:.2f} s, not from {first:g} to {last:g} s"
+    yield from _wrong_end(expected, found)
     if expected.under is None:
         return
     root = _root(found, all_found)
@@ -110,6 +103,21 @@ def _wrong(
         yield f"is under {'nothing' if root is None else describe(root)}, not under {expected.under!r}"
     elif not expected.under and root is not None:
         yield f"is under {describe(root)}, and should be a root"
+
+
+def _wrong_end(expected: Expected, found: Found) -> Iterator[str]:
+    """Yield what is wrong with how an incident ended, or didn't."""
+    if expected.resolved == "any":
+        return
+    if expected.resolved is None:
+        if found.resolved_s is not None:
+            yield f"resolved at {found.resolved_s:.2f} s, and should be open"
+        return
+    first, last = expected.resolved
+    if found.resolved_s is None:
+        yield f"is open, and should be resolved by {last:g} s"
+    elif not first - EARLY_S <= found.resolved_s <= last + EARLY_S:
+        yield f"resolved at {found.resolved_s:.2f} s, not from {first:g} to {last:g} s"
 
 
 def _place(found: Found, rule: str) -> int:

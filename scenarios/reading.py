@@ -130,7 +130,7 @@ def _expected(node: yaml.Node, plan: Plan | None, mistakes: Mistakes) -> Iterato
             f"{rule} can decide at {decidable:g} s, and has to be told between then and {LEEWAY_S:g} s later,"
             f" not from {opened[0]:g} to {opened[1]:g} s",
         )
-    resolved = _window(fields, "resolved", mistakes) if "resolved" in fields else None
+    resolved = _resolved(fields, mistakes)
     raised = tuple(text_of(it, "raised_from", mistakes) for it in fields.items("raised_from"))
     under = fields.text("under", "") if "under" in fields else None
     for about in _about(fields):
@@ -174,6 +174,14 @@ def _subject(fields: Fields, about: Mapping[str, str], plan: Plan | None) -> dic
     except ValueError as error:
         fields.mistakes.add(fields.line, str(error))
         return {}
+
+
+def _resolved(fields: Fields, mistakes: Mistakes) -> Window | Literal["any"] | None:
+    if "resolved" not in fields:
+        return None
+    if isinstance(fields.node("resolved"), yaml.ScalarNode) and fields.text("resolved") == "any":
+        return "any"
+    return _window(fields, "resolved", mistakes)
 
 
 def _window(fields: Fields, key: str, mistakes: Mistakes) -> Window:

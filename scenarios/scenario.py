@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from targets.simulated.design import Design
 from targets.simulated.scenarios import Step
@@ -30,8 +30,8 @@ class Expected:
     """When it is told under this rule for the first time."""
     decidable_s: float
     """From then on the rule can decide; latency counts from here."""
-    resolved: Window | None
-    """None: it is open at the end."""
+    resolved: Window | Literal["any"] | None
+    """None: it is open at the end; any: whether and when is not said."""
     raised_from: tuple[str, ...] = ()
     """Weaker rules under which it may be told before."""
     under: str | None = None

@@ -94,7 +94,7 @@ class Announcer:
     def mac(self, vni: int, mac: str, local: Local) -> Iterator[Route]:
         """Yield the MAC-only route of a host and one per address; sequence number 0 is not spelled out."""
         domain = self._vnis[vni]
-        mobile = local.seq or local.sticky
+        mobile = local.seq or local.sticky or local.wrapped
         moved = (mac_mobility(local.seq, sticky=local.sticky),) if mobile else ()
         for ip in ("", *local.ips):
             routed = (self._target(domain.l3_vni), router_mac(self._leaf.router_mac)) if ip else ()

@@ -29,6 +29,8 @@ class Local:
     esi: str | None
     seq: int = 0
     frozen: bool = False
+    wrapped: bool = False
+    """Its number is 0 because that comes behind the last."""
     sticky: bool = False
     """Static (RFC 7432, section 15.2): whoever else claims the MAC is ignored."""
     quiet: bool = False

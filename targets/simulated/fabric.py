@@ -112,6 +112,7 @@ class Fabric:
             seq, esi, _, local.quiet = before.remote
             moved = not local.quiet and (local.esi is None or esi != local.esi)
             local.seq = (seq + moved) % NUMBERS
+            local.wrapped = moved and not local.seq
         local.frozen = moved and leaf.learning.moved(mac, time_ns)
         leaf.learning.local[mac] = local
         self._say_mac(leaf, mac, before, time_ns)
