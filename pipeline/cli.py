@@ -244,7 +244,7 @@ def run(
             help="Serve /metrics for Prometheus, on this machine.",
         ),
     ] = None,
-    alertmanager: alerts.Urls | None = None,
+    alertmanager: alerts.Urls = None,
     alertmanager_ca: alerts.Ca = None,
     alertmanager_user: alerts.User = None,
     alertmanager_password_file: alerts.PasswordFile = None,

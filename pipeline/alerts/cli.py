@@ -28,7 +28,7 @@ def main() -> None:
 @app.command("test")
 def send_test(
     *,
-    alertmanager: options.Urls,
+    alertmanager: options.Urls = None,
     fabric: Annotated[
         str, typer.Option(envvar="FABRICSCOPE_FABRIC", help="The test alert's label fabric.")
     ] = "test",

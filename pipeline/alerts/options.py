@@ -16,7 +16,7 @@ RESEND_S: Final = 60.0
 """As Prometheus does (``--rules.alert.resend-delay``)."""
 
 Urls = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         "--alertmanager",
         envvar="FABRICSCOPE_ALERTMANAGER",
