@@ -52,11 +52,12 @@ def ended(alert: Alert, incidents: Mapping[str, Standing], wanted: Collection[st
         why = f"goes on as {incident.rule} {incident.name}, {incident.severity}"
     elif incident is not None:
         why = f"goes on, nobody is told: {silence(incident, incidents)}"
-    annotations = {**dict(alert.annotations), "ended": why}
+    annotations = {name: text for name, text in alert.annotations if name != "acknowledged_by"}
     if incident is not None:
-        annotations |= {"summary": incident.summary}
+        annotations["summary"] = incident.summary
         if incident.acknowledged_by:
             annotations["acknowledged_by"] = incident.acknowledged_by
+    annotations["ended"] = why
     return replace(
         alert, annotations=tuple(annotations.items()), ends_at=max(min(when, now), alert.starts_at)
     )
