@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from collectors.errors import InputError
-from scenarios.reading import read_scenario
+from scenarios.reading import RECORDED, read_scenario
 from scenarios.scenario import Scenario
 
 RECORDINGS: Final = Path("tests/recordings")
 """Looked for from here; it comes with the sources, not with the package."""
-RECORDED: Final = "scenario.yaml"
-"""A recording's expectations, in its folder."""
 
 
 def library() -> list[Path]:

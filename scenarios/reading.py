@@ -26,6 +26,8 @@ _STEP: Final = ("at", "do", "every", "times")
 _EXPECT: Final = ("rule", "name", "about", "opened", "decidable", "resolved", "raised_from", "under")
 _MAY: Final = ("rule", "about", "under")
 _RULE: Final = re.compile(r"[MIRVLXG][0-9]{1,2}")
+RECORDED: Final = "scenario.yaml"
+"""A recording's expectations, in its folder."""
 _ROOT: Final = "nothing"
 """``under: nothing``: a root."""
 _SMALL: Final = {"spines": 2, "leaves": 4, "vnis": 2, "hosts": 12}
@@ -33,12 +35,16 @@ _SEED: Final = 7
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Return the scenario in a file, called by the file's name; raises InputError with all its mistakes."""
+    """Return the scenario in a file; raises InputError with all its mistakes.
+
+    It is called by the file's name; one called ``scenario.yaml`` is a recording's, and has its folder's name.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"can't read the scenario {path}: {error}") from error
-    return parse_scenario(text, name=path.stem, file=str(path), folder=path.parent)
+    name = path.absolute().parent.name if path.name == RECORDED else path.stem
+    return parse_scenario(text, name=name, file=str(path), folder=path.parent)
 
 
 def parse_scenario(text: str, *, name: str, file: str, folder: Path) -> Scenario:
