@@ -202,16 +202,19 @@ class Causation:
         kept = {self._root_of.get(name) for name in self._rows}
         self._storms = {name: row for name, row in self._storms.items() if name in kept}
 
-    def dump(self) -> dict[str, pl.DataFrame]:
-        """Return the state as frames: one row with JSON."""
+    def dump(self, now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames, one row with JSON; ``now``: the fabric's clock, microseconds."""
+        roots = self._roots.dump(now)
+        self._forget(now)
+        turns = {name: sorted(self._turns[name], key=repr) for name in self._rows}
         state = {
-            "roots": self._roots.dump(),
+            "roots": roots,
             "rows": self._rows,
-            "turns": self._turns,
+            "turns": turns,
             "root_of": self._root_of,
             "storms": self._storms,
             "said": self._said,
-            "now": self._now,
+            "now": now,
         }
         text = orjson.dumps(state, option=orjson.OPT_SORT_KEYS).decode()
         return {"state": pl.DataFrame({"state": [text]})}

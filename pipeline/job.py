@@ -75,7 +75,7 @@ class Fabric:
             "apply": self.state.dump(),
             "detect": self.detection.dump(),
             "correlate": self.correlator.dump(self.state.sessions.now),
-            "causes": self.causation.dump(),
+            "causes": self.causation.dump(self.state.sessions.now),
         }
         return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 

@@ -139,8 +139,9 @@ class Roots:
             if seen.anchors[-1] < now - _KEPT_US:
                 del self._seen[name]
 
-    def dump(self) -> dict[str, Any]:  # Any: JSON
-        """Return the state as JSON."""
+    def dump(self, now: int) -> dict[str, Any]:  # Any: JSON
+        """Return the state as JSON; ``now``: the fabric's clock, microseconds."""
+        self._forget(now)
         return {
             "seen": [
                 [
@@ -155,7 +156,7 @@ class Roots:
                 for _, it in sorted(self._seen.items())
             ],
             "parents": dict(sorted(self._parents.items())),
-            "now": self._now,
+            "now": now,
         }
 
     def load(self, plain: Mapping[str, Any]) -> None:  # Any: JSON

@@ -168,7 +168,7 @@ def _dump(
         "apply": state.dump(),
         "detect": detection.dump(),
         "correlate": correlator.dump(state.sessions.now),
-        "causes": causation.dump(),
+        "causes": causation.dump(state.sessions.now),
     }
     return {f"{part}_{name}": frame for part, frames in parts.items() for name, frame in frames.items()}
 

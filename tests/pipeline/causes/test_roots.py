@@ -182,7 +182,7 @@ def test_the_order_of_arrival_and_restarts_change_nothing() -> None:
         found = Roots()
         for one in order:
             again = Roots()
-            again.load(found.dump())
+            again.load(found.dump(130 * SECOND))
             found = again
             found.revise([one], [], fabric, 130 * SECOND)
         assert {it.incident_id: found.root_of(it.incident_id) for it in incidents} == want
