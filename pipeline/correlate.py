@@ -7,7 +7,7 @@ arrival. What people do to an incident has its place among the findings, and wai
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -39,6 +39,8 @@ class _Entry:
     """What people did lately that may be about one of its incidents."""
     told: list[Event] = field(default_factory=list)
     shown: Incident | None = None
+    over: Sequence[Incident] = ()
+    """Incidents before it that were shown for the last time lately."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ class Correlator:
         unsaid: list[tuple[Event, Key]] = []
         for key in keys:
             entry = self._entries[key]
-            live, events = self._run(key, entry, now)
+            live, events, over = self._run(key, entry, now)
             said += [(event, key) for event in events if event not in entry.told]
             lost = [event for event in entry.told if event not in events]
             unsaid += [(event, key) for event in lost]
@@ -160,9 +162,10 @@ class Correlator:
                 for event in lost
                 if event.kind == "opened" and event.incident_id not in opens
             ]
-            if live.incident is not None and live.incident != entry.shown:
-                changed.append((live.incident, key))
-            entry.shown = live.incident
+            known = (entry.shown, *entry.over)
+            current = over if live.incident is None else [*over, live.incident]
+            changed += [(incident, key) for incident in current if incident not in known]
+            entry.shown, entry.over = live.incident, over
             entry.told = [event for event in events if event.time >= now - us(LATENESS)]
             due = self._fold(key).due(live, self._around(key))
             if due is not None:
@@ -178,8 +181,11 @@ class Correlator:
             actions=actions,
         )
 
-    def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event]]:
-        """Settle what can't be revised any more; return the life at ``now`` and all events since before."""
+    def _run(self, key: Key, entry: _Entry, now: int) -> tuple[Life, list[Event], list[Incident]]:
+        """Settle what can't be revised any more; return the life at ``now`` and all events since before.
+
+        And the incidents that another one came after since then.
+        """
         fold, subject, around = self._fold(key), repr(key[1]), self._around(key)
         horizon = now - us(LATENESS)
         told: list[Statement | Deed] = [*entry.recent, *entry.deeds]
@@ -190,7 +196,9 @@ class Correlator:
         entry.deeds = [one for one in rest if isinstance(one, Deed)]
         entry.life, past = fold.run(entry.life, subject, settled, horizon - 1, around)
         live, events = fold.run(entry.life, subject, rest, now, around)
-        return live, past + events
+        over = [*entry.life.over, *live.over]
+        entry.life = replace(entry.life, over=())
+        return live, past + events, over
 
     def _fold(self, key: Key) -> Fold:
         """Return the fold of a life, with the waits and clears that are set for its subject."""

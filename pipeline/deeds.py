@@ -154,7 +154,9 @@ def looked(life: Life, when: int, around: Around, events: list[Event]) -> Life:
 def superseded(life: Life) -> Life:
     """Return the life whose last incident is over for good, as another one opens."""
     past = (*life.past, _of(life))[-MOST_PAST:]
-    return replace(life, past=past, ack=None, windows=(), marked=False, disbelieved=None)
+    assert life.incident is not None
+    over = (*life.over, life.incident)
+    return replace(life, past=past, over=over, ack=None, windows=(), marked=False, disbelieved=None)
 
 
 def _of(life: Life) -> Past:

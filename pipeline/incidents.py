@@ -40,6 +40,7 @@ class Fold:
     ) -> tuple[Life, list[Event]]:
         """Fold what is told, in its order, then let time pass; return the life and what happened."""
         events: list[Event] = []
+        life = replace(life, over=())
         for one in told:
             life = self._wait(life, subject, one.time, around, events)
             if isinstance(one, Statement):

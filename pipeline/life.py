@@ -122,6 +122,8 @@ class Life:
     """When the incident came back lately."""
     past: tuple[Past, ...] = ()
     """Incidents before the last one, oldest first."""
+    over: tuple[Incident, ...] = ()
+    """Those of them that another one came after since the fold began: as they stand for good."""
 
     @property
     def open(self) -> bool:

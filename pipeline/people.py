@@ -14,6 +14,10 @@ from pipeline.apply.fabric import Applied
 from pipeline.life import Deed
 from pipeline.schema import TIME
 
+_AFTER: Final = 1
+"""Microseconds. What may change many incidents does so after all that is done to each at that time: else it
+would matter which of the records of one time are read together."""
+
 
 class Told(NamedTuple):
     """The JSON of one record of kind start, fabric or action."""
@@ -85,8 +89,8 @@ class People:
 
     def _window(self, one: Told, action: Action) -> str | None:
         if action.verb == "maintenance":
-            return self.maintenance.declare(action, one.time, one.offset)
-        return self.maintenance.end(action.subject, one.time)
+            return self.maintenance.declare(action, one.time + _AFTER, one.offset)
+        return self.maintenance.end(action.subject, one.time + _AFTER)
 
     def _label(self, one: Told) -> bool:
         given = one.content.get("labels")
@@ -94,7 +98,7 @@ class People:
         for name in ("role", "site", "rack"):
             if isinstance(value := one.content.get(name), str) and value:
                 labels[name] = value
-        return self.maintenance.label(str(one.content.get("device")), labels, one.time)
+        return self.maintenance.label(str(one.content.get("device")), labels, one.time + _AFTER)
 
 
 def _deed(one: Told, action: Action) -> Deed:

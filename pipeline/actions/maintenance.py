@@ -59,6 +59,10 @@ class Window:
         known = [edge for edge in edges if edge is not None and edge > time]
         return min((edge for edge in known if self.until is None or edge <= self.until), default=None)
 
+    def asks_for_labels(self, time: int) -> bool:
+        """Return whether labels matter to it at a time."""
+        return bool(self.action.scope and self.action.scope.label) and self.since <= time <= self.last
+
 
 class Maintenance:
     """The windows of one fabric, and the labels of its devices."""
@@ -118,8 +122,11 @@ class Maintenance:
         if not self._windows:
             return None
         edges = [window.change_after(time) for window in self._windows]
-        if any(window.action.scope is not None and window.action.scope.label for window in self._windows):
-            edges += [since for since, _ in self._labels.get(str(subject.get("device")), ()) if since > time]
+        edges += [
+            since
+            for since, _ in self._labels.get(str(subject.get("device")), ())
+            if since > time and any(window.asks_for_labels(since) for window in self._windows)
+        ]
         return min((edge for edge in edges if edge is not None), default=None)
 
     def dump(self, horizon: int) -> dict[str, pl.DataFrame]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.actions.schedule import Once
@@ -157,7 +157,7 @@ def test_a_window_does_not_cover_another_device() -> None:
 def test_a_window_that_is_ended_early_ends_for_open_incidents() -> None:
     board = Board().tell(1, told=[window(1, 5, 2, 600, {"fabric": True})])
     board.tell(10, [said(10, "R16")]).tell(16)
-    board.tell(30, told=[action(30, 300, verb="maintenance-end", subject="MW-1")])
+    board.tell(30, told=[action(30, 300, verb="maintenance-end", subject="MW-1")]).tell(31)
 
     assert [row["in_maintenance"] for row in board.incidents.values()] == [False]
     assert board.kinds()[-1] == "maintenance_ended"
@@ -184,7 +184,7 @@ def test_a_window_by_label_covers_devices_from_when_they_have_it() -> None:
     board.tell(10, [said(10, "R16")]).tell(16)
     assert [row["in_maintenance"] for row in board.incidents.values()] == [False]
 
-    board.tell(30, told=[start(30, 300, "l1", rack="r1")])
+    board.tell(30, told=[start(30, 300, "l1", rack="r1")]).tell(31)
     assert [row["in_maintenance"] for row in board.incidents.values()] == [True]
     assert board.kinds() == ["opened", "maintenance_began"]
 
@@ -277,6 +277,13 @@ def run(steps: list[tuple[float, Any]], *, cuts: Sequence[int], restarts: Sequen
 
 @settings(max_examples=150, deadline=None)
 @given(steps, st.lists(st.integers(1, 11), max_size=6))
+@example(
+    [
+        (0.0, ("R16", True), 0.0), (0.0, ("window over", None), 0.0), (30.0, ("label", None), 0.0),
+        (0.0, ("mark-false", 3), 0.0), (30.0, ("R16", True), 0.0), (0.0, ("window rack", None), 0.0),
+    ],
+    [],
+)  # fmt: skip
 def test_batches_change_nothing(choices: Steps, cuts: list[int]) -> None:
     steps = script(choices)
 
@@ -317,3 +324,13 @@ def test_an_incident_is_acknowledged_marked_and_in_maintenance_as_its_timeline_s
         began, ended = kinds.count("maintenance_began"), kinds.count("maintenance_ended")
         if row["state"] == "open":
             assert row["in_maintenance"] == (began > ended)
+
+
+def test_an_incident_that_another_one_follows_in_the_same_batch_is_told_to_its_end() -> None:
+    board = Board().tell(1, [said(1, "R16")]).tell(20)
+    board.tell(2000, [said(20, "R16", active=False), said(1900, "R16")])
+
+    assert [(row["state"], row["opened_at"].minute) for row in board.incidents.values()] == [
+        ("resolved", 13),
+        ("open", 45),
+    ]
