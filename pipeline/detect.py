@@ -90,6 +90,7 @@ RULES: Final[Mapping[str, Rule]] = {
     for rule, found in module.RULES.items()
 }
 PARAMETERS: Final[tuple[Parameter, ...]] = (
+    *verdicts.PARAMETERS,
     *moves.PARAMETERS,
     *loops.PARAMETERS,
     *sessions.PARAMETERS,

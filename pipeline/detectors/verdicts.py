@@ -1,8 +1,11 @@
-"""MACs that a device itself calls duplicate or has frozen (rule M13).
+"""MACs that a device itself calls duplicate or has frozen (M13), and that it keeps so for long (M15).
 
 openconfig-network-instance-l2: ``mobility-state`` DUPLICATE or FROZEN. A fact from the device, beside what
 fabricscope counts: a device that froze a MAC stops advertising it, and then sequence numbers stop telling.
-The rule holds while a fresh observer says so.
+M13 holds while a fresh observer says so.
+
+M15: one of them has said so for 1800 s, FRRouting's auto-recovery, without a break. Junos without
+auto-recovery keeps a MAC suppressed for good: the host stays cut off until somebody clears it.
 
 Subject: vni, mac.
 """
@@ -17,13 +20,19 @@ from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
-from pipeline.detectors.quorum import coverage, votes
+from pipeline.detectors.quorum import coverage
+from pipeline.detectors.settings import Parameter, Settings, parameters
 from pipeline.detectors.text import mac_text
-from pipeline.detectors.timeline import StepTable, changes, counts, telling
+from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
 from pipeline.detectors.told import Told
 
 STATES: Final = ("DUPLICATE", "FROZEN")
-RULES: Final = catalogue(Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1))
+RULES: Final = catalogue(
+    Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1), Rule("M15", "FROZEN_TOO_LONG", "verdict", rank=2)
+)
+PARAMETERS: Final = parameters(Parameter("M15", "frozen_s", 1800, "s", 60, 86_400))
+(_FROZEN_S,) = PARAMETERS
+_SECOND: Final = 1_000_000
 
 
 class Verdicts:
@@ -36,9 +45,9 @@ class Verdicts:
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._flagged.settle(scene.horizon - 1)
-        if not (self._take(applied) or scene.fresh_news):
+        if not (self._take(applied) or scene.fresh_news or self._due(scene)):
             return nothing()
-        found = detect(self._flagged.timeline(), scene.fresh("mac"))
+        found = detect(self._flagged.timeline(), scene.fresh("mac"), scene.now, scene.settings)
         return self._told.revise(found, scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
@@ -48,6 +57,11 @@ class Verdicts:
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._flagged.rows, self._told.frame = frames["flagged"], frames["told"]
+
+    def _due(self, scene: Scene) -> bool:
+        """Return whether a MAC has come to be frozen for long since the horizon."""
+        long = _until_long(self._flagged.rows, scene.settings).is_between(scene.horizon, scene.now)
+        return bool(self._flagged.rows.select((long & pl.col("value")).any()).item())
 
     def _take(self, applied: Applied) -> bool:
         macs = applied.changes["mac"]
@@ -71,15 +85,28 @@ class Verdicts:
         return bool(ended.any() or began.any())
 
 
-def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per change of how many fresh observers call a MAC duplicate.
+def detect(says: pl.DataFrame, fresh: pl.DataFrame, now: int, settings: Settings) -> pl.DataFrame:
+    """Return one finding per change of how many fresh observers call a MAC duplicate, and have for long.
 
     ``says``: timeline per (vni, mac, device, producer), whether the device calls it so; vni and mac as text.
-    ``fresh``: timeline per device.
+    ``fresh``: timeline per device. ``now``: the fabric's clock, microseconds.
     """
     by_device = ["vni", "mac", "device"]
-    devices = counts(says, by_device, flagged=pl.col("value")).with_columns(value=pl.col("flagged") > 0)
-    states = votes(devices.drop("flagged"), fresh, ["vni", "mac"]).with_columns(
+    devices = counts(
+        _aged(says, now, settings), by_device, flagged=pl.col("value"), aged=pl.col("with long")
+    ).select(*by_device, *PLACE, (pl.col("aged") > 0).alias("with long"), value=pl.col("flagged") > 0)
+    together = align(devices, fresh, ["device"], "with fresh")
+    sees, has_said = pl.col("with fresh").fill_null(value=False), pl.col("value").is_not_null()
+    counted = counts(
+        together,
+        ["vni", "mac"],
+        yes=pl.col("value") & sees,
+        long=pl.col("with long") & sees,
+        fresh=has_said & sees,
+        stale_yes=pl.col("value") & ~sees,
+        known=has_said,
+    )
+    states = counted.filter(pl.col("known") > 0).with_columns(
         active=pl.when(pl.col("yes") > 0)
         .then(pl.lit(value=True))
         .when(pl.col("stale_yes") == 0)
@@ -87,23 +114,54 @@ def detect(says: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
         coverage=coverage(),
     )
     subject = ["vni", "mac"]
-    told = telling(changes(states, subject, ["active", "yes"]), subject).with_columns(
+    told = telling(changes(states, subject, ["active", "yes", "long"]), subject).with_columns(
         pl.col("mac").cast(pl.UInt64)
     )
     return findings(
         told.with_columns(
-            rule=pl.lit("M13"),
+            rule=pl.when(pl.col("long") > 0).then(pl.lit("M15")).otherwise(pl.lit("M13")),
             severity=pl.lit("critical"),
             summary=pl.format(
-                "{} MAC {}{} a duplicate",
+                "{} MAC {}{} a duplicate{}",
                 pl.when(pl.col("yes") == 1)
                 .then(pl.lit("1 fresh observer calls"))
                 .otherwise(pl.format("{} fresh observers call", "yes")),
                 mac_text(pl.col("mac")),
                 pl.when(pl.col("vni").is_null()).then(pl.lit("")).otherwise(pl.format(" in VNI {}", "vni")),
+                pl.when(pl.col("long") > 0)
+                .then(
+                    pl.format(
+                        ", {} of them for {} s or more: nothing brings it back by itself",
+                        "long",
+                        settings.limit(_FROZEN_S, told.columns).cast(pl.Int64),
+                    )
+                )
+                .otherwise(pl.lit("")),
             ),
             evidence=pl.struct(
-                flagged_by="yes", fresh_observers="fresh", observers="known"
+                flagged_by="yes", flagged_for_long_by="long", fresh_observers="fresh", observers="known"
             ).struct.json_encode(),
         )
     )
+
+
+def _until_long(says: pl.DataFrame, settings: Settings) -> pl.Expr:
+    limit = settings.limit(_FROZEN_S, says.columns)
+    return pl.col("time") + (limit * _SECOND).cast(pl.Int64)
+
+
+def _aged(says: pl.DataFrame, now: int, settings: Settings) -> pl.DataFrame:
+    """Return the timeline with rows at which a verdict has stood for long: ``with long`` is set from then."""
+    unit = ["vni", "mac", "device", "producer"]
+    ordered = says.with_columns(
+        (pl.lit(value=False)).alias("with long"),
+        then=_until_long(says, settings),
+        next=pl.col("time").shift(-1).over(unit),
+    )
+    stood = ordered.filter(
+        pl.col("value")
+        & (pl.col("then") <= now)
+        & (pl.col("next").is_null() | (pl.col("next") > pl.col("then")))
+    ).with_columns(pl.lit(value=True).alias("with long"), time="then", now="then")
+    both = pl.concat([ordered, stood]).drop("then", "next")
+    return both.sort(*unit, "time", "offset", "index", maintain_order=True)

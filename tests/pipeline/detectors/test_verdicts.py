@@ -1,4 +1,4 @@
-"""MACs that devices themselves call duplicate: M13."""
+"""MACs that devices themselves call duplicate (M13), and keep so for long (M15)."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from pipeline.detectors import FINDING
+from pipeline.detectors.settings import Settings
 from pipeline.detectors.timeline import PLACE
-from pipeline.detectors.verdicts import detect
+from pipeline.detectors.verdicts import PARAMETERS, detect
 from tests.pipeline.driver import play
 from tests.pipeline.scene import Scene, address, mac
 
@@ -146,5 +147,75 @@ def test_without_anything_said_there_are_no_findings_but_all_columns() -> None:
     )
     fresh = pl.DataFrame(schema={"device": pl.String, **PLACE, "value": pl.Boolean})
 
-    assert detect(says, fresh).schema == FINDING
-    assert detect(says, fresh).is_empty()
+    assert detect(says, fresh, 0, Settings()).schema == FINDING
+    assert detect(says, fresh, 0, Settings()).is_empty()
+
+
+# M15
+
+
+(FROZEN_S,) = PARAMETERS
+MINUTE = Settings(fabric={FROZEN_S.key: 60})
+
+
+@pytest.mark.parametrize(("seconds", "rule"), [(1799.0, "M13"), (1800.0, "M15")])
+def test_a_mac_that_stays_frozen_for_1800_s_raises_its_incident(seconds: float, rule: str) -> None:
+    outcome = play(flagged("l1", state="FROZEN").passes(seconds))
+
+    [incident] = outcome.incidents
+    assert (incident["rule"], incident["severity"], incident["opened_at"]) == (rule, "critical", 10)
+    if rule == "M15":
+        assert incident["summary"].endswith(
+            ", 1 of them for 1800 s or more: nothing brings it back by itself"
+        )
+        assert [one["time"] for one in outcome.found("M15")] == [1810]
+        assert [(event["kind"], event["rule"]) for event in outcome.events] == [
+            ("opened", "M13"),
+            ("raised", "M15"),
+        ]
+
+
+def test_a_break_begins_the_count_anew() -> None:
+    scene = flagged("l1").passes(40).learns("l1", 1, mobility_state="NORMAL").passes(1)
+    scene.learns("l1", 1, mobility_state="FROZEN").passes(59)
+
+    assert play(scene, settings=MINUTE).found("M15") == []
+    assert play(scene.passes(1), settings=MINUTE).of("M15")
+
+
+def test_two_devices_that_take_turns_are_none_that_kept_it_for_long() -> None:
+    scene = flagged("l1").passes(40).learns("l2", 1, mobility_state="FROZEN").passes(5)
+    scene.learns("l1", 1, mobility_state="NORMAL").passes(50)
+
+    assert play(scene, settings=MINUTE).found("M15") == []
+
+
+def test_it_ends_when_nobody_says_so_any_more() -> None:
+    scene = flagged("l1").passes(90).learns("l1", 1, mobility_state="NORMAL").passes(10)
+
+    assert play(scene, settings=MINUTE).spans() == [(10, 105)]
+
+
+def test_another_device_that_says_so_later_does_not_lower_it() -> None:
+    scene = flagged("l1").passes(90).learns("l2", 1, mobility_state="FROZEN").passes(10)
+
+    outcome = play(scene, settings=MINUTE)
+
+    assert [event["kind"] for event in outcome.events] == ["opened", "raised"]
+    assert "2 fresh observers call" in outcome.incidents[0]["summary"]
+
+
+def test_while_the_one_who_says_so_is_blind_nobody_knows_whether_it_still_does() -> None:
+    scene = flagged("l1").passes(10).mute("l1").passes(100)
+
+    assert play(scene, settings=MINUTE).found("M15") == []
+
+
+@pytest.mark.parametrize("size", [1, 9, 40])
+def test_neither_cuts_nor_restarts_change_when_it_was_for_long(size: int) -> None:
+    scene = flagged("l1").passes(50).learns("l2", 1, mobility_state="FROZEN").passes(80)
+    cuts = range(0, len(scene.records), size)
+
+    pieces = play(scene, cuts, restarts=list(cuts)[::7], settings=MINUTE)
+
+    assert pieces.findings == play(scene, settings=MINUTE).findings
