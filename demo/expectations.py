@@ -57,6 +57,12 @@ class Incident:
         """Return open, resolved or withdrawn."""
         return str(self.last["state"])
 
+    @property
+    def root(self) -> str | None:
+        """Return the incident that explains it."""
+        root: str | None = self.last.get("root_incident_id")
+        return root
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -156,7 +162,10 @@ def check(
     for one in checked:
         if one.incident is not None:
             expected.setdefault(one.incident.incident_id, set()).add(one.expectation.rule)
-    return checked, [one for one in left.values() if not _explained(one, expected.get(one.incident_id))]
+    unexpected = [one for one in left.values() if not _explained(one, expected.get(one.incident_id))]
+    # what follows from something expected is shown with it, and news to nobody
+    news = [one for one in unexpected if one.incident_id in expected or one.root not in expected]
+    return checked, news
 
 
 def _explained(incident: Incident, expected: set[str] | None) -> bool:

@@ -26,6 +26,8 @@ class Finding:
     until: float | None
     """When it was over; None while it holds."""
     summary: str
+    root_incident_id: str | None = None
+    """The incident that explains it."""
     lowered_to: str | None = None
     """The weaker rule that is left of it, if it was not raised from there."""
     device: str | None = None
@@ -73,7 +75,8 @@ class Found:
 
 def found_in(incidents: pl.DataFrame, events: pl.DataFrame, findings: pl.DataFrame) -> Found:
     """Return what the views ``incident``, ``incident_event`` and ``finding`` of one fabric say."""
-    subjects = {row["incident_id"]: row for row in incidents.select("incident_id", *SUBJECT).to_dicts()}
+    told = incidents.select("incident_id", "root_incident_id", *SUBJECT)
+    subjects = {row["incident_id"]: row for row in told.to_dicts()}
     ordered = events.with_columns(time=pl.col("event_time").dt.epoch("us") / 1e6)
     ordered = ordered.sort("time", "offset", "index", maintain_order=True)
     lives = ordered.partition_by("incident_id", maintain_order=True)

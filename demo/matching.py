@@ -44,8 +44,10 @@ def outcomes(deeds: Sequence[Deed], found: Found) -> tuple[list[Outcome], list[F
     """Return an outcome per deed, and the findings that follow from none."""
     causes: dict[int, list[Consequence]] = {number: [] for number in range(len(deeds))}
     unexplained = []
+    roots = {finding.incident_id: finding for finding in found.findings}
     for finding in found.findings:
-        cause = _cause(finding, deeds)
+        root = roots.get(finding.root_incident_id or "")
+        cause = _cause(finding, deeds) or (None if root is None else _cause(root, deeds))
         if cause is None:
             unexplained.append(finding)
         else:

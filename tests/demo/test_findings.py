@@ -10,7 +10,15 @@ from demo.findings import Finding, Found, found_in
 from tests.demo.made import finding
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
-SUBJECT = {"device": "l3", "vni": None, "mac": None, "esi": None, "vtep": None, "interface": None}
+SUBJECT = {
+    "root_incident_id": None,
+    "device": "l3",
+    "vni": None,
+    "mac": None,
+    "esi": None,
+    "vtep": None,
+    "interface": None,
+}
 
 
 def told(*events: tuple[float, str, str], quiet: Sequence[tuple[str, str | None]] = ()) -> Found:

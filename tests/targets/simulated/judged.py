@@ -78,7 +78,9 @@ class Played:
                 left.remove(hit)
             elif expected.clears + RECOVERY_S < self.end:
                 said.append(f"not resolved at {expected.clears}: {expected}, but {mine}")
-        return said + [f"not expected: {event}" for event in left]
+        # what follows from something expected is news to nobody
+        expected_ids = {event["id"] for event in self.events if event not in left}
+        return said + [f"not expected: {event}" for event in left if event["root"] not in expected_ids]
 
 
 def _within(events: list[dict[str, Any]], earliest: float, latest: float) -> dict[str, Any] | None:
@@ -120,7 +122,8 @@ def judged(store: Path, lines: Sequence[Line]) -> Played:
     """Return what a store has found beside the truth."""
     with look(store) as opened:
         incidents = opened.execute(
-            f"SELECT incident_id, rule, {', '.join(SUBJECT)}, epoch(resolved_at) AS resolved"
+            "SELECT incident_id, root_incident_id, rule,"
+            f" {', '.join(SUBJECT)}, epoch(resolved_at) AS resolved"
             " FROM incident ORDER BY detected_at"
         )
         names = [column[0] for column in incidents.description]
@@ -137,8 +140,16 @@ def judged(store: Path, lines: Sequence[Line]) -> Played:
             "SELECT kind, detail FROM collector_event WHERE kind IN ('hole', 'ignored', 'superseded', 'skew')"
         ).fetchall()
     subjects = {row["incident_id"]: tuple(row[name] for name in SUBJECT) for row in rows}
+    roots = {row["incident_id"]: row["root_incident_id"] for row in rows}
     told = [
-        {"subject": subjects[incident], "kind": kind, "rule": rule, "time": time}
+        {
+            "id": incident,
+            "root": roots[incident],
+            "subject": subjects[incident],
+            "kind": kind,
+            "rule": rule,
+            "time": time,
+        }
         for incident, kind, rule, time in events
     ]
     return Played(lines, rows, told, dict(moves), dead[0] if dead else -1, odd)
