@@ -50,8 +50,9 @@ def read_scenario(path: Path) -> Scenario:
 def parse_scenario(text: str, *, name: str, file: str, folder: Path) -> Scenario:
     """Return the scenario in a text; ``file`` is named in messages, recordings are beside ``folder``."""
     mistakes = Mistakes(file)
-    fields = Fields(document(text, mistakes), "a scenario", _TOP, mistakes)
+    root = document(text, mistakes)
     mistakes.raise_if_any()
+    fields = Fields(root, "a scenario", _TOP, mistakes)
     plan: Plan | None = None
     played: Simulation | Recorded
     if "recording" in fields:
