@@ -81,7 +81,7 @@ def detect(kinds: pl.DataFrame, owners: Mapping[str, str], behind: Count) -> pl.
         segment=(kind == "segment") & ~lost,
         ad=(kind == "ad_per_es") & ~lost,
         no_ad=(kind == "ad_per_es") & lost,
-        mac=(kind == "mac") & ~lost,
+        macs=(kind == "mac") & ~lost,
         routes=kind != "mac",
         unknown=(kind != "mac") & lost.is_null(),
         macs_unknown=(kind == "mac") & lost.is_null(),
@@ -152,8 +152,8 @@ def _unresolved(tally: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
     states = changes(
         tally.filter(pl.col("ad") + pl.col("no_ad") + pl.col("unknown") > 0),
         _LEG,
-        ["mac", "ad", "no_ad", "macs_unknown"],
-    ).with_columns(active=pl.when(sure).then((pl.col("mac") > 0) & (pl.col("no_ad") > 0)))
+        ["macs", "ad", "no_ad", "macs_unknown"],
+    ).with_columns(active=pl.when(sure).then((pl.col("macs") > 0) & (pl.col("no_ad") > 0)))
     return findings(
         telling(states, _LEG).with_columns(
             rule=pl.lit("R10"),
@@ -172,7 +172,7 @@ def _unresolved(tally: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
                           _name(owners), "esi")
             ),
             evidence=pl.struct(
-                mac_routes=pl.col("mac") > 0, a_d_route=pl.col("ad") > 0,
+                mac_routes=pl.col("macs") > 0, a_d_route=pl.col("ad") > 0,
                 ruled_out=pl.when("active").then(
                     pl.lit("age-out after a withdrawal (RFC 7432, section 17.3): it takes less than 30 s")
                 ),

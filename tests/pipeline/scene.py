@@ -18,7 +18,8 @@ VNI: Final = 1010
 PER_ES_TAG: Final = 0xFFFFFFFF
 _ATTRIBUTES: Final = ("next_hop",)
 _COMMUNITIES: Final = (
-    "mobility_seq", "sticky", "default_gateway", "router_mac", "encapsulation", "route_targets", "other"
+    "mobility_seq", "sticky", "default_gateway", "router_mac", "encapsulation", "route_targets", "other",
+    "single_active", "df_algorithm", "df_capabilities", "df_preference",
 )  # fmt: skip
 
 Rows = tuple[tuple[str, dict[str, Any]], ...]
@@ -191,14 +192,21 @@ class Scene:
         return self._route(device, op, key, {"label": vni, "next_hop": vtep, **more})
 
     def segment_route(
-        self, device: str, esi: str, vtep: str, *, op: str = "update", neighbor: str | None = "192.0.2.1"
+        self,
+        device: str,
+        esi: str,
+        vtep: str,
+        *,
+        op: str = "update",
+        neighbor: str | None = "192.0.2.1",
+        **more: Any,
     ) -> "Scene":
         """A type-4 path: an Ethernet segment route."""
         key = {
             "vantage": "loc_rib", "network_instance": "default", "rd": f"{vtep}:1", "route_type": 4,
             "route_esi": esi, "originator": vtep, "neighbor": neighbor,
         }  # fmt: skip
-        return self._route(device, op, key, {"next_hop": vtep})
+        return self._route(device, op, key, {"next_hop": vtep, **more})
 
     def ad_route(
         self,
@@ -209,13 +217,21 @@ class Scene:
         op: str = "update",
         tag: int = PER_ES_TAG,
         neighbor: str | None = "192.0.2.1",
+        vni: int | None = None,
+        **more: Any,
     ) -> "Scene":
-        """A type-1 path: an Ethernet A-D route, per segment unless a tag is given."""
+        """A type-1 path: an Ethernet A-D route, per segment unless a tag or a VNI is given."""
         key = {
-            "vantage": "loc_rib", "network_instance": "default", "rd": f"{vtep}:1", "route_type": 1,
-            "route_esi": esi, "eth_tag": tag, "neighbor": neighbor,
+            "vantage": "loc_rib", "network_instance": "default", "rd": f"{vtep}:{vni or 1}", "route_type": 1,
+            "route_esi": esi, "eth_tag": tag if vni is None else 0, "neighbor": neighbor,
         }  # fmt: skip
-        return self._route(device, op, key, {"next_hop": vtep})
+        return self._route(device, op, key, {"next_hop": vtep, "label": vni, **more})
+
+    def forwards(self, device: str, esi: str, vni: int, *, df: bool, op: str = "update") -> "Scene":
+        """A device says whether it is designated forwarder of a segment for a VNI (VLAN: vni mod 100)."""
+        key = {"name": "po1", "network_instance": f"bd-{vni}"}
+        leaves = {"esi": esi, "vni": vni, "vlan": vni % 100, "local_is_df": df} if op == "update" else {}
+        return self.row(device, "es", "designated_forwarder", op, **key, **leaves)
 
     def link(self, device: str, interface: str, status: str, **leaves: Any) -> "Scene":
         return self.row(device, "link", "link", interface=interface, oper_status=status, **leaves)

@@ -1,0 +1,223 @@
+"""Designated forwarders as they claim to be and as they are elected: R1, R2, R3."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.detectors.df_election import HIGHEST_PREFERENCE, HIGHEST_RANDOM_WEIGHT, Candidate, elected
+from tests.pipeline.detectors.segments_scene import (
+    ESI,
+    EVEN,
+    OBSERVERS,
+    ODD,
+    announces,
+    claim,
+    fabric,
+    neighbor_of,
+)
+from tests.pipeline.driver import play
+from tests.pipeline.scene import Scene, address, delayed
+
+DF = ("R1", "R2", "R3")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_two_that_forward_one_vni_are_told_after_5_s_and_not_before(version: int) -> None:
+    scene = claim(fabric(version), "l2", EVEN, ODD)
+
+    assert play(scene.passes(4.9)).of(*DF) == []
+    [incident] = play(scene.passes(1)).of(*DF)
+    assert (incident["rule"], incident["severity"], incident["detected_at"]) == ("R2", "critical", 15)
+    assert (incident["esi"], incident["vni"], incident["device"]) == (ESI, None, None)
+    assert incident["summary"] == (
+        f"l1 and l2 all forward BUM to Ethernet segment {ESI} for VNI {EVEN}: hosts get it twice"
+    )
+    assert json.loads(incident["evidence"])["forward"] == {f"VNI {EVEN}": ["l1", "l2"]}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_vni_that_nobody_forwards_is_told_after_5_s_and_not_before(version: int) -> None:
+    scene = claim(fabric(version), "l1")
+
+    assert play(scene.passes(4.9)).of(*DF) == []
+    [incident] = play(scene.passes(1)).of(*DF)
+    assert (incident["rule"], incident["severity"], incident["detected_at"]) == ("R3", "critical", 15)
+    assert incident["summary"] == (
+        f"None of l1 and l2 forwards BUM to Ethernet segment {ESI} for VNI {EVEN}: broadcasts don't arrive"
+    )
+
+
+def test_one_that_forwards_though_another_one_is_elected_is_a_warning() -> None:
+    scene = fabric()
+    claim(scene, "l1", ODD)
+    claim(scene, "l2", EVEN)
+
+    [incident] = play(scene.passes(6)).of(*DF)
+
+    assert (incident["rule"], incident["severity"]) == ("R1", "warning")
+    assert incident["summary"].startswith(
+        f"l1 forwards BUM to Ethernet segment {ESI} for VNI {ODD}, but l2 is elected by modulus"
+    )
+
+
+def test_an_election_by_vni_instead_of_vlan_is_no_mistake() -> None:
+    scene = fabric()
+    vni = 1121  # odd, and so is its VLAN: let VLAN 20 stand for it on both
+    for device, df in (("l1", True), ("l2", False)):
+        scene.row(
+            device, "es", "designated_forwarder", name="po1", network_instance="x", esi=ESI, vni=vni, vlan=20,
+            local_is_df=df,
+        )  # fmt: skip
+
+    assert play(scene.passes(20)).of(*DF) == []
+
+
+def test_all_is_well_while_each_vni_has_its_elected_forwarder() -> None:
+    assert play(fabric().passes(60)).rules() == []
+
+
+def test_a_leg_that_comes_up_and_waits_3_s_is_normal() -> None:
+    scene = announces(claim(fabric(), "l1"), 1, op="delete")
+    claim(scene, "l2", EVEN, ODD)
+    scene.passes(30)
+    announces(scene, 1)
+    claim(scene, "l2", ODD)  # it elects at once, l1 waits
+    scene.passes(3)
+    claim(scene, "l1", EVEN)
+
+    assert play(scene.passes(20)).of(*DF) == []
+
+
+def test_where_devices_wait_longer_so_do_the_rules() -> None:
+    scene = fabric()
+    for device in ("l1", "l2"):
+        scene.row(device, "es", "ethernet_segment", name="po1", esi=ESI, df_wait_s=13)
+    scene.passes(20)
+    claim(scene, "l1")
+
+    assert play(scene.passes(14.9)).of(*DF) == []
+    [incident] = play(scene.passes(1)).of(*DF)
+    assert (incident["rule"], incident["detected_at"]) == ("R3", 30 + 15)
+
+
+def test_one_whose_leg_is_gone_may_say_what_it_wants() -> None:
+    scene = announces(fabric(), 1, op="delete")
+    claim(scene, "l2", EVEN, ODD)
+
+    assert play(scene.passes(20)).of(*DF) == []
+
+
+def test_that_nobody_forwards_can_not_be_told_of_one_that_is_not_heard() -> None:
+    scene = fabric().ends("l1", "es").passes(5)
+    claim(scene, "l2")
+
+    assert play(scene.passes(20)).of("R3") == []
+
+
+def test_two_that_are_heard_are_enough_to_tell_that_two_forward() -> None:
+    scene = fabric(pes=3)
+    claim(scene, "l2", EVEN, ODD)
+
+    [incident] = play(scene.passes(20)).of(*DF)
+
+    assert incident["rule"] == "R2"
+    assert incident["summary"].endswith("(2 of 3 PEs can be told)")
+
+
+def test_devices_that_say_nothing_of_forwarding_are_no_mistake() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    for pe in (1, 2):
+        announces(scene, pe)
+
+    assert play(scene.passes(30)).of(*DF) == []
+
+
+def test_it_clears_when_one_forwards_alone_again_for_5_s_and_not_while_blind() -> None:
+    scene = claim(fabric(), "l2", EVEN, ODD).passes(10)
+    scene.ends("l2", "es").passes(30)
+    assert play(scene).spans(*DF) == [(15, None)]
+
+    with scene.dump("l2", "es"):
+        claim(scene, "l2", ODD)
+    assert play(scene.passes(4.9)).spans(*DF) == [(15, None)]
+    assert play(scene.passes(1)).spans(*DF) == [(15, 50 + 5)]
+
+
+def test_by_preference_the_highest_forwards_all() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    for pe, preference in ((1, 100), (2, 200)):
+        announces(scene, pe, df_algorithm=HIGHEST_PREFERENCE, df_preference=preference)
+    claim(scene, "l1")
+    claim(scene, "l2", EVEN, ODD)
+    assert play(scene.passes(20)).of(*DF) == []
+
+    claim(scene, "l1", EVEN)
+    claim(scene, "l2", ODD)
+    [incident] = play(scene.passes(6)).of(*DF)
+    assert incident["rule"] == "R1"
+    assert f"for VNI {EVEN}, but {address(2)} is elected by highest preference" in incident["summary"]
+
+
+def test_algorithms_that_differ_make_all_fall_back_to_the_modulus() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    announces(scene, 1, df_algorithm=HIGHEST_PREFERENCE, df_preference=100)
+    announces(scene, 2)
+    claim(scene, "l1", EVEN)
+    claim(scene, "l2", ODD)
+
+    outcome = play(scene.passes(20))
+
+    assert outcome.of(*DF) == []
+    assert [one["rule"] for one in outcome.incidents] == ["R6"]
+
+
+def test_highest_random_weight_is_computed_again() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    pes = tuple(Candidate(address(pe), HIGHEST_RANDOM_WEIGHT) for pe in (1, 2))
+    for pe in (1, 2):
+        announces(scene, pe, df_algorithm=HIGHEST_RANDOM_WEIGHT)
+    winners = {vni: elected(HIGHEST_RANDOM_WEIGHT, pes, vni % 100, ESI) for vni in (EVEN, ODD)}
+    for pe in (1, 2):
+        claim(scene, f"l{pe}", *(vni for vni, winner in winners.items() if winner == address(pe)))
+
+    assert play(scene.passes(20)).of(*DF) == []
+
+
+def test_a_pe_without_a_route_for_the_evi_is_no_candidate_where_all_advertise_ac_df() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    for pe in (1, 2):
+        announces(scene, pe, df_capabilities=0x4000)
+    for device in OBSERVERS:
+        scene.ad_route(device, ESI, address(1), vni=EVEN, op="delete", neighbor=neighbor_of(device, 1))
+    claim(scene, "l1")
+    claim(scene, "l2", EVEN, ODD)
+
+    assert play(scene.passes(20)).of(*DF) == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    cuts=st.lists(st.integers(1, 160), max_size=4),
+    restarts=st.lists(st.integers(1, 160), max_size=2),
+    delays=st.lists(st.floats(0, 9), min_size=1, max_size=3),
+)
+def test_batches_restarts_and_order_within_the_lateness_change_nothing(
+    cuts: list[int], restarts: list[int], delays: list[float]
+) -> None:
+    scene = fabric()
+    claim(scene, "l2", EVEN, ODD).passes(8)
+    announces(scene, 1, op="delete").passes(3)
+    claim(scene, "l1")
+    scene.passes(7)
+    announces(scene, 1)
+    claim(scene, "l2").passes(12)
+    claim(scene, "l1", EVEN)
+    claim(scene, "l2", ODD).passes(30)
+    whole = play(scene)
+
+    assert whole.of("R2")
+    assert whole.of(*DF) == play(scene, cuts, restarts=restarts).of(*DF)
+    late = play(delayed(scene.records, delays))
+    assert late.spans("R2") == whole.spans("R2") or late.of("R2")[0]["opened_at"] == 10
