@@ -12,6 +12,7 @@ from pipeline.causes.dependence import End, Topology
 from pipeline.detectors import (
     FINDING,
     Rule,
+    addresses,
     adjacencies,
     bfd_flaps,
     df_agreement,
@@ -86,6 +87,7 @@ RULES: Final[Mapping[str, Rule]] = {
         bfd_flaps,
         adjacencies,
         neighbors,
+        addresses,
     )
     for rule, found in module.RULES.items()
 }
@@ -97,6 +99,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     *resets.PARAMETERS,
     *link_flaps.PARAMETERS,
     *bfd_flaps.PARAMETERS,
+    *addresses.PARAMETERS,
 )
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
@@ -116,6 +119,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "bfd_flaps": bfd_flaps.BfdFlaps,
     "adjacencies": adjacencies.Adjacencies,
     "neighbors": neighbors.Neighbors,
+    "addresses": addresses.Addresses,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 
