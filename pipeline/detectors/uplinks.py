@@ -3,7 +3,8 @@
 An adjacency is an EVPN session or a link between a leaf and a spine (or route reflector), or a session
 between leaves where a leaf has no others. It is seen from either end, and down when a fresh end says so. A
 spine that every leaf lost is one finding on the spine, not one per leaf; a leaf that every leaf lost is cut
-off, and they are not. R16: a spine is lost, or a leaf has fewer adjacencies than it should; R15: a leaf lost
+off, and they are not. R16: a spine is lost, or a leaf has fewer adjacencies than it should, or fewer links
+than are declared for it; R15: a leaf lost
 all its sessions or all its uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic
 that it can't forward.
 
@@ -20,6 +21,7 @@ import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState, names_of
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
@@ -47,26 +49,51 @@ class Uplinks:
 
     def __init__(self) -> None:
         self._up = StepTable(["device", "kind", "thing"], pl.Boolean)
+        self._wanted = StepTable(["leaf"], pl.Int64)
         self._told = Told()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._up.settle(scene.horizon - 1)
+        self._wanted.settle(scene.horizon - 1)
+        self._want(applied)
         if not (self._take(applied) or scene.fresh_news or scene.roles_news):
             return nothing()
         kinds = [scene.fresh(family).with_columns(kind=pl.lit(kind)) for family, kind in _FAMILIES]
         # where nothing is down nobody asks who has hosts
         loaded = [] if self._up.rows["value"].all() else loaded_leaves(scene.state, scene.roles.leaves)
-        found = detect(scene.roles.ends, self._up.timeline(), pl.concat(kinds), loaded)
+        wanted = self._wanted.timeline()
+        found = detect(scene.roles.ends, self._up.timeline(), pl.concat(kinds), loaded, wanted)
         return self._told.revise(found, scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        return {"up": self._up.dump(horizon - 1), "told": self._told.dump(horizon)}
+        return {
+            "up": self._up.dump(horizon - 1),
+            "wanted": self._wanted.dump(horizon - 1),
+            "told": self._told.dump(horizon),
+        }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
-        self._up.rows, self._told.frame = frames["up"], frames["told"]
+        self._up.rows, self._wanted.rows = frames["up"], frames["wanted"]
+        self._told.frame = frames["told"]
+
+    def _want(self, applied: Applied) -> None:
+        """Remember how many uplinks leaves should have: none where that is declared no longer."""
+        records = applied.records
+        for row, kind, content in applied.sessions.declared:
+            if kind != "fabric":
+                continue
+            declared = Declared()
+            declared.take(content)
+            wanted = dict.fromkeys(self._wanted.rows["leaf"].to_list(), 0) | declared.uplinks_of
+            at = {
+                "time": int(records.order_time[row]), "offset": int(records.offset[row]), "index": 0,
+                "now": int(records.now[row]),
+            }  # fmt: skip
+            told = [{"leaf": leaf, **at, "value": count} for leaf, count in sorted(wanted.items())]
+            self._wanted.add(pl.DataFrame(told, schema=self._wanted.rows.schema))
 
     def _take(self, applied: Applied) -> bool:
         """Remember what is up. What is no longer configured is not missing: it counts as up."""
@@ -102,13 +129,20 @@ def loaded_leaves(state: FabricState, leaves: AbstractSet[str]) -> list[str]:
     return sorted(loaded | (leaves - telling_macs))
 
 
-def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:
+def detect(
+    ends: pl.DataFrame,
+    up: pl.DataFrame,
+    fresh: pl.DataFrame,
+    loaded: Sequence[str],
+    wanted: pl.DataFrame,
+) -> pl.DataFrame:
     """Return one finding per change of the verdict on a leaf or a spine.
 
     ``ends``: one row per end of an adjacency: leaf, peer (the spine's name, or an address if it isn't known),
     kind (session, link), ordinal (of parallel ones), peer_known, and the end's device and thing (neighbour or
     interface). ``up``: timeline per (device, kind, thing). ``fresh``: timeline per (device, kind).
-    ``loaded``: leaves with hosts attached.
+    ``loaded``: leaves with hosts attached. ``wanted``: timeline per leaf, how many uplinks it should
+    have at least.
     """
     if ends.is_empty():
         return findings(pl.DataFrame(schema={"rule": pl.String}))
@@ -122,7 +156,7 @@ def detect(ends: pl.DataFrame, up: pl.DataFrame, fresh: pl.DataFrame, loaded: Se
     spines = _spines(down, ends)
     leaves = ends.select(peer="leaf").unique()
     return pl.concat(
-        [_on_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded)]
+        [_on_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded, wanted)]
     )
 
 
@@ -182,8 +216,11 @@ def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) -> pl.DataFrame:
+def _on_leaves(
+    down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str], wanted: pl.DataFrame
+) -> pl.DataFrame:
     lost = align(down, spines.select("peer", *PLACE, "value"), ["peer"], "with spine")
+    lost = align(lost, wanted, ["leaf"], "with wanted")
     spine_lost = pl.col("with spine").fill_null(value=False)
     session, link = pl.col("kind") == "session", pl.col("kind") == "link"
     tally = counts(
@@ -199,8 +236,16 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
     ).with_columns(unknown=pl.col("sessions_unknown") + pl.col("links_unknown"))
     isolated = _all_down("sessions") | _all_down("links")
     total = pl.col("sessions") + pl.col("links") + pl.col("unknown")
-    lacking = isolated | (pl.col("missing") > 0)
-    states = changes(tally, ["leaf"], ["sessions_down", "links_down", "missing", "unknown"]).with_columns(
+    by_then = wanted.select("leaf", "time", wanted="value").sort("time", maintain_order=True)
+    tally = (
+        tally.sort("time", maintain_order=True)
+        .join_asof(by_then, on="time", by="leaf", check_sortedness=False)
+        .with_columns(there=(pl.col("links") + pl.col("links_unknown")).cast(pl.Int64))
+        .with_columns(absent=(pl.col("wanted") - pl.col("there")).clip(0).fill_null(0))
+    )
+    lacking = isolated | (pl.col("missing") > 0) | (pl.col("absent") > 0)
+    watched = ["sessions_down", "links_down", "missing", "unknown", "absent"]
+    states = changes(tally, ["leaf"], watched).with_columns(
         active=pl.when(lacking | (pl.col("unknown") == 0)).then(lacking)
     )
     return findings(
@@ -228,12 +273,16 @@ def _on_leaves(down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str]) 
             )
             .otherwise(
                 pl.format(
-                    "Leaf {} runs on what is left: {} of {} EVPN sessions and {} of {} uplinks are down",
+                    "Leaf {} runs on what is left: {} of {} EVPN sessions and {} of {} uplinks are down{}",
                     "leaf", "sessions_down", "sessions", "links_down", "links",
+                    pl.when(pl.col("absent") > 0)
+                    .then(pl.format(", {} more uplinks are declared and are not there", "absent"))
+                    .otherwise(pl.lit("")),
                 )
             ),
             evidence=pl.struct(
-                "sessions", "sessions_down", "links", "links_down", "missing", "unknown"
+                "sessions", "sessions_down", "links", "links_down", "missing", "unknown",
+                not_there="absent",
             ).struct.json_encode(),
         )
     )  # fmt: skip

@@ -3,13 +3,14 @@
 import polars as pl
 import pytest
 
+from collectors.records import Kind
 from pipeline.apply.fabric import Applied
 from pipeline.detectors import FINDING
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.topology import ENDS
 from pipeline.detectors.uplinks import detect
 from tests.pipeline.driver import Outcome, play
-from tests.pipeline.scene import Scene
+from tests.pipeline.scene import Said, Scene
 
 LEAVES, SPINES = (1, 2, 3), (1, 2)
 
@@ -71,6 +72,19 @@ def test_a_whole_fabric_is_silent() -> None:
 
 
 # R16, leaf
+
+
+@pytest.mark.parametrize(("declared", "found"), [(2, []), (3, [("R16", "l1", 15.0)])])
+def test_an_uplink_that_is_declared_and_was_never_seen_is_missing(
+    declared: int, found: list[tuple[str, str, float]]
+) -> None:
+    scene = fabric()
+    content = {"targets": {"l1": {"uplinks": declared}}}
+    scene.records.append(Said(scene.now, "operator", Kind.FABRIC, content=content))
+    outcome = play(scene.passes(30))
+    assert said(outcome) == found
+    if found:
+        assert "1 more uplinks are declared and are not there" in outcome.incidents[0]["summary"]
 
 
 @pytest.mark.parametrize("ends", ["ls", "l", "s"])
@@ -494,5 +508,7 @@ def test_without_ends_there_are_no_findings_but_all_columns() -> None:
     up = pl.DataFrame(schema={**key, "thing": pl.String, **PLACE, "value": pl.Boolean})
     fresh = pl.DataFrame(schema={**key, **PLACE, "value": pl.Boolean})
 
-    assert detect(pl.DataFrame(schema=ENDS), up, fresh, []).schema == FINDING
-    assert detect(pl.DataFrame(schema=ENDS), up, fresh, []).is_empty()
+    wanted = pl.DataFrame(schema={"leaf": pl.String, **PLACE, "value": pl.Int64})
+    found = detect(pl.DataFrame(schema=ENDS), up, fresh, [], wanted)
+    assert found.schema == FINDING
+    assert found.is_empty()
