@@ -38,6 +38,7 @@ from pipeline.detectors import (
     sessions,
     silence,
     sticky,
+    underlay,
     undetected,
     uplinks,
     verdicts,
@@ -88,6 +89,7 @@ RULES: Final[Mapping[str, Rule]] = {
         adjacencies,
         neighbors,
         addresses,
+        underlay,
     )
     for rule, found in module.RULES.items()
 }
@@ -120,6 +122,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "adjacencies": adjacencies.Adjacencies,
     "neighbors": neighbors.Neighbors,
     "addresses": addresses.Addresses,
+    "underlay": underlay.Underlay,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

@@ -117,11 +117,11 @@ def lost_to_all(held: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def verdicts(cells: pl.DataFrame) -> pl.DataFrame:
+def verdicts(cells: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """Return who lacks whom, in as few subjects as say it: time, device, vtep, active, cells.
 
-    ``cells``: of ``missing``, without those that other rules tell. A subject is there at all times if it is
-    at one; ``cells`` lists what it lacks then.
+    ``cells``: of ``missing``, without those that other rules tell. ``before``: subjects said to lack
+    something. A subject is there at all times if it is at one; ``cells`` lists what it lacks then.
     """
     seen = cells.filter("sees")
     short = seen.with_columns(
@@ -146,9 +146,9 @@ def verdicts(cells: pl.DataFrame) -> pl.DataFrame:
             blind.select("time", "device", "vtep"),
         ]
     ).unique().with_columns(doubt=pl.lit(value=True))  # fmt: skip
-    subjects = wrong.select(SUBJECT).unique()
+    subjects = pl.concat([wrong.select(SUBJECT), before.select(SUBJECT)]).unique()
     return (
-        cells.select("time").unique()
+        times.select("time")
         .join(subjects, how="cross")
         .join(wrong, on=["time", *SUBJECT], how="left", nulls_equal=True)
         .join(doubt, on=["time", *SUBJECT], how="left", nulls_equal=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from pipeline.apply.fabric import Applied
+from pipeline.apply.fabric import Applied, part_of
 from pipeline.detectors import FINDING, findings
 from pipeline.detectors.configured import Configured
 from pipeline.detectors.designs import Design, recognised
@@ -13,11 +13,11 @@ from pipeline.detectors.flood_lists import SUBJECT, lost_to_all, missing, suspic
 from pipeline.detectors.flood_matrix import CELL, FloodMatrix, Lists, lists_at, one_vni
 from pipeline.detectors.flood_reasons import PAIR, Known, explained
 from pipeline.detectors.moments import held_at, moments
-from pipeline.detectors.route_targets import apart, detect, differing
+from pipeline.detectors.route_targets import apart, differing, say
+from pipeline.detectors.route_targets import verdicts as verdicts_on_targets
 from pipeline.detectors.speakers import Speakers, ends_of_sessions
+from pipeline.detectors.spoken import Spoken
 from pipeline.detectors.text import names_text, plural
-from pipeline.detectors.timeline import changes, telling
-from pipeline.detectors.told import Told
 
 _SHOWN = 50
 """Cells in the evidence."""
@@ -28,7 +28,7 @@ class FloodLists:
 
     def __init__(self) -> None:
         self._matrix, self._speakers, self._configured = FloodMatrix(), Speakers(), Configured()
-        self._told = Told()
+        self._lists, self._targets = Spoken(SUBJECT), Spoken(["device"])
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
@@ -45,13 +45,16 @@ class FloodLists:
         times = moments(
             [*tables.values(), fresh, scene.fresh("bgp"), *(self._sessions().values())], scene.horizon
         )
-        found = [pl.DataFrame(schema=FINDING)]
+        partial = targets = pl.DataFrame(schema=FINDING)
         if vnis := suspicious(tables["held"], tables["own"], tables["served"]):
-            found.append(self._partial(lists_at(tables, vnis, observers, times), tables, scene))
+            partial = self._partial(lists_at(tables, vnis, observers, times), tables, scene)
         if vnis := differing(tables["own"]):
             peers = held_at(tables["peers"], ["device", "instance", "vtep"], times).filter("value")
-            found.append(detect(apart(lists_at(tables, vnis, observers, times), peers), times))
-        return self._told.revise(pl.concat(found), scene.horizon)
+            pairs = apart(lists_at(tables, vnis, observers, times), peers)
+            judged = verdicts_on_targets(pairs, times, self._targets.before(scene.horizon))
+            targets = say(self._targets.telling(judged, ["vnis", "bad"], scene.horizon))
+        both = self._lists.revise(partial, scene.horizon), self._targets.revise(targets, scene.horizon)
+        return pl.concat([added for added, _ in both]), pl.concat([removed for _, removed in both])
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
@@ -59,7 +62,8 @@ class FloodLists:
             **self._matrix.dump(horizon - 1),
             **self._speakers.dump(horizon - 1),
             "configured": self._configured.dump(),
-            "told": self._told.dump(horizon),
+            **{f"lists_{name}": frame for name, frame in self._lists.dump(horizon).items()},
+            **{f"targets_{name}": frame for name, frame in self._targets.dump(horizon).items()},
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
@@ -67,7 +71,8 @@ class FloodLists:
         self._matrix.load(frames)
         self._speakers.load(frames)
         self._configured.load(frames)
-        self._told.frame = frames["told"]
+        self._lists.load(part_of(frames, "lists"))
+        self._targets.load(part_of(frames, "targets"))
 
     def _sessions(self) -> dict[str, pl.DataFrame]:
         tables = {"established": self._speakers.established, "active": self._speakers.active}
@@ -94,12 +99,12 @@ class FloodLists:
         mine = cells.join(
             told_elsewhere.select("time", *CELL, other=pl.lit(value=True)), on=["time", *CELL], how="left"
         ).with_columns(lacks=pl.col("lacks") & pl.col("other").is_null())
-        judged = verdicts(mine.drop("other"))
-        if judged.is_empty():
-            return pl.DataFrame(schema=FINDING)
+        judged = verdicts(mine.drop("other"), lists.times, self._lists.before(scene.horizon))
         known = Known(ends, lists.owners, self._configured.as_of(), self._design(scene))
         reasons = explained(mine.filter(pl.col("lacks") & pl.col("sees")), lists, known)
-        return _say(judged, reasons, lists, known)
+        states = _with_reasons(judged, reasons, lists, known)
+        marks = ["vnis", "leaves", "vteps", "reason"]
+        return _say(self._lists.telling(states, marks, scene.horizon), known.design)
 
     def _design(self, scene: Scene) -> Design:
         return recognised(self._configured.sessions(), scene.roles.addresses, scene.declared.design)
@@ -124,7 +129,8 @@ def _owners(scene: Scene) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"vtep": pl.String, "owner": pl.String}, orient="row")
 
 
-def _say(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, known: Known) -> pl.DataFrame:
+def _with_reasons(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, known: Known) -> pl.DataFrame:
+    """Return the verdicts with what each subject lacks at each time, and why."""
     why = (
         judged.select("time", *SUBJECT, "cells")
         .explode("cells", keep_nulls=False)
@@ -146,7 +152,7 @@ def _say(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, known: Known
         .rename({"leaf": "device", "whom": "vtep"})
     )
     named = known.owners.select("vtep", "owner")
-    told = (
+    return (
         lists.times.join(judged.drop("cells"), on="time")
         .join(why, on=["time", *SUBJECT], how="left", nulls_equal=True)
         .join(named, on="vtep", how="left")
@@ -154,8 +160,9 @@ def _say(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, known: Known
         .sort(*SUBJECT, "time")
         .with_columns(vni=one_vni(SUBJECT))
     )
-    marks = ["active", "vnis", "leaves", "vteps", "reason"]
-    told = telling(changes(told, SUBJECT, marks), SUBJECT)
+
+
+def _say(told: pl.DataFrame, design: Design) -> pl.DataFrame:
     whom = (
         pl.when(pl.col("vtep").is_null())
         .then(pl.format("{} VTEPs ({})", pl.col("vteps").list.len(), names_text("vteps")))
@@ -189,8 +196,8 @@ def _say(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, known: Known
             .otherwise(over),
             evidence=pl.struct(
                 "cause", "reason", "ruled_out", "vnis", "leaves", "vteps", "missing", "lacking",
-                design=pl.lit(known.design.words),
-                design_because=pl.lit("; ".join(known.design.reasons)),
+                design=pl.lit(design.words),
+                design_because=pl.lit("; ".join(design.reasons)),
             ).struct.json_encode(),
         )
     )  # fmt: skip

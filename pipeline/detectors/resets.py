@@ -29,8 +29,8 @@ from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.presence import Presence
 from pipeline.detectors.settings import Parameter, parameters
 from pipeline.detectors.speakers import Speakers, ends_of_sessions
-from pipeline.detectors.timeline import PLACE, StepTable, changes, telling
-from pipeline.detectors.told import Told
+from pipeline.detectors.spoken import Spoken
+from pipeline.detectors.timeline import PLACE, StepTable
 
 RULES: Final = catalogue(Rule("V17", "BGP_FLAP", "bgp", rank=1))
 RESETS: Final = Parameter("V17", "resets", 3, unit="resets", least=2, most=100)
@@ -54,7 +54,7 @@ class Resets:
         self._events = pl.DataFrame(schema=_EVENTS)
         self._speakers = Speakers()
         self._routes, self._held = Presence(_END), StepTable(_END, pl.Boolean)
-        self._told = Told()
+        self._spoken = Spoken(["device", "peer"])
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
@@ -71,7 +71,7 @@ class Resets:
         )
         if not (news or due or scene.fresh_news):
             return nothing()
-        found = detect(
+        judged = verdicts(
             _in_window(self._events, window, scene.now),
             (lasting(self._speakers.established.timeline(), patience, scene.now), self._held.timeline()),
             scene.roles.ends,
@@ -79,7 +79,8 @@ class Resets:
             limit=scene.settings.value(RESETS),
             since=scene.horizon,
         )
-        return self._told.revise(found, scene.horizon)
+        told = self._spoken.telling(judged, ["resets", "stale"], scene.horizon)
+        return self._spoken.revise(_say(told), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
@@ -89,7 +90,7 @@ class Resets:
             "events": kept.sort("time", "offset", "index", *_END),
             "routes": self._routes.dump(),
             "held": self._held.dump(horizon - 1),
-            "told": self._told.dump(horizon),
+            **self._spoken.dump(horizon),
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
@@ -97,7 +98,7 @@ class Resets:
         self._speakers.load(frames)
         self._routes.load(frames["routes"])
         self._events, self._held.rows = frames["events"], frames["held"]
-        self._told.frame = frames["told"]
+        self._spoken.load(frames)
 
     def _take(self, applied: Applied) -> bool:
         routes = applied.changes["evpn_route"]
@@ -164,7 +165,7 @@ def _in_window(events: pl.DataFrame, window: int, now: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def detect(
+def verdicts(
     resets: pl.DataFrame,
     stale: tuple[pl.DataFrame, pl.DataFrame],
     ends: pl.DataFrame,
@@ -173,7 +174,7 @@ def detect(
     limit: float,
     since: int,
 ) -> pl.DataFrame:
-    """Return one finding per change of the verdict on a session.
+    """Return the verdict on each session, a row per time.
 
     ``resets``: timeline per (device, neighbor) of resets within the window. ``stale``: timelines of sessions
     being down for long, and of routes being held from the neighbour. ``ends``: adjacencies
@@ -182,9 +183,7 @@ def detect(
     """
     down, held = stale
     times = moments([resets, down, held, fresh], since)
-    known = pl.concat([resets.select(_END), down.filter("value").select(_END)]).unique()
-    if known.is_empty():
-        return findings(pl.DataFrame(schema={"rule": pl.String}))
+    known = pl.concat([resets.select(_END), down.select(_END)]).unique()
     units = (
         known.join(ends_of_sessions(ends), on=_END, how="left")
         .with_columns(
@@ -198,7 +197,7 @@ def detect(
     units = units.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
     sees = pl.col("fresh").fill_null(value=False)
     left_over = pl.col("down").fill_null(value=False) & pl.col("held").fill_null(value=False)
-    judged = (
+    return (
         units.group_by("time", *_SUBJECT)
         .agg(
             pl.col("peer").first(),
@@ -211,19 +210,16 @@ def detect(
         .with_columns(wrong=pl.col("flaps") | pl.col("stale"))
         .with_columns(active=pl.when(pl.col("wrong") | pl.col("sees")).then("wrong"))
         .join(times, on="time")
+        .rename({"peer": "name", "leaf": "device", "leaf_neighbor": "peer"})
     )
-    told = telling(changes(judged, _SUBJECT, ["active", "resets", "stale"]), _SUBJECT)
-    return _say(told)
 
 
 def _say(told: pl.DataFrame) -> pl.DataFrame:
-    session = pl.format("The BGP session of {} with {}", "leaf", "peer")
+    session = pl.format("The BGP session of {} with {}", "device", "name")
     return findings(
         told.with_columns(
             rule=pl.lit("V17"),
             severity=pl.lit("warning"),
-            device="leaf",
-            peer="leaf_neighbor",
             summary=pl.when(~pl.col("active").fill_null(value=False))
             .then(pl.format("{} stays as it is: {} resets within the window", session, "resets"))
             .when("flaps")
@@ -233,6 +229,6 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
                     "{} is down, and routes of it are still in force: what they lead to may be gone", session
                 )
             ),
-            evidence=pl.struct("peer", "resets", stale_routes="stale").struct.json_encode(),
+            evidence=pl.struct("name", "resets", stale_routes="stale").struct.json_encode(),
         )
     )

@@ -22,10 +22,9 @@ from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.moments import held_at, moments
-from pipeline.detectors.roles import Roles
+from pipeline.detectors.route_owners import addresses_of
+from pipeline.detectors.spoken import Spoken
 from pipeline.detectors.text import names_text, plural
-from pipeline.detectors.timeline import changes, telling
-from pipeline.detectors.told import Told
 from pipeline.detectors.type_three import ENCAPSULATION, PATH, ROUTE, TARGETS, TypeThree
 
 RULES: Final = catalogue(
@@ -41,7 +40,7 @@ class RouteAttributes:
 
     def __init__(self) -> None:
         self._routes = TypeThree()
-        self._told = Told()
+        self._spoken = Spoken(_SUBJECT)
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
@@ -60,24 +59,18 @@ class RouteAttributes:
         lacks = held_at(tables["lacks"], PATH, times, "lacks")
         origins = held_at(tables["has"], ["device", *ROUTE], times, "has")
         lost = pl.concat([changed, stripped(lacks, origins, routes.tells.rows, names)], how="diagonal")
-        found = _judge(lost, held_at(fresh, ["device"], times, "fresh"), times)
-        return self._told.revise(found, scene.horizon)
+        judged = _judge(lost, held_at(fresh, ["device"], times, "fresh"), times)
+        marks = ["routes", "observers", "unknown", "what"]
+        return self._spoken.revise(_say(self._spoken.telling(judged, marks, scene.horizon)), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        return {**self._routes.dump(horizon - 1), "told": self._told.dump(horizon)}
+        return {**self._routes.dump(horizon - 1), **self._spoken.dump(horizon)}
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._routes.load(frames)
-        self._told.frame = frames["told"]
-
-
-def addresses_of(roles: Roles) -> pl.DataFrame:
-    """Return who has which address: ``address``, ``devices`` (names), interfaces' and VTEPs'."""
-    pairs = [(entry.address, entry.device) for entry in roles.addresses] + list(roles.owners.items())
-    frame = pl.DataFrame(pairs, schema={"address": pl.String, "device": pl.String}, orient="row")
-    return frame.unique().group_by("address").agg(devices=pl.col("device").sort()).sort("address")
+        self._spoken.load(frames)
 
 
 def _with_devices(rows: pl.DataFrame, column: str, names: pl.DataFrame, called: str) -> pl.DataFrame:
@@ -138,7 +131,7 @@ def stripped(
 
 
 def _judge(lost: pl.DataFrame, fresh: pl.DataFrame, times: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per change of the verdict on a device, or a neighbour, of each rule."""
+    """Return the verdict on each device, or neighbour, of each rule, a row per time."""
     named = lost.with_columns(peer=pl.when(pl.col("device").is_null()).then("neighbor"))
     seen = named.join(fresh, left_on=["time", "observer"], right_on=["time", "device"], how="left")
     sees = pl.col("fresh").fill_null(value=False)
@@ -152,7 +145,7 @@ def _judge(lost: pl.DataFrame, fresh: pl.DataFrame, times: pl.DataFrame) -> pl.D
         what=pl.col("what").filter(sees).unique().sort(descending=True).str.join(" and "),
     )
     subjects = tally.select(_SUBJECT).unique()
-    judged = (
+    return (
         times.join(subjects, how="cross")
         .join(tally, on=["time", *_SUBJECT], how="left", nulls_equal=True)
         .with_columns(pl.col("paths", "unknown", "routes").fill_null(0), pl.col("what").fill_null(""))
@@ -160,8 +153,6 @@ def _judge(lost: pl.DataFrame, fresh: pl.DataFrame, times: pl.DataFrame) -> pl.D
         .with_columns(wrong=pl.col("paths") > 0)
         .with_columns(active=pl.when(pl.col("wrong") | (pl.col("unknown") == 0)).then("wrong"))
     )
-    marks = ["active", "routes", "observers", "unknown", "what"]
-    return _say(telling(changes(judged, _SUBJECT, marks), _SUBJECT))
 
 
 def _say(told: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,6 @@ import polars as pl
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.flood_matrix import Lists, one_vni
 from pipeline.detectors.text import names_text, plural
-from pipeline.detectors.timeline import changes, telling
 
 RULES: Final = catalogue(
     Rule("V4", "RT_MISMATCH", "route_targets", rank=1, wait=timedelta(seconds=10), labels=frozenset({"vni"}))
@@ -84,8 +83,11 @@ def _with_use(pairs: pl.DataFrame, served: pl.DataFrame, peers: pl.DataFrame) ->
     )
 
 
-def detect(pairs: pl.DataFrame, times: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per change of the verdict on a leaf; ``pairs``: of ``apart``, ``times``: moments."""
+def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Return the verdict on each leaf, a row per time.
+
+    ``pairs``: of ``apart``. ``times``: moments. ``before``: devices of which it was said to hold.
+    """
     leaf = ["time", "vni", "device"]
     either = pl.concat(
         [
@@ -118,18 +120,18 @@ def detect(pairs: pl.DataFrame, times: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(wrong=pl.col("vnis").list.len() > 0)
     )
-    subjects = by_leaf.filter(pl.col("wrong")).select("device").unique()
+    subjects = pl.concat([by_leaf.filter("wrong").select("device"), before.select("device")]).unique()
     judged = (
         times.join(subjects, how="cross")
         .join(by_leaf, on=["time", "device"], how="left")
         .with_columns(pl.col("wrong", "doubt").fill_null(value=False), pl.col("vnis").fill_null([]))
         .with_columns(active=pl.when(pl.col("wrong") | ~pl.col("doubt")).then("wrong"))
     )
-    judged = judged.sort("device", "time").with_columns(vni=one_vni(["device"]))
-    return _say(telling(changes(judged, ["device"], ["active", "vnis", "bad"]), ["device"]))
+    return judged.sort("device", "time").with_columns(vni=one_vni(["device"]))
 
 
-def _say(told: pl.DataFrame) -> pl.DataFrame:
+def say(told: pl.DataFrame) -> pl.DataFrame:
+    """Return findings of verdicts worth telling."""
     count = pl.col("vnis").list.len()
     return findings(
         told.with_columns(

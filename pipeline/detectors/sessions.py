@@ -23,8 +23,7 @@ from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.moments import held_at, lasting, moments
 from pipeline.detectors.settings import Parameter, parameters
 from pipeline.detectors.speakers import Speakers, ends_of_sessions
-from pipeline.detectors.timeline import changes, telling
-from pipeline.detectors.told import Told
+from pipeline.detectors.spoken import Spoken
 
 RULES: Final = catalogue(
     Rule("V16", "EVPN_AF_DOWN", "evpn_sessions", rank=1, wait=timedelta(seconds=10)),
@@ -34,7 +33,6 @@ EMPTY_S: Final = Parameter("V16", "empty_s", 60, unit="s", least=10, most=3600)
 PARAMETERS: Final = parameters(EMPTY_S)
 _WAIT_US: Final = RULES["V16"].wait // timedelta(microseconds=1)
 _SECOND_US: Final = 1_000_000
-_SESSION: Final = ["leaf", "leaf_neighbor"]
 
 
 class Sessions:
@@ -42,7 +40,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._speakers = Speakers()
-        self._told = Told()
+        self._spoken = Spoken(["device", "peer"])
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
@@ -55,23 +53,24 @@ class Sessions:
         if not (news or due or scene.fresh_news or scene.roles_news):
             return nothing()
         empty = lasting(self._speakers.prefixes.timeline(), patience, scene.now)
-        found = detect(self._speakers, empty, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
-        return self._told.revise(found, scene.horizon)
+        judged = verdicts(self._speakers, empty, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
+        told = self._spoken.telling(judged, ["trouble", "empty", "unknown"], scene.horizon)
+        return self._spoken.revise(_say(told), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        return {**self._speakers.dump(horizon - 1), "told": self._told.dump(horizon)}
+        return {**self._speakers.dump(horizon - 1), **self._spoken.dump(horizon)}
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._speakers.load(frames)
-        self._told.frame = frames["told"]
+        self._spoken.load(frames)
 
 
-def detect(
+def verdicts(
     speakers: Speakers, empty: pl.DataFrame, ends: pl.DataFrame, fresh: pl.DataFrame, since: int
 ) -> pl.DataFrame:
-    """Return one finding per change of the verdict on a session or on a neighbour.
+    """Return the verdict on each session and on each neighbour, a row per time.
 
     ``empty``: timeline per (device, neighbor), no prefix came for long. ``ends``: adjacencies
     (``pipeline.detectors.topology.ENDS``). ``fresh``: timeline per device. ``since``: microseconds; the
@@ -87,13 +86,10 @@ def detect(
             how="left",
         )
     said = said.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
-    judged = _verdicts(_ends(said)).join(times, on="time")
-    judged = changes(judged, _SUBJECT, ["active", "trouble", "empty", "unknown"])
-    return _say(telling(judged, _SUBJECT))
+    return _verdicts(_ends(said)).join(times, on="time")
 
 
 _SAID: Final = ("established", "carries", "prefixes", "empty")
-_SUBJECT: Final = ["device", "address"]
 
 
 def _ends(said: pl.DataFrame) -> pl.DataFrame:
@@ -158,18 +154,18 @@ def _verdicts(ends: pl.DataFrame) -> pl.DataFrame:
     all_of_it = (pl.col("trouble") > 1) & (pl.col("trouble") + pl.col("unknown") == pl.col("sessions"))
     on_peers = by_peer.select(
         "time", "sessions", "unknown", "trouble", "leaves", "refused",
-        device="peer", address=pl.lit(None, pl.String), peer="peer",
+        device="peer", peer=pl.lit(None, pl.String), name="peer",
         empty=pl.col("trouble") - pl.col("refused"),
         active=pl.when(all_of_it | (pl.col("unknown") == 0)).then(all_of_it),
     )  # fmt: skip
-    taken = on_peers.filter(pl.col("active").fill_null(value=False)).select("time", "peer")
+    taken = on_peers.filter(pl.col("active").fill_null(value=False)).select("time", peer="name")
     covered = whole.select("time", "peer").join(
         taken.with_columns(covered=pl.lit(value=True)), on=["time", "peer"], how="left", maintain_order="left"
     )["covered"]
     alone = whole.with_columns(covered=covered.fill_null(value=False))
     mine = pl.col("trouble") & ~pl.col("covered")
     on_sessions = alone.select(
-        "time", device="leaf", address="leaf_neighbor", peer="peer",
+        "time", device="leaf", peer="leaf_neighbor", name="peer",
         sessions=pl.lit(1, pl.UInt32), unknown=(~pl.col("sees")).cast(pl.UInt32),
         trouble=mine.cast(pl.UInt32), leaves="leaf", refused=pl.col("refused").cast(pl.UInt32),
         empty=pl.col("starved").cast(pl.UInt32),
@@ -179,8 +175,8 @@ def _verdicts(ends: pl.DataFrame) -> pl.DataFrame:
 
 
 def _say(told: pl.DataFrame) -> pl.DataFrame:
-    neighbor, alone = pl.col("address").is_null(), pl.col("refused") > 0
-    session = pl.format("The BGP session of {} with {}", "device", pl.coalesce("peer", "address"))
+    neighbor, alone = pl.col("peer").is_null(), pl.col("refused") > 0
+    session = pl.format("The BGP session of {} with {}", "device", "name")
     why = (
         pl.when(alone)
         .then(pl.lit("is established, but doesn't carry EVPN: the address family isn't negotiated"))
@@ -190,7 +186,6 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
         told.with_columns(
             rule=pl.lit("V16"),
             severity=pl.lit("critical"),
-            peer="address",
             coverage=1 - pl.col("unknown") / pl.col("sessions"),
             summary=pl.when(~pl.col("active").fill_null(value=False))
             .then(
@@ -219,7 +214,7 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(pl.format("{} {}", session, why)),
             evidence=pl.struct(
-                "peer", "sessions", "unknown", "leaves", not_negotiated="refused", without_prefixes="empty",
+                "name", "sessions", "unknown", "leaves", not_negotiated="refused", without_prefixes="empty",
                 ruled_out=pl.when(alone)
                 .then(pl.lit("session down: it is established"))
                 .otherwise(pl.lit("session down: it is established; family not negotiated: it is active")),

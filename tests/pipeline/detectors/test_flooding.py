@@ -437,3 +437,17 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     assert whole.incidents == parts.incidents
     assert whole.of("V2")
     assert whole.of("V4")
+
+
+def test_what_was_lacking_while_nobody_looked_clears_when_somebody_does() -> None:
+    fabric = Fabric().forgets(1, 3, VNI)
+    fabric.passes(20)
+    fabric.scene.ends("l1").passes(60)
+    with fabric.scene.dump("l1"):
+        for vni in fabric.vnis:
+            fabric.route("l1", 1, vni, None)
+        for other in (2, 3, 4):
+            fabric.hears(1, other)
+    outcome = play(fabric.passes(6))
+
+    assert outcome.spans("V2") == [(30, 105)]
