@@ -128,7 +128,8 @@ class Dependence:
 
     def _below_port(self, device: str, interface: str) -> list[Token]:
         far = [end.peer for end in self._ends[device] if end.kind == "link" and end.thing == interface]
-        found: list[Token] = [("end", device), *(("end", name) for name in far)]
+        # a port to hosts is no way of the device to the fabric
+        found: list[Token] = [("end", name) for name in (device, *far)] if far else []
         for name in far:
             found += [_token(end) for end in self._ends[name] if end.peer == device]
             found += [_token(end) for end in self._ends[device] if end.peer == name]

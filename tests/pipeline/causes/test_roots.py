@@ -90,6 +90,12 @@ def test_a_lag_explains_its_segment_and_that_its_other_effects() -> None:
     assert roots(leg, segment, score)["R4 " + ESI] == "L2 leaf-1 po1"
 
 
+def test_a_lag_to_hosts_is_no_way_of_its_leaf_to_the_fabric() -> None:
+    lag = incident("L2", 100, device="leaf-1", interface="po1")
+    uplink = incident("R16", 110, device="leaf-1")
+    assert roots(lag, uplink)["R16 leaf-1"] is None
+
+
 def test_a_port_takes_one_way_from_a_leaf_and_nothing_that_hangs_on_it() -> None:
     port = incident("L1", 100, device="leaf-1", interface="eth1")
     one_way = incident("R16", 101, device="leaf-1")
