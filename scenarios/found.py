@@ -35,6 +35,8 @@ class Found:
     """Id of the incident that explains it."""
     turns: tuple[Turn, ...]
     summary: str
+    planned: bool = False
+    """It is in a maintenance window."""
 
     def told_s(self, rule: str) -> float | None:
         """Return when it was told under a rule for the first time, None for never."""
@@ -57,7 +59,7 @@ def found_in(store: DuckDBPyConnection, zero_s: float) -> list[Found]:
     # no column comes from outside
     rows = store.execute(
         "SELECT incident_id, rule, epoch(opened_at) - $zero, epoch(detected_at) - $zero,"  # noqa: S608
-        f" epoch(resolved_at) - $zero, root_incident_id, summary, {', '.join(COLUMNS)}"
+        f" epoch(resolved_at) - $zero, root_incident_id, summary, in_maintenance, {', '.join(COLUMNS)}"
         " FROM incident ORDER BY detected_at, incident_id",
         {"zero": zero_s},
     ).fetchall()
@@ -72,6 +74,7 @@ def found_in(store: DuckDBPyConnection, zero_s: float) -> list[Found]:
             root=root,
             turns=tuple(turns.get(incident, ())),
             summary=summary,
+            planned=bool(planned),
         )
-        for incident, rule, opened, detected, resolved, root, summary, *subject in rows
+        for incident, rule, opened, detected, resolved, root, summary, planned, *subject in rows
     ]

@@ -94,6 +94,8 @@ def _wrong(
     for rule in before:
         if rule not in expected.raised_from:
             yield f"was {rule} before it was {expected.rule}"
+    if expected.planned is not None and expected.planned != found.planned:
+        yield "is in maintenance" if found.planned else "is in no maintenance window"
     yield from _wrong_end(expected, found)
     if expected.under is None:
         return

@@ -4,7 +4,9 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import chain, islice
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,7 @@ from scenarios.matching import Result, matched
 from scenarios.scenario import Recorded, Scenario, Simulation
 from targets.frr.recording import RecordingError, records_of
 from targets.frr.report import Report
+from targets.openconfig.families import datetime_text
 from targets.simulated.agenda import MS, SECOND
 from targets.simulated.captured import Captured
 from targets.simulated.fabric import Fabric
@@ -67,12 +70,36 @@ def _simulated(simulation: Simulation) -> Iterator[StoredRecord]:
     schedule(fabric, simulation.steps, start_ns)
     notes: list[Note] = []
     said = Captured(fabric, _VERSION).records(START_NS, start_ns + round(simulation.seconds * SECOND), notes)
-    if not simulation.declared:
-        return said
-    record = Record(kind=Kind.FABRIC, recv_ns=START_NS, json=orjson.dumps(dict(simulation.declared)))
-    declared = StoredRecord(0, START_NS // MS, _OPERATOR, encode_record(record))
-    later = (StoredRecord(it.offset + 1, it.timestamp_ms, it.key, it.value) for it in said)
-    return chain([declared], later)
+    return _numbered(merge(_told(simulation, start_ns), said, key=attrgetter("timestamp_ms")))
+
+
+def _told(simulation: Simulation, start_ns: int) -> Iterator[StoredRecord]:
+    """Yield what people say: what the operator declares comes first, then the maintenance windows."""
+    if simulation.declared:
+        declared = orjson.dumps(dict(simulation.declared))
+        yield _of_people(Record(kind=Kind.FABRIC, recv_ns=START_NS, json=declared))
+    for number, works in enumerate(sorted(simulation.works, key=attrgetter("at_s")), start=1):
+        begin, end = (start_ns + round(at * SECOND) for at in (works.at_s, works.until_s))
+        action = {
+            "version": 1,
+            "verb": "maintenance",
+            "actor": _OPERATOR,
+            "subject": f"works-{number}",
+            "text": "planned work",
+            "scope": dict(works.scope),
+            "from": datetime_text(begin),
+            "to": datetime_text(end),
+        }
+        yield _of_people(Record(kind=Kind.ACTION, recv_ns=begin, json=orjson.dumps(action)))
+
+
+def _of_people(record: Record) -> StoredRecord:
+    return StoredRecord(0, record.recv_ns // MS, _OPERATOR, encode_record(record))
+
+
+def _numbered(records: Iterable[StoredRecord]) -> Iterator[StoredRecord]:
+    for offset, record in enumerate(records):
+        yield StoredRecord(offset, record.timestamp_ms, record.key, record.value)
 
 
 def _recorded(recorded: Recorded) -> Iterator[StoredRecord]:

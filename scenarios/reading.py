@@ -12,18 +12,21 @@ from collectors.errors import InputError
 from collectors.inventory_yaml.mistakes import Mistakes
 from scenarios.names import KEYS, subject_of
 from scenarios.nodes import Fields, document, items_of, line_of, number_of, text_of
-from scenarios.scenario import LEEWAY_S, Allowed, Expected, Recorded, Scenario, Simulation, Window
+from scenarios.scenario import LEEWAY_S, Allowed, Expected, Recorded, Scenario, Simulation, Window, Works
 from targets.simulated.design import Design, Plan, Routing, plan_of
 from targets.simulated.scenarios import Step
 from targets.simulated.verbs import VERBS, usage
 
 _TOP: Final = (
-    "meaning", "source", "fabric", "recording", "declared", "seed", "seconds", "timeline", "expect", "may",
-    "roots",
+    "meaning", "source", "fabric", "recording", "declared", "maintenance", "seed", "seconds", "timeline",
+    "expect", "may", "roots",
 )  # fmt: skip
 _FABRIC: Final = ("design", "spines", "leaves", "vnis", "hosts", "underlay")
 _STEP: Final = ("at", "do", "every", "times")
-_EXPECT: Final = ("rule", "name", "about", "opened", "decidable", "resolved", "raised_from", "under")
+_EXPECT: Final = (
+    "rule", "name", "about", "opened", "decidable", "resolved", "raised_from", "under", "planned",
+)  # fmt: skip
+_WORKS: Final = ("at", "until", "scope")
 _MAY: Final = ("rule", "about", "under")
 _RULE: Final = re.compile(r"[MIRVLXG][0-9]{1,2}")
 RECORDED: Final = "scenario.yaml"
@@ -56,7 +59,7 @@ def parse_scenario(text: str, *, name: str, file: str, folder: Path) -> Scenario
     plan: Plan | None = None
     played: Simulation | Recorded
     if "recording" in fields:
-        for key in ("fabric", "declared", "seed", "seconds", "timeline"):
+        for key in ("fabric", "declared", "maintenance", "seed", "seconds", "timeline"):
             if key in fields:
                 mistakes.add(line_of(fields.node(key)), f"a recording has no {key}: what was done is in it")
         played = Recorded(folder / fields.text("recording"))
@@ -82,6 +85,7 @@ def parse_scenario(text: str, *, name: str, file: str, folder: Path) -> Scenario
             steps,
             fields.number("seconds"),
             declared if isinstance(declared, dict) else {},
+            tuple(_works(node, plan, mistakes) for node in fields.items("maintenance")),
         )
     expected = [it for node in fields.items("expect") for it in _expected(node, plan, mistakes)]
     allowed = [it for node in fields.items("may") for it in _allowed(node, plan, mistakes)]
@@ -125,6 +129,18 @@ def _steps(node: yaml.Node, mistakes: Mistakes) -> Iterator[Step]:
         yield Step(at + number * every, verb, tuple(words))
 
 
+def _works(node: yaml.Node, plan: Plan | None, mistakes: Mistakes) -> Works:
+    fields = Fields(node, "maintenance", _WORKS, mistakes)
+    scope = fields.plain("scope")
+    if not isinstance(scope, dict):
+        mistakes.add(fields.line, "maintenance needs a scope: {device: [leaf-1]}")
+        scope = {}
+    segments = {it.name: it.esi_text for it in (plan.segments if plan else ())}
+    if isinstance(scope.get("esi"), list):
+        scope["esi"] = [segments.get(name, name) for name in scope["esi"]]
+    return Works(fields.number("at"), fields.number("until"), scope)
+
+
 def _expected(node: yaml.Node, plan: Plan | None, mistakes: Mistakes) -> Iterator[Expected]:
     """Yield what an entry expects: an incident for each thing it is about."""
     fields = Fields(node, "an expected incident", _EXPECT, mistakes)
@@ -140,11 +156,12 @@ def _expected(node: yaml.Node, plan: Plan | None, mistakes: Mistakes) -> Iterato
     resolved = _resolved(fields, mistakes)
     raised = tuple(text_of(it, "raised_from", mistakes) for it in fields.items("raised_from"))
     under = fields.text("under", "") if "under" in fields else None
+    planned = _one_of(fields, "planned", ("yes", "no"), "yes") == "yes" if "planned" in fields else None
     for about in _about(fields):
         label = fields.text("name", " ".join((rule, *about.values())))
         yield Expected(
             label, rule, _subject(fields, about, plan), opened, decidable, resolved, raised,
-            "" if under == _ROOT else under,
+            "" if under == _ROOT else under, planned,
         )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Expected:
     """Weaker rules under which it may be told before."""
     under: str | None = None
     """Label of its root, empty: it is a root; None: either is right."""
+    planned: bool | None = None
+    """It is in a maintenance window at the end; None: either is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True)
+class Works:
+    """A maintenance window that somebody declares."""
+
+    at_s: float
+    until_s: float
+    scope: Mapping[str, Any]  # Any: JSON, as in an action record
+
+
+@dataclass(frozen=True, slots=True)
 class Simulation:
     """A fabric and what is done to it."""
 
@@ -58,6 +69,7 @@ class Simulation:
     seconds: float
     declared: Mapping[str, Any]  # Any: JSON, the content of a ``fabric`` record
     """Empty: the operator declares nothing."""
+    works: tuple[Works, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
