@@ -32,6 +32,11 @@ FAMILIES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "silence": (Rule("X1", 15 * SECOND, sooner_ns=5 * SECOND),),
     "verdict": (Rule("M13"),),
     "mobility": (Rule("M3"), Rule("M2")),
+    "link": (Rule("L1"),),
+    "lag": (Rule("L2", 5 * SECOND),),
+    "bfd": (Rule("L4"),),
+    "isis": (Rule("L5", 3 * SECOND),),
+    "lldp": (Rule("L6"),),
 }
 """Rules by family, the weakest first."""
 
@@ -75,6 +80,10 @@ class Course:
     def clear_at(self, time_ns: int) -> None:
         """Take when nothing more will have happened for long enough, of rules on what happens."""
         self._false_ns = time_ns - CLEAR_NS
+
+    def hold(self) -> None:
+        """Nothing is over while nobody sees."""
+        self._false_ns = None
 
     def next_ns(self) -> int | None:
         """Return when the next turn is due, None if nothing is to come by itself."""

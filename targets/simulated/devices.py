@@ -1,7 +1,7 @@
 """The state of the devices of a simulated fabric, as each of them would show it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,7 @@ from targets.simulated.policy import Policy
 from targets.simulated.ports import Neighbor, Port, segment_leaves, vni_leaves, vtep_leaves
 from targets.simulated.saying import Saying
 from targets.simulated.table import Table
+from targets.simulated.wires import MEMBERS, FarEnd, Member, Wire
 from targets.tree import Value
 
 SHOWN: Final = tuple(name for name in FAMILIES if name != LIVENESS)
@@ -45,6 +46,8 @@ class Device:
     """How far its clock is ahead."""
     delay_ns: int = 0
     """How late its agent is."""
+    wires: dict[str, Wire] = field(default_factory=dict)
+    """Its ends of links to the fabric, by port."""
     policy: Policy = field(default_factory=Policy)
     """What it does to routes that it passes on."""
 
@@ -105,6 +108,8 @@ class Leaf(Device):
         )
 
     elections: Elections = field(default_factory=Elections)
+    members: dict[str, Member] = field(default_factory=dict)
+    """Members of its legs, by port."""
 
 
 def device_of(plan: Plan, node: Node) -> Device:
@@ -114,8 +119,9 @@ def device_of(plan: Plan, node: Node) -> Device:
     neighbors = [_neighbor(plan, node, link) for link in links]
     underlays = [_underlay(plan, node, link) for link in links if plan.design.two_layers]
     table = Table(plan, node, [neighbor.address for neighbor in neighbors])
+    wires = {wire.port: wire for wire in (_wire(plan, node, link, at) for at, link in enumerate(links))}
     if node.role == "spine":
-        return Device(node, ports, neighbors, underlays, table)
+        return Device(node, ports, neighbors, underlays, table, wires=wires)
     legs = {number: True for number, it in enumerate(plan.segments) if node.number in it.leaves}
     elections = Elections({number: Election() for number in legs})
     announcer = Announcer(plan, node)
@@ -128,6 +134,8 @@ def device_of(plan: Plan, node: Node) -> Device:
         announcer=announcer,
         legs=legs,
         elections=elections,
+        wires=wires,
+        members={it.port: it for it in _members(plan, node)},
         imports=announcer.targets(),
     )
 
@@ -148,8 +156,32 @@ def _ports(plan: Plan, node: Node, links: list[Link]) -> list[Port]:
     if leaf:
         mine = [segment for segment in plan.segments if node.number in segment.leaves]
         ports.append(Port(host_port(plan), _ETHERNET, 1_000))
-        ports += [Port(segment.name, _LAG, 1_001 + at) for at, segment in enumerate(mine)]
+        ports += [Port(segment.name, _LAG, 1_001 + at, min_links=1) for at, segment in enumerate(mine)]
+        ports += [
+            Port(it.port, _ETHERNET, 2_001 + at, aggregate=it.segment.name)
+            for at, it in enumerate(_members(plan, node))
+        ]
     return ports
+
+
+def _members(plan: Plan, node: Node) -> list[Member]:
+    mine = [segment for segment in plan.segments if node.number in segment.leaves]
+    first = plan.design.spines + 2
+    return [
+        Member(f"eth{first + at}", segment)
+        for at, segment in enumerate(segment for segment in mine for _ in range(MEMBERS))
+    ]
+
+
+def _wire(plan: Plan, node: Node, link: Link, at: int) -> Wire:
+    ends = [(link.leaf_port, link.leaf_address), (link.spine_port, link.spine_address)]
+    peer = plan.spines[link.spine]
+    if node.role == "spine":
+        ends.reverse()
+        peer = plan.leaves[link.leaf]
+    (port, own), (far_port, far) = ends
+    igp = plan.design.routing == "ibgp"
+    return Wire(port, at + 1, (own, far), peer, FarEnd(peer, far_port), igp)
 
 
 def host_port(plan: Plan) -> str:
@@ -176,25 +208,30 @@ def _far_address(node: Node, link: Link) -> str:
 
 def family_tree(plan: Plan, device: Device, family: str) -> dict[str, Value]:
     """Return what a device shows in a family, without the MACs: those the fabric knows."""
+    return device.table.tree() if family == "routes" else _joined(_things(plan, device, family))
+
+
+def _things(plan: Plan, device: Device, family: str) -> Iterator[dict[str, Value]]:
+    """Yield the leaves of each thing that a device shows in a family."""
     match family:
-        case "routes":
-            return device.table.tree()
         case "link":
-            return _joined(port.leaves() for port in device.ports.values())
+            yield from (port.leaves() for port in device.ports.values())
         case "bgp":
-            return _joined(neighbor.leaves() for neighbor in (*device.neighbors, *device.underlays))
+            yield from (neighbor.leaves() for neighbor in (*device.neighbors, *device.underlays))
         case "vtep" if isinstance(device, Leaf):
-            peers = [leaf for leaf, vnis in device.floods.items() if vnis]
-            vteps = (vtep_leaves(plan.leaves[leaf]) for leaf in peers)
-            return _joined((*map(vni_leaves, plan.vnis), *vteps))
+            yield from map(vni_leaves, plan.vnis)
+            yield from (vtep_leaves(plan.leaves[leaf]) for leaf, vnis in device.floods.items() if vnis)
         case "es" if isinstance(device, Leaf):
-            return _joined(
-                segment_leaves(plan.segments[number])
-                | claim_leaves(plan.segments[number], plan.vnis, device.elections.of[number].claims)
-                for number in device.legs
-            )
+            for number in device.legs:
+                segment = plan.segments[number]
+                yield segment_leaves(segment)
+                yield claim_leaves(segment, plan.vnis, device.elections.of[number].claims)
+        case "lacp" if isinstance(device, Leaf):
+            yield from (member.leaves() for member in device.members.values())
+        case "lldp" | "bfd" | "isis":
+            yield from (wire.leaves(family) for wire in device.wires.values())
         case _:
-            return {}
+            pass
 
 
 def _joined(trees: Iterable[dict[str, Value]]) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from targets.simulated.courses import Course, Field, Turn
 from targets.simulated.design import Plan
+from targets.simulated.expected_ports import Key, Ports
 from targets.simulated.mobility import QUIET_NS, level
 from targets.simulated.news import (
     ActionNote,
@@ -19,6 +20,7 @@ from targets.simulated.news import (
     LegNote,
     MoveNote,
     Note,
+    PortNote,
     Telemetry,
     TelemetryNote,
     VerdictNote,
@@ -40,8 +42,9 @@ class Expectations:
         self._agents: dict[str, Telemetry] = {node.name: "talking" for node in plan.nodes}
         self._frozen: dict[tuple[int, str], set[int]] = defaultdict(set)
         self._moves: dict[tuple[int, str], list[MoveNote]] = defaultdict(list)
-        self._courses: dict[tuple[str, Field | tuple[int, str]], Course] = {}
+        self._courses: dict[tuple[str, Field | tuple[int, str] | Key], Course] = {}
         self._numbers = count(1)
+        self._ports = Ports(self._course)
 
     def take(self, note: Note) -> Iterator[Turn]:
         """Yield the turns due before something happened, and take it in."""
@@ -57,7 +60,10 @@ class Expectations:
                 self._agents[note.device] = note.telemetry
                 silent = note.telemetry != "talking"
                 self._course("silence", note.device, {"device": note.device}).set(silent, note.time_ns)
+                self._ports.talks(note.device, note.telemetry, note.time_ns)
                 self._judge(note.time_ns)
+            case PortNote():
+                self._ports.take(note)
             case VerdictNote():
                 self._freeze(note)
             case MoveNote():
@@ -75,7 +81,7 @@ class Expectations:
         """Yield the turns that are still to come by themselves, however late."""
         yield from self.until(1 << 62)
 
-    def _course(self, family: str, key: Field | tuple[int, str], subject: dict[str, Field]) -> Course:
+    def _course(self, family: str, key: Field | tuple[int, str] | Key, subject: dict[str, Field]) -> Course:
         return self._courses.setdefault((family, key), Course(family, subject))
 
     def _move(self, note: MoveNote) -> None:

@@ -10,10 +10,10 @@ from collectors.errors import InputError
 from targets.simulated.agenda import MS, SECOND
 from targets.simulated.announcements import designated_forwarder
 from targets.simulated.bridging import Mac
-from targets.simulated.design import Host
+from targets.simulated.design import Host, Segment
 from targets.simulated.devices import Device, Leaf, host_port
 from targets.simulated.fabric import Fabric
-from targets.simulated.news import ActionNote, LegNote, Telemetry, TelemetryNote
+from targets.simulated.news import ActionNote, LegNote, PortNote, Telemetry, TelemetryNote
 from targets.simulated.routing import Session
 from targets.simulated.saying import Saying
 
@@ -27,7 +27,7 @@ _WITHDRAW = (20 * MS, 80 * MS)
 
 def link(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -> None:
     """Pull the cable of a link between a leaf and a spine, or plug it in."""
-    session = _session_at(fabric, device, port)
+    session = session_at(fabric, device, port)
     told = {} if up else {"label": "an uplink is cut"}
     _act(fabric, time_ns, f"link-{_word(up=up)}", node=device.name, ifname=port, **told)
     session.cut = not up
@@ -36,7 +36,7 @@ def link(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -
 
 def mute(fabric: Fabric, time_ns: int, device: Device, port: str, *, on: bool) -> None:
     """Let a link pass nothing while its interfaces stay up: sessions end with their hold timers."""
-    session = _session_at(fabric, device, port)
+    session = session_at(fabric, device, port)
     action = "link-mute" if on else "link-mute-up"
     _act(fabric, time_ns, action, node=device.name, ifname=port)
     fabric.routing.set_mute(session, time_ns, mute=on)
@@ -47,7 +47,7 @@ def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None
     number = segment_at(fabric, leaf, lag)
     segment = fabric.plan.segments[number]
     (leaf.broken.discard if up else leaf.broken.add)(number)
-    _leg(fabric, time_ns, leaf, number, up=up and leaf.powered)
+    set_leg(fabric, time_ns, leaf, number, up=up and leaf.powered)
     serving = {it.node.address: it.name for it in fabric.leaves if it.legs.get(number)}
     forwarders = {
         str(vni.number): serving[designated_forwarder(list(serving), vni.vlan)]
@@ -163,7 +163,7 @@ def _power(fabric: Fabric, time_ns: int, device: Device, *, up: bool) -> None:
         else:
             _set_port(fabric, time_ns, device, host_port(fabric.plan), up=False)
             for number in device.legs:
-                _leg(fabric, time_ns, device, number, up=False)
+                set_leg(fabric, time_ns, device, number, up=False)
             fabric.forget(device, list(device.learning.local), time_ns)
             withdrawn = dict.fromkeys(route.entry for route in fabric.static_routes(device))
             fabric.routing.announce(device, withdrawn, time_ns)
@@ -178,17 +178,19 @@ def _serve(fabric: Fabric, time_ns: int, leaf: Leaf) -> None:
         return
     _set_port(fabric, time_ns, leaf, host_port(fabric.plan), up=True)
     for number in leaf.legs.keys() - leaf.broken:
-        _leg(fabric, time_ns, leaf, number, up=True)
+        set_leg(fabric, time_ns, leaf, number, up=True)
     here = (host for host in fabric.hosts.values() if host.segment is None)
     hosts = [host for host in here if leaf.node.number in fabric.places[host.name]]
     _relearn(fabric, time_ns, leaf, hosts)
 
 
-def _leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> None:
+def set_leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> None:
+    """Bring a leg up or down, with its members; nothing happens to one that already is."""
     if leaf.legs[number] == up:
         return
     leaf.legs[number] = up
     segment = fabric.plan.segments[number]
+    set_members(fabric, time_ns, leaf, segment, up=up)
     _set_port(fabric, time_ns, leaf, segment.name, up=up)
     fabric.agenda.note(LegNote(time_ns, number, leaf.node.number, up))
     routes = list(leaf.announcer.segment(segment))
@@ -203,6 +205,22 @@ def _leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) -> 
     macs = [mac for mac, local in leaf.learning.local.items() if local.esi == segment.esi]
     later = time_ns + fabric.agenda.between(*_WITHDRAW)
     fabric.agenda.at(later, partial(_forget_behind, fabric, leaf=leaf, number=number, macs=macs))
+
+
+def set_members(fabric: Fabric, time_ns: int, leaf: Leaf, segment: Segment, *, up: bool) -> None:
+    """Bring the members of a leg up or down, but for those that are broken."""
+    members = [it for it in leaf.members.values() if it.segment is segment]
+    saying = Saying()
+    for member in members:
+        works = up and not member.broken
+        if member.up != works:
+            _set_port(fabric, time_ns, leaf, member.port, up=works)
+            old = member.leaves()
+            member.up = works
+            saying.replace("lacp", old, member.leaves())
+    fabric.agenda.say(leaf.name, saying, time_ns)
+    whole = all(member.up for member in members)
+    fabric.agenda.note(PortNote(time_ns, "lag", leaf.name, segment.name, whole))
 
 
 def _forget_behind(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, macs: list[Mac]) -> None:
@@ -226,9 +244,12 @@ def _talk(fabric: Fabric, time_ns: int, leaf: Leaf, host: Host) -> None:
 
 
 def _set_port(fabric: Fabric, time_ns: int, device: Device, port: str, *, up: bool) -> None:
+    if device.ports[port].up == up:
+        return
     saying = Saying()
     device.set_port(port, time_ns, saying, up=up)
     fabric.agenda.say(device.name, saying, time_ns)
+    fabric.agenda.note(PortNote(time_ns, "link", device.name, port, up))
 
 
 def _tell(fabric: Fabric, time_ns: int, device: Device, state: Telemetry) -> None:
@@ -237,7 +258,8 @@ def _tell(fabric: Fabric, time_ns: int, device: Device, state: Telemetry) -> Non
         fabric.agenda.note(TelemetryNote(time_ns, device.name, state))
 
 
-def _session_at(fabric: Fabric, device: Device, port: str) -> Session:
+def session_at(fabric: Fabric, device: Device, port: str) -> Session:
+    """Return the session over a port; raises InputError for one that leads to no leaf or spine."""
     for each in fabric.plan.links:
         end, name = (each.leaf, each.leaf_port) if isinstance(device, Leaf) else (each.spine, each.spine_port)
         if end == device.node.number and name == port:

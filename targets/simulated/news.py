@@ -43,6 +43,21 @@ class LegNote:
 
 
 @dataclass(frozen=True, slots=True)
+class PortNote:
+    """Something on a port of a device turned to the good or the bad."""
+
+    time_ns: int
+    what: Literal["link", "lag", "lldp", "bfd", "isis"]
+    """The port itself, its members (of a LAG), or what a protocol sees over it."""
+    device: str
+    port: str
+    good: bool
+    """Of ``lldp``: the neighbour is the one it should be; nobody hears nothing."""
+    peer: str = ""
+    """Address or system id, of protocols that have one."""
+
+
+@dataclass(frozen=True, slots=True)
 class MoveNote:
     """A MAC was announced from another place with a newer sequence number."""
 
@@ -83,5 +98,5 @@ class ActionNote:
     fields: Mapping[str, str | int | float | list[str] | Mapping[str, str]] = field(default_factory=dict)
 
 
-Note = AdjacencyNote | LegNote | MoveNote | VerdictNote | TelemetryNote | ActionNote
+Note = AdjacencyNote | LegNote | PortNote | MoveNote | VerdictNote | TelemetryNote | ActionNote
 News = Said | Note

@@ -30,6 +30,10 @@ class Port:
     changed_ns: int | None = None
     """When it last came up or went down, in the device's own time; None: before anybody looked."""
     transitions: int = 1
+    aggregate: str | None = None
+    """Of a member: the LAG it is part of."""
+    min_links: int | None = None
+    """Of a LAG: members it needs to be up."""
 
     def leaves(self) -> dict[str, Value]:
         """Return the leaves of family ``link``."""
@@ -43,6 +47,10 @@ class Port:
         }
         if self.changed_ns is not None:
             tree[f"{here}/state/last-change"] = self.changed_ns
+        if self.aggregate is not None:
+            tree[f"{here}/ethernet/state/aggregate-id"] = self.aggregate
+        if self.min_links is not None:
+            tree[f"{here}/aggregation/state/min-links"] = self.min_links
         for address, length in self.addresses:
             family = f"ipv{ip_address(address).version}"
             where = f"{here}/subinterfaces/{entry('subinterface', index=0)}/{family}/addresses"

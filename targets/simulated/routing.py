@@ -14,8 +14,9 @@ from targets.simulated.agenda import MS, SECOND, Agenda
 from targets.simulated.announcements import LOCAL_SLOT, Route
 from targets.simulated.design import Plan
 from targets.simulated.devices import Device, Leaf
-from targets.simulated.news import AdjacencyNote
+from targets.simulated.news import AdjacencyNote, PortNote
 from targets.simulated.saying import Saying
+from targets.simulated.wiring import Wiring
 
 Announcements = Mapping[str, Route | None]
 """Routes by their list entry, None: withdrawn."""
@@ -66,6 +67,8 @@ class Session:
     underlay_rising: bool = False
     unreached_since: int | None = None
     """Over an EBGP underlay: the peer's loopback can't be reached since; None: it can."""
+    crossed: bool = False
+    """Its cable leads elsewhere."""
     restarted: bool = False
     """One end lost its power since, and its memory."""
     given_up: bool = False
@@ -74,7 +77,7 @@ class Session:
     @property
     def passes(self) -> bool:
         """Return whether a routing protocol can use the link, as far as it knows."""
-        return self.link_up and not self.expired
+        return self.link_up and not self.expired and not self.crossed
 
 
 class Routing:
@@ -90,6 +93,7 @@ class Routing:
         self._two_layers = plan.design.two_layers
         self._falls_over = plan.design.reflects
         self._islands: dict[int, int] | None = None
+        self.wiring = Wiring(plan, agenda, spines, leaves)
 
     def between(self, leaf: int, spine: int) -> Session:
         """Return the session of a pair."""
@@ -125,7 +129,9 @@ class Routing:
                 saying = Saying()
                 end.set_port(port, time_ns, saying, up=up)
                 self._agenda.say(end.name, saying, time_ns)
+                self._agenda.note(PortNote(time_ns, "link", end.name, port, up))
             self._agenda.note(AdjacencyNote(time_ns, "link", session.leaf, session.spine, up))
+            self.wiring.see(session, time_ns)
         self.check_sessions(self.of(device), time_ns)
         if self._over_igp:
             self._agenda.at(time_ns + self._agenda.between(*_CONVERGE), self._converge)
@@ -146,6 +152,7 @@ class Routing:
         if (session.mute_since is not None) == mute:
             return
         session.mute_since = time_ns if mute else None
+        self.wiring.see(session, time_ns)
         if mute:
             due = time_ns + self._agenda.between(*_HOLD)
             self._agenda.at(due, partial(self._expire, session, time_ns))
@@ -159,6 +166,7 @@ class Routing:
     def _expire(self, session: Session, since: int, time_ns: int) -> None:
         if session.mute_since == since:
             session.expired = True
+            self.wiring.see(session, time_ns)
             self._check_way(session, time_ns)
 
     def _check_way(self, session: Session, time_ns: int) -> None:

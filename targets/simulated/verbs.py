@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from collectors.errors import InputError
-from targets.simulated import chatter, churn, faults, motion, oddities, pairs, policies
+from targets.simulated import cabling, chatter, churn, faults, motion, oddities, pairs, policies
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
@@ -34,6 +34,20 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("device", "port"), partial(faults.mute, on=True), "a link passes nothing, and stays up"
     ),
     "link-mute-up": Verb(("device", "port"), partial(faults.mute, on=False), "it passes all again"),
+    "link-flap": Verb(
+        ("device", "port", "number=2"), cabling.blip, "a link goes down for a second, so often"
+    ),
+    "bfd-flap": Verb(
+        ("device", "port", "number=3"), cabling.fail_bfd, "BFD on a link fails so often, nothing else does"
+    ),
+    "miscable": Verb(
+        ("leaf", "port", "port"), partial(cabling.miscable, wrong=True), "exchange the cables of two uplinks"
+    ),
+    "miscable-clear": Verb(("leaf", "port", "port"), partial(cabling.miscable, wrong=False), "put them back"),
+    "member-down": Verb(
+        ("leaf", "port"), partial(cabling.member, up=False), "a member of a segment's LAG fails"
+    ),
+    "member-up": Verb(("leaf", "port"), partial(cabling.member, up=True), "mend it"),
     "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
     "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
     "df-stuck": Verb(

@@ -36,7 +36,9 @@ def test_what_the_story_does_is_found_in_time_and_nothing_else(story: Played) ->
 
 def test_the_story_shows_each_kind_of_incident(story: Played) -> None:
     rules = [it.told[-1][0] for it in expectations(story.lines)]
-    assert sorted(rules) == ["M13", "M2", "R16", "R16", "R4", "X1"]
+    ports = {rule for rule in rules if rule.startswith("L")}
+    assert sorted(rule for rule in rules if rule not in ports) == ["M13", "M2", "R16", "R16", "R4", "X1"]
+    assert ports in ({"L2"}, {"L2", "L5"})  # there is an IGP in the IBGP design
 
 
 def test_all_moves_of_the_story_are_seen(story: Played) -> None:
@@ -71,8 +73,11 @@ def test_what_other_scenarios_do_is_found_and_over_at_the_end(
 ) -> None:
     found = played(SCENARIOS[name], Design(routing=routing), 4, tmp_path)
     assert found.deviations() == []
-    assert sorted(it.told[-1][0] for it in expectations(found.lines)) == rules
-    assert (found.open, found.dead_letters, found.oddities) == ([], 0, [])
+    told = sorted(it.told[-1][0] for it in expectations(found.lines))
+    # adjacencies of the IGP are lost with their links, and ports that fail twice flap
+    assert [rule for rule in told if rule not in ("L1", "L2", "L5")] == rules
+    still = [rule for rule in found.open if rule != "L1"]  # which waits for two minutes of quiet
+    assert (still, found.dead_letters, found.oddities) == ([], 0, [])
 
 
 def test_load_does_no_harm(tmp_path: Path) -> None:
