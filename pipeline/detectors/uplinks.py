@@ -194,6 +194,7 @@ def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
             rule=pl.lit("R16"),
             severity=pl.lit("warning"),
             device="peer",
+            peer=pl.lit(None, dtype=pl.String),
             coverage=1 - pl.col("unknown") / pl.col("leaves"),
             summary=pl.when("active")
             .then(

@@ -150,6 +150,7 @@ def test_a_spine_that_all_leaves_lost_is_one_finding_on_the_spine(ends: str) -> 
     outcome = play(spine_lost(fabric(), ends=ends).passes(6))
 
     assert said(outcome) == [("R16", "s2", 15)]
+    assert outcome.incidents[0]["peer"] is None
     assert "3 of its 3 EVPN sessions" in outcome.incidents[0]["summary"]
 
 
