@@ -1,13 +1,18 @@
 """Policies that somebody got wrong: what spines do to routes on their way, what leaves export and import."""
 
 from functools import partial
+from typing import Final
 
+from collectors.errors import InputError
 from targets.openconfig.communities import Community
 from targets.simulated.design import FABRIC_AS
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
+from targets.simulated.faults import segment_at
 from targets.simulated.news import ActionNote
 from targets.simulated.policy import Stripped
+
+_PARTS: Final = ("ad", "es", "evi", "none")
 
 
 def next_hop_self(fabric: Fabric, time_ns: int, spine: Device, *, on: bool) -> None:
@@ -74,6 +79,21 @@ def everything(fabric: Fabric, time_ns: int, leaf: Leaf, *, announced: bool) -> 
         fabric.originate(leaf, routes, time_ns)
     else:
         fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
+
+
+def withhold(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, what: str) -> None:
+    """Let a leaf withdraw part of what it announces of a leg that is up: ad, es or evi; none: nothing.
+
+    ``ad`` is the A-D route of the whole segment, ``es`` the type 4 route, ``evi`` the A-D route of each VNI.
+    """
+    number = segment_at(fabric, leaf, lag)
+    if what not in _PARTS or not leaf.legs[number]:
+        raise InputError(f"of a leg that is up one of {', '.join(_PARTS)} can be withheld")
+    _act(fabric, time_ns, "es-withhold", leaf, on=what != "none")
+    whole, election, *each = leaf.announcer.segment(fabric.plan.segments[number])
+    parts = {"ad": [whole], "es": [election], "evi": each, "none": []}
+    fabric.originate(leaf, [whole, election, *each], time_ns)
+    fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in parts[what]), time_ns)
 
 
 def gateways(fabric: Fabric, time_ns: int) -> None:

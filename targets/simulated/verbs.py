@@ -20,7 +20,7 @@ class Verb:
     """Something that can be done to a fabric."""
 
     words: tuple[str, ...]
-    """What it takes: device, leaf, spine, port, host, number, seconds (``seconds=5``: 5 if left out)."""
+    """What it takes: device, leaf, spine, port, part, host, number, seconds; ``seconds=5``: 5 if left out."""
     act: Callable[..., None]
     meaning: str
 
@@ -113,6 +113,11 @@ VERBS: Final[Mapping[str, Verb]] = {
     ),
     "withdraw-all-clear": Verb(("leaf",), partial(policies.withdraw, on=False), "it announces them again"),
     "leak": Verb(("leaf", "number"), policies.leak, "a leaf announces so many prefixes more; 0: none"),
+    "es-withhold": Verb(
+        ("leaf", "port", "part"),
+        policies.withhold,
+        "a leaf withdraws a leg's ad, es or evi routes; none: it doesn't",
+    ),
     "gateways": Verb((), policies.gateways, "all leaves announce the anycast gateways"),
     "gateway-conflict": Verb(
         ("host",), partial(oddities.take_gateway, on=True), "a host takes the gateway's address"
