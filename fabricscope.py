@@ -26,7 +26,9 @@ COMMANDS: Final = {
     "doctor": "collectors.doctor.cli",
     "frr-agent": "targets.cli",
     "hash-password": "targets.cli",
+    "incident": "pipeline.desk.incident_cli",
     "inventory": "collectors.inventory_cli",
+    "maintenance": "pipeline.desk.maintenance_cli",
     "play": "demo.play_cli",
     "publish": "pipeline.cli",
     "replay": "pipeline.cli",
@@ -39,7 +41,9 @@ COMMANDS: Final = {
 """Each command's module. Only that of the command at hand is loaded: an agent on a switch needs no DuckDB."""
 GROUPS: Final = (
     "alert",
+    "incident",
     "inventory",
+    "maintenance",
 )
 """Commands that have commands of their own."""
 

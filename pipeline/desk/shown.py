@@ -1,0 +1,198 @@
+"""One incident for whoever was woken by it: what, since when, how sure, who is hit, what next; then proof."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.desk.listed import COLOURS, state
+from pipeline.desk.seen import Seen
+from pipeline.desk.words import clean, coverage, moment, span, subject, value
+from pipeline.guides import Guide
+
+MOST_BELOW: Final = 12
+"""Followers that are named; the rest is counted."""
+_HIT: Final = (
+    "hit", "users", "tenants", "tenant", "vnis", "vni_names", "macs", "hosts", "segments", "leaves",
+    "devices",
+)  # fmt: skip
+"""Members of an evidence that say who is hit."""
+_NOT_SHOWN: Final = frozenset((*_HIT, "ruled_out", "observers", "fresh_observers"))
+_OURS: Final = "fabricscope SQL"
+_MARKS: Final = {True: "holds", False: "over", None: "unknown"}
+
+
+def page(
+    seen: Seen, incidents: Mapping[str, Seen], guide: Guide | None, now: datetime, ids: Mapping[str, str]
+) -> Group:
+    """Return the page of an incident. ``now``: of its fabric. ``ids``: how incidents are called."""
+    parts: list[RenderableType] = [_head(seen, ids), Text(), _facts(seen, incidents, now, ids)]
+    if guide is not None:
+        parts += _part("What it means", [Text(guide.meaning)])
+    parts += _part("Who is hit", list(_hit(seen)))
+    parts += _part("What follows from it", list(_below(seen, incidents, ids)))
+    if guide is not None:
+        parts += _part("Look first", [Text(guide.look_first, "bold")])
+        parts += _part("Commands", _commands(guide, seen))
+        parts += _part("Likely causes", [Text(f"{n}. {cause}") for n, cause in enumerate(guide.causes, 1)])
+    parts += _part("Evidence", list(_evidence(seen, now)))
+    parts += _part("Ruled out", [Text(f"- {clean(one)}") for one in _listed(seen.evidence.get("ruled_out"))])
+    parts += _part("Timeline (UTC)", [_timeline(seen, now)])
+    if guide is not None:
+        parts += _part("Rule", [Text(f"Opens: {guide.opens}"), Text(f"Clears: {guide.clears}")])
+    return Group(*parts)
+
+
+def _head(seen: Seen, ids: Mapping[str, str]) -> Text:
+    row = seen.row
+    head = Text()
+    head.append(f" {row['severity'].upper()} ", f"reverse {COLOURS.get(row['severity'], '')}")
+    head.append(f"  {row['rule']} {row['name']}", "bold")
+    head.append(f"   incident {ids.get(seen.id, seen.id)} of {clean(row['fabric'])}\n")
+    head.append(clean(row["summary"]), "bold")
+    return head
+
+
+def _facts(seen: Seen, incidents: Mapping[str, Seen], now: datetime, ids: Mapping[str, str]) -> Table:
+    row = seen.row
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    facts.add_row("About", Text(subject(row)))
+    lasted = span((row["resolved_at"] or now) - seen.opened_at)
+    ago = (
+        f"for {lasted} until {moment(row['resolved_at'], now)}" if row["resolved_at"] else f"for {lasted} now"
+    )
+    found = f", found {moment(row['detected_at'], now)}"
+    facts.add_row("Since", Text(f"{moment(seen.opened_at, now)} UTC, {ago}{found}"))
+    facts.add_row("State", state(seen, now))
+    facts.add_row("How sure", Text(coverage(row, seen.evidence)))
+    facts.add_row("Cause", _cause(seen, incidents, ids))
+    facts.add_row("Notified", Text(_notified(seen)))
+    return facts
+
+
+def _cause(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Text:
+    root = seen.row["root_incident_id"]
+    if root is None or root == seen.id:
+        told = seen.evidence.get("cause")
+        verdict = f"; the evidence points to: {clean(told).replace('_', ' ')}" if told else ""
+        return Text(f"no other incident explains it{verdict}")
+    if root not in incidents:
+        return Text(f"follows from incident {root}, which is not to be seen here")
+    of = incidents[root].row
+    return Text(f"follows from {ids.get(root, root)} ({of['rule']}): {clean(of['summary'])}")
+
+
+def _notified(seen: Seen) -> str:
+    row = seen.row
+    if not seen.open:
+        return "no: it is resolved"
+    if row["severity"] == "info":
+        return "no: it is for information only"
+    if row["in_maintenance"]:
+        return "no: what it is about is in maintenance"
+    if row["root_incident_id"] not in (None, seen.id):
+        return "no, as long as the incident that explains it is open"
+    return "yes"
+
+
+def _hit(seen: Seen) -> Iterator[RenderableType]:
+    found = [(name, seen.evidence[name]) for name in _HIT if seen.evidence.get(name) not in (None, [], {})]
+    for name, one in found:
+        words = name.replace("_", " ")
+        counted = isinstance(one, int) and not isinstance(one, bool)
+        yield Text(f"{one} {words.replace('macs', 'MACs')}" if counted else f"{words}: {value(one)}")
+    if not found:
+        yield Text(f"{subject(seen.row)}; the rule tells no more")
+
+
+def _below(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
+    mine = [one for one in incidents.values() if one.row["root_incident_id"] == seen.id and one.id != seen.id]
+    mine.sort(key=lambda one: (not one.open, one.opened_at, one.id))
+    for one in mine[:MOST_BELOW]:
+        row = one.row
+        line = Text(f"{ids.get(one.id, one.id)}  ")
+        line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
+        line.append(f" {row['rule']:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
+        yield line
+    if len(mine) > MOST_BELOW:
+        yield Text(f"and {len(mine) - MOST_BELOW} more")
+
+
+def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:
+    """Return what to type next, by system; never wrapped, so that it can be copied."""
+    subject_of = {name: clean(one) for name, one in seen.row.items() if one is not None}
+    by_system: dict[str, list[str]] = {}
+    for command in guide.commands:
+        if (text := command.filled(subject_of)) is not None:
+            by_system.setdefault(command.system, []).append(text)
+    lines: list[RenderableType] = []
+    for system, texts in sorted(by_system.items(), key=lambda pair: pair[0] == _OURS):
+        lines.append(Text(system, "dim"))
+        lines += [Text(f"  {text}", "cyan", no_wrap=True, overflow="ignore") for text in texts]
+    return lines
+
+
+def _evidence(seen: Seen, now: datetime) -> Iterator[RenderableType]:
+    decided = Table.grid(padding=(0, 2))
+    decided.add_column(style="dim", no_wrap=True)
+    decided.add_column(overflow="fold")
+    for name, one in seen.evidence.items():
+        if name not in _NOT_SHOWN:
+            decided.add_row(clean(name).replace("_", " "), Text(value(one)))
+    if decided.row_count:
+        yield decided
+    if seen.findings is None:
+        return
+    rows = Table.grid(padding=(0, 2))
+    for finding in seen.findings:
+        mark = _MARKS[finding["active"]]
+        rows.add_row(
+            moment(finding["event_time"], now),
+            finding["rule"],
+            Text(mark, "bold" if mark == "holds" else ""),
+            Text(_said(finding["summary"], seen)),
+            Text(f"offset {finding['offset']}", "dim"),
+        )
+    if rows.row_count:
+        yield rows
+
+
+def _timeline(seen: Seen, now: datetime) -> RenderableType:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(no_wrap=True)
+    rows.add_column(no_wrap=True, style="bold")
+    rows.add_column(overflow="fold")
+    for event in sorted(seen.events, key=_place):
+        who = f"{clean(event['actor'])}: " if event.get("actor") else ""
+        said = _said(event["summary"], seen)
+        kind = f"{event['kind'].replace('_', ' ')}"
+        rows.add_row(moment(event["event_time"], now), kind, Text(f"{who}{said}"))
+    return rows if rows.row_count else Text("nothing is told")
+
+
+def _said(summary: str | None, seen: Seen) -> str:
+    """Return what was said, unless the head of the page says it."""
+    if not summary:
+        return "-"
+    return "as above" if summary == seen.row["summary"] else clean(summary)
+
+
+def _place(event: Mapping[str, Any]) -> tuple[datetime, bool, int]:  # Any: columns of view ``incident_event``
+    """Return the place in the timeline: of one moment, that it opened comes first."""
+    return event["event_time"], event["kind"] != "opened", event["offset"]
+
+
+def _part(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
+    if not lines:
+        return []
+    return [Text(), Text(title, "bold underline"), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+
+
+def _listed(one: object) -> list[Any]:  # Any: JSON
+    return one if isinstance(one, list) else []
