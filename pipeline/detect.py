@@ -38,6 +38,7 @@ from pipeline.detectors import (
     sessions,
     silence,
     sticky,
+    survivors,
     underlay,
     undetected,
     uplinks,
@@ -90,6 +91,7 @@ RULES: Final[Mapping[str, Rule]] = {
         neighbors,
         addresses,
         underlay,
+        survivors,
     )
     for rule, found in module.RULES.items()
 }
@@ -102,6 +104,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     *link_flaps.PARAMETERS,
     *bfd_flaps.PARAMETERS,
     *addresses.PARAMETERS,
+    *survivors.PARAMETERS,
 )
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
@@ -123,6 +126,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "neighbors": neighbors.Neighbors,
     "addresses": addresses.Addresses,
     "underlay": underlay.Underlay,
+    "survivors": survivors.Survivors,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

@@ -147,6 +147,21 @@ class MacLocations:
             pl.Series("opened_index", found["opened_index"]),
         )
 
+    def at(self, time: int) -> tuple[Rows, Array, Array]:
+        """Return the MACs that somebody claimed at a time: rows, locations and VTEPs, as codes.
+
+        ``time``: microseconds, no further back than steps may still be taken back.
+        """
+        state = self.locations.state[: len(self.table)]
+        found, location, vtep = (state[name].copy() for name in ("found", "location", "vtep"))
+        since = self._told[self._told["time"] > time]
+        since = since[np.lexsort([since[name] for name in ("index", "offset", "observer", "time", "key")])]
+        first = since[np.diff(since["key"], prepend=-1) != 0]
+        key = first["key"]
+        found[key], location[key], vtep[key] = first["old_found"], first["old_location"], first["old_vtep"]
+        rows = np.flatnonzero(found)
+        return rows, location[rows], vtep[rows]
+
     def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
         rows = np.arange(len(self.table))

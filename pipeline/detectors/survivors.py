@@ -1,0 +1,107 @@
+"""VNIs that survive on one leaf alone (rule R19).
+
+A leaf serves a VNI while its inclusive multicast route for it (type 3, RFC 7432, section 7.3; RFC 8365,
+section 9) is there. It is lost when half of the fresh observers that held the route hold it no more. The
+rule holds when one leaf is left of two or more for 5 s: the service still works, so nobody else says
+anything, and the next failure is an outage for all MACs there. Expected are all leaves that served the VNI
+within 7 days; a VNI that was only ever on one leaf has nothing to lose. A VTEP that several devices share is
+no leaf alone. Standby legs of single-active segments go on to announce type-3 routes: they are not lost.
+
+Ten VNIs and more that come to be alone on one leaf within 30 s are one finding about the leaf. Segments are a
+matter of R4, uplinks of R16, aggregates of L2.
+
+Subject: vni, and tenant where it is declared; of ten and more: vtep, and device where it is known whose it
+is. Look first at the leaves that are lost.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline.apply.fabric import Applied
+from pipeline.apply.records import us
+from pipeline.detectors import FINDING, Rule, catalogue
+from pipeline.detectors.crowds import crowds
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.flood_matrix import FloodMatrix
+from pipeline.detectors.known import ADDRESSES, FirstSeen, addresses
+from pipeline.detectors.settings import Parameter, parameters
+from pipeline.detectors.spells import NEVER, spells, statements
+from pipeline.detectors.survivor_findings import say_leaf, say_vni
+from pipeline.detectors.survivor_states import MEMORY_US, legs_of, vni_states
+from pipeline.detectors.told import Told
+
+RULES: Final = catalogue(
+    Rule("R19", "REDUNDANCY_SCORE", "survivor", rank=1, labels=frozenset({"tenant", "device"}))
+)
+_HOLD, _CROWD = PARAMETERS = parameters(
+    Parameter("R19", "seconds", 5, unit="s", least=0, most=3600),
+    Parameter("R19", "vnis", 10, unit="VNIs", least=2, most=100_000),
+)
+_CROWD_WINDOW: Final = timedelta(seconds=30)
+_SECOND: Final = 1_000_000
+
+
+class Survivors:
+    """Which leaves serve which VNI, and rule R19."""
+
+    def __init__(self) -> None:
+        self._matrix = FloodMatrix()
+        self._addresses = FirstSeen(ADDRESSES)
+        self._told = Told()
+        self._due = 0
+        """When time alone may tell something, microseconds."""
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        for table in self._matrix.tables.values():
+            table.settle(scene.horizon - 1)
+        news = self._matrix.take(applied)
+        seen = self._addresses.take(addresses(applied.changes, applied.records)) is not None
+        if not (news or seen or scene.fresh_news or scene.roles_news or self._due <= scene.now):
+            return nothing()
+        return self._told.revise(self._look(scene), scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {
+            **self._matrix.dump(horizon - 1),
+            "interfaces": self._addresses.rows,
+            "told": self._told.dump(horizon),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._matrix.load(frames)
+        self._addresses.rows, self._told.frame = frames["interfaces"], frames["told"]
+        self._due = 0
+
+    def _look(self, scene: Scene) -> pl.DataFrame:
+        """Return what is to be said of VNIs of which a leg was ever lost."""
+        held = self._matrix.held
+        losing = held.rows.filter(~pl.col("value") & (pl.col("vni") != ""))["vni"].unique()
+        self._due = NEVER
+        if losing.is_empty():
+            return pl.DataFrame(schema=FINDING)
+        timeline = held.timeline().filter(pl.col("vni").is_in(losing.implode()))
+        devices = self._addresses.rows.group_by("address").agg(pl.col("device").n_unique())
+        shared = devices.filter(pl.col("device") > 1)["address"]
+        legs = legs_of(timeline, scene.fresh("routes"), scene.now)
+        states = vni_states(legs, shared, scene.roles.owners)
+        hold = (scene.settings.limit(_HOLD, ["vni"]) * _SECOND).cast(pl.Int64)
+        found = spells(states, ["vni"], hold, scene.now, keep=("place",)).with_columns(
+            id=pl.col("vni").cast(pl.Int64) * 2**24 + pl.col("spell"),
+            was_crowd=pl.lit(None, dtype=pl.Boolean),
+            kept=pl.lit(None, dtype=pl.Boolean),
+        )
+        waits = found.filter(pl.col("told").is_null())["due"].to_list()
+        ends = legs.filter(pl.col("leg") == "lost").select(pl.col("time") + MEMORY_US).to_series().to_list()
+        self._due = min(
+            (time for time in (*waits, *ends) if time is not None and time > scene.now), default=NEVER
+        )
+        course, found = crowds(found, scene.settings.value(_CROWD), us(_CROWD_WINDOW))
+        told = statements(states, found.filter(~pl.col("crowd")), ["vni"])
+        recent = told.filter(pl.col("time") >= scene.horizon)
+        return pl.concat([say_vni(recent, scene), say_leaf(course, found, states, scene)])
