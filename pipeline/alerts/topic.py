@@ -219,17 +219,18 @@ def _records(
 
     Both views are read as of one moment: a commit between the two would give steps of another revision.
     """
-    with reader.cursor() as cursor:
-        cursor.execute("BEGIN TRANSACTION")
-        rows = cursor.sql(
+    reader.execute("BEGIN TRANSACTION")
+    try:
+        rows = reader.sql(
             "SELECT * FROM main.incident WHERE incident_id IN (SELECT unnest(?))", params=[list(ids)]
         ).pl()
-        steps = cursor.sql(
+        steps = reader.sql(
             "SELECT * FROM main.incident_event WHERE incident_id IN (SELECT unnest(?))"
             ' ORDER BY incident_id, event_time, "offset", "index", kind',
             params=[list(ids)],
         ).pl()
-        cursor.execute("COMMIT")
+    finally:
+        reader.execute("COMMIT")
     events = {
         key: list(group)
         for key, group in groupby(steps.iter_rows(named=True), key=lambda step: step["incident_id"])
