@@ -1,5 +1,7 @@
 """A segment behind leaves l1, l2, ... that elect by the modulus and say what they elected."""
 
+from collections.abc import Mapping
+
 from tests.pipeline.scene import Scene, address
 
 ESI = "00:11:22:33:44:55:66:77:88:99"
@@ -14,13 +16,13 @@ def neighbor_of(device: str, pe: int) -> str | None:
 
 
 def announces(scene: Scene, pe: int, *devices: str, version: int = 4, op: str = "update", kinds: str = "14e",
-              esi: str = ESI, **said: int) -> Scene:  # fmt: skip
+              esi: str = ESI, said: Mapping[str, int] | None = None) -> Scene:  # fmt: skip
     """All devices, or some, hear a PE's routes of the segment: type 4, A-D per segment, A-D per EVI."""
     vtep = address(pe, version)
     for device in devices or OBSERVERS:
         neighbor = neighbor_of(device, pe)
         if "4" in kinds:
-            scene.segment_route(device, esi, vtep, op=op, neighbor=neighbor, **said)
+            scene.segment_route(device, esi, vtep, op=op, neighbor=neighbor, **(said or {}))
         if "1" in kinds:
             scene.ad_route(device, esi, vtep, op=op, neighbor=neighbor)
         for vni in (EVEN, ODD) if "e" in kinds else ():
@@ -35,11 +37,11 @@ def claim(scene: Scene, device: str, *vnis: int, esi: str = ESI) -> Scene:
     return scene
 
 
-def fabric(version: int = 4, pes: int = 2, **said: int) -> Scene:
+def fabric(version: int = 4, pes: int = 2) -> Scene:
     """At 10 s two PEs serve the segment and forward what the modulus gives them."""
     scene = Scene().joins(*OBSERVERS).passes(1)
     for pe in range(1, pes + 1):
-        announces(scene, pe, version=version, **said)
+        announces(scene, pe, version=version)
         for device in OBSERVERS:
             scene.imet(device, address(pe, version), neighbor=neighbor_of(device, pe))
     claim(scene, "l1", EVEN)

@@ -17,7 +17,7 @@ from tests.pipeline.detectors.segments_scene import (
     fabric,
     neighbor_of,
 )
-from tests.pipeline.driver import play
+from tests.pipeline.driver import Outcome, play
 from tests.pipeline.scene import Scene, address, delayed
 
 DF = ("R1", "R2", "R3")
@@ -148,7 +148,7 @@ def test_it_clears_when_one_forwards_alone_again_for_5_s_and_not_while_blind() -
 def test_by_preference_the_highest_forwards_all() -> None:
     scene = Scene().joins(*OBSERVERS).passes(1)
     for pe, preference in ((1, 100), (2, 200)):
-        announces(scene, pe, df_algorithm=HIGHEST_PREFERENCE, df_preference=preference)
+        announces(scene, pe, said={"df_algorithm": HIGHEST_PREFERENCE, "df_preference": preference})
     claim(scene, "l1")
     claim(scene, "l2", EVEN, ODD)
     assert play(scene.passes(20)).of(*DF) == []
@@ -162,7 +162,7 @@ def test_by_preference_the_highest_forwards_all() -> None:
 
 def test_algorithms_that_differ_make_all_fall_back_to_the_modulus() -> None:
     scene = Scene().joins(*OBSERVERS).passes(1)
-    announces(scene, 1, df_algorithm=HIGHEST_PREFERENCE, df_preference=100)
+    announces(scene, 1, said={"df_algorithm": HIGHEST_PREFERENCE, "df_preference": 100})
     announces(scene, 2)
     claim(scene, "l1", EVEN)
     claim(scene, "l2", ODD)
@@ -177,7 +177,7 @@ def test_highest_random_weight_is_computed_again() -> None:
     scene = Scene().joins(*OBSERVERS).passes(1)
     pes = tuple(Candidate(address(pe), HIGHEST_RANDOM_WEIGHT) for pe in (1, 2))
     for pe in (1, 2):
-        announces(scene, pe, df_algorithm=HIGHEST_RANDOM_WEIGHT)
+        announces(scene, pe, said={"df_algorithm": HIGHEST_RANDOM_WEIGHT})
     winners = {vni: elected(HIGHEST_RANDOM_WEIGHT, pes, vni % 100, ESI) for vni in (EVEN, ODD)}
     for pe in (1, 2):
         claim(scene, f"l{pe}", *(vni for vni, winner in winners.items() if winner == address(pe)))
@@ -188,7 +188,7 @@ def test_highest_random_weight_is_computed_again() -> None:
 def test_a_pe_without_a_route_for_the_evi_is_no_candidate_where_all_advertise_ac_df() -> None:
     scene = Scene().joins(*OBSERVERS).passes(1)
     for pe in (1, 2):
-        announces(scene, pe, df_capabilities=0x4000)
+        announces(scene, pe, said={"df_capabilities": 0x4000})
     for device in OBSERVERS:
         scene.ad_route(device, ESI, address(1), vni=EVEN, op="delete", neighbor=neighbor_of(device, 1))
     claim(scene, "l1")
@@ -197,7 +197,11 @@ def test_a_pe_without_a_route_for_the_evi_is_no_candidate_where_all_advertise_ac
     assert play(scene.passes(20)).of(*DF) == []
 
 
-@settings(max_examples=15, deadline=None)
+def _told(outcome: Outcome) -> list[tuple[str, float, float | None, str]]:
+    return [(one["rule"], one["opened_at"], one["resolved_at"], one["summary"]) for one in outcome.of(*DF)]
+
+
+@settings(max_examples=12, deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 160), max_size=4),
     restarts=st.lists(st.integers(1, 160), max_size=2),
@@ -217,7 +221,7 @@ def test_batches_restarts_and_order_within_the_lateness_change_nothing(
     claim(scene, "l2", ODD).passes(30)
     whole = play(scene)
 
-    assert whole.of("R2")
-    assert whole.of(*DF) == play(scene, cuts, restarts=restarts).of(*DF)
-    late = play(delayed(scene.records, delays))
-    assert late.spans("R2") == whole.spans("R2") or late.of("R2")[0]["opened_at"] == 10
+    assert {one["rule"] for one in whole.findings} >= {"R2", "R3"}
+    assert _told(whole)
+    assert _told(play(scene, cuts, restarts=restarts)) == _told(whole)
+    assert _told(play(delayed(scene.records, delays))) == _told(whole)
