@@ -26,6 +26,7 @@ from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.metrics import HealthMetrics
 from pipeline.store import Commit
+from pipeline.unseen import Unseen
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,8 @@ def run(
             clock=wall_clock,
         )
         topic = IncidentTopic(access, alerting.spoken_for, wall_clock) if audience.publish_incidents else None
-        listeners = [each.committed for each in (told, alerting, topic) if each is not None]
+        unseen = Unseen()
+        listeners = [each.committed for each in (told, alerting, topic, unseen) if each is not None]
 
         def committed(commit: Commit) -> None:
             for tell in listeners:
@@ -86,9 +88,11 @@ def run(
                 told.resume(reader)
         source = stack.enter_context(KafkaSource.open(access, {name: job.position(name) for name in fabrics}))
         watched = Watched(job)
+        ends = {name: source.end(name) for name in fabrics}
+        unseen.start(ends)
         alerting.start(
             stack.enter_context(closing(job.reader())),
-            {name: source.end(name) for name in fabrics},
+            ends,
             job.unread_starts,
         )
         stack.callback(alerting.stop)

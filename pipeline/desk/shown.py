@@ -134,7 +134,7 @@ def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for system, texts in sorted(by_system.items(), key=lambda pair: pair[0] == _OURS):
         lines.append(Text(system, "dim"))
-        lines += [Text(f"  {text}", "cyan", no_wrap=True, overflow="ignore") for text in texts]
+        lines += [Text(f"    {text}", "cyan", no_wrap=True, overflow="ignore") for text in texts]
     return lines
 
 
@@ -191,7 +191,8 @@ def _place(event: Mapping[str, Any]) -> tuple[datetime, bool, int]:  # Any: colu
 def _part(title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
     if not lines:
         return []
-    return [Text(), Text(title, "bold underline"), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+    whole = (one if isinstance(one, Text) and one.no_wrap else Padding(one, (0, 0, 0, 2)) for one in lines)
+    return [Text(), Text(title, "bold underline"), *whole]
 
 
 def _listed(one: object) -> list[Any]:  # Any: JSON
