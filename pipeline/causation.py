@@ -17,7 +17,7 @@ from pipeline.causes.dependence import Dependence
 from pipeline.causes.roots import KEPT, Roots, Seen
 from pipeline.causes.storms import RULES, Member, Storm, storms
 from pipeline.correlate import Revision
-from pipeline.detectors import SUBJECT
+from pipeline.detectors import SUBJECT, Rule
 from pipeline.detectors.text import ip_text
 from pipeline.life import incident_id
 from pipeline.schema import TIME
@@ -31,8 +31,9 @@ _KEPT_US: Final = KEPT // KEPT.resolution
 class Causation:
     """What is known of the causes of one fabric's incidents."""
 
-    def __init__(self, fabric: str) -> None:
+    def __init__(self, fabric: str, rules: Mapping[str, Rule]) -> None:
         self._fabric = fabric
+        self._waits = {name: rule.wait // rule.wait.resolution for name, rule in rules.items()}
         self._roots = Roots()
         self._rows: dict[str, Row] = {}
         """Incidents that may still get another root, or are part of a storm; with their roots, as told."""
@@ -108,7 +109,10 @@ class Causation:
         return [*news.values()]
 
     def _anchors(self, row: Row) -> tuple[int, ...]:
-        return _times(self._turns[row["incident_id"]], _BEGINS) or (row["opened_at"],)
+        """Return when what opened, raised or continued an incident began: before its rule had waited."""
+        turns = [turn for turn in self._turns[row["incident_id"]] if turn["kind"] in _BEGINS]
+        times = {turn["event_time"] - self._waits[turn["rule"]] for turn in turns}
+        return tuple(sorted(times)) or (row["opened_at"],)
 
     def _seen(self, row: Row, depends: Dependence) -> Seen:
         turns = self._turns[row["incident_id"]]
@@ -120,7 +124,7 @@ class Causation:
             incident_id=row["incident_id"],
             rule=row["rule"],
             anchors=self._anchors(row),
-            ends=_times(turns, {"resolved"}),
+            ends=tuple(sorted(turn["event_time"] for turn in turns if turn["kind"] == "resolved")),
             detected_at=row["detected_at"],
             about=depends.about(subject),
             own=depends.own(subject, evidence),
@@ -241,10 +245,6 @@ def _frame(rows: list[Row], schema: pl.Schema) -> pl.DataFrame:
     times = [name for name, dtype in schema.items() if dtype == TIME]
     numbers = {name: pl.Int64 if name in times else dtype for name, dtype in schema.items()}
     return pl.DataFrame(rows, schema=numbers).with_columns(pl.col(times).cast(TIME))
-
-
-def _times(turns: list[Row], kinds: frozenset[str] | set[str]) -> tuple[int, ...]:
-    return tuple(sorted(turn["event_time"] for turn in turns if turn["kind"] in kinds))
 
 
 def _event(row: Row, kind: str, time: int, summary: str) -> Row:

@@ -47,7 +47,7 @@ class Fabric:
         self.state = FabricState()
         self.detection = Detection(self.state, settings)
         self.correlator = Correlator(name, RULES, settings)
-        self.causation = Causation(name)
+        self.causation = Causation(name, RULES)
         self.next_offset = 0
         self.stored = 0
         """Records before this offset are in the store."""

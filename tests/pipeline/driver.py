@@ -113,7 +113,7 @@ def play(
     restarts = set(restarts)
     state, kept = FabricState(), _Tables()
     detection, correlator = Detection(state, settings), Correlator("dc1", RULES, settings)
-    causation = Causation("dc1")
+    causation = Causation("dc1", RULES)
     edges = sorted({0, *(cut for cut in (*cuts, *restarts) if 0 < cut < len(records)), len(records)})
     for start, end in pairwise(edges):
         if start in restarts:
@@ -123,7 +123,7 @@ def play(
             state.load(part_of(frames, "apply"))
             detection.load(part_of(frames, "detect"))
             correlator.load(part_of(frames, "correlate"))
-            causation = Causation("dc1")
+            causation = Causation("dc1", RULES)
             causation.load(part_of(frames, "causes"))
         applied = state.apply(*frames_of(records[start:end], start))
         if watch is not None:
