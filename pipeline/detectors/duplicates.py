@@ -18,7 +18,7 @@ _TWO: Final = 2
 
 
 def detect(crowded: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per flap; ``crowded``: flaps as ``pipeline.detectors.loops.crowds`` tells them."""
+    """Return a finding per move at which M2 or M3 holds; ``crowded``: see ``pipeline.detectors.loops``."""
     others = pl.max_horizontal("pair_macs", "domain_macs").cast(pl.Int64)
     needed, seconds = pl.col("macs").cast(pl.Int64), pl.col("loop_s").cast(pl.Int64)
     loop = others >= needed
@@ -29,7 +29,7 @@ def detect(crowded: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no other MAC flaps"))
         .otherwise(pl.format("only {} MACs flap", others))
     )
-    told = crowded.with_columns(
+    told = crowded.filter(pl.col("rule").is_in(("M2", "M3"))).with_columns(
         cause=pl.when(loop)
         .then(pl.lit("loop"))
         .when(two)

@@ -1,9 +1,11 @@
 """A loop: many MACs flap at once between the same places (rule M6).
 
 One duplicate host is one MAC; a loop sends the frames of many back and forth. So at least K = 10 distinct
-MACs at which M2 or M3 holds within T = 30 s, all between the same two places (in whatever VNIs) or all in
-one VNI (between whatever places), are a loop. Juniper, "Configuring Loop Detection", tells a local loop (two
-ports of one device) from a global one (two devices); both look like this.
+MACs that flap within T = 30 s, all between the same two places (in whatever VNIs) or all in one VNI (between
+whatever places), are a loop. A MAC flaps when M2 or M3 holds, or when one burst has more moves than any
+migration: a fast loop is cut by devices that freeze its MACs before a burst is long. Juniper, "Configuring
+Loop Detection", tells a local loop (two ports of one device) from a global one (two devices); both look like
+this.
 
 One loop is one incident: what else reaches K while it goes on and shares a place with it is the same loop.
 Its MACs' own incidents (M2, M3) are its consequences.
@@ -48,6 +50,7 @@ FLAP: Final[Columns] = {
     "seq": pl.Int64,
     "old_seq": pl.Int64,
     "count": pl.Int64,
+    "burst_moves": pl.Int64,  # of the burst that goes on
     "window_s": pl.Float64,
     "burst_s": pl.Float64,
     "burst_limit_s": pl.Float64,
@@ -58,7 +61,7 @@ FLAP: Final[Columns] = {
     "most_at": pl.String,
     "undetected": pl.Boolean,  # by any PE alone
 }
-"""One row per move at which M2 or M3 holds."""
+"""One row per move at which M2 or M3 holds, or its burst has more moves than any migration."""
 _UPDATE: Final = 10_000_000
 """How often the counts of a loop that goes on are told, microseconds."""
 _SECOND: Final = 1_000_000
@@ -273,7 +276,12 @@ def _subject(row: Mapping[str, Any]) -> dict[str, Any]:
 def _finding(loop: Loop, row: Mapping[str, Any], window: pl.DataFrame) -> tuple[Any, ...]:
     places = sorted(loop.places)
     part = window.filter(pl.col("name").is_in(places) | pl.col("old_name").is_in(places))
-    latest = part.sort("time", "offset", "index").group_by("key", maintain_order=True).last()
+    latest = (
+        part.with_columns(count=pl.max_horizontal("count", "burst_moves"))
+        .sort("time", "offset", "index")
+        .group_by("key", maintain_order=True)
+        .last()
+    )
     top = latest.with_columns(text=mac_text(pl.col("mac"))).sort(["count", "text"], descending=[True, False])
     pairs, domains = _most(part, "pair"), _most(part, "domain")
     seconds = f"{row['loop_s']:g}"

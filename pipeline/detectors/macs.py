@@ -97,7 +97,9 @@ class MacRules:
             shared = undetected.shares(new, burst, limits)
             found += [mobility.detect(shared), undetected.detect(shared)]
             flaps.append(
-                shared.filter(pl.col("rule").is_in(mobility.FLAPS)).select(*FLAP).cast(pl.Schema(FLAP))
+                shared.filter(pl.col("rule").is_in(mobility.FLAPS) | pl.col("storm"))
+                .select(*FLAP)
+                .cast(pl.Schema(FLAP))
             )
         self._migrations.take(pl.concat(resting), first, scene.horizon)
         return found, pl.concat(flaps)

@@ -40,10 +40,12 @@ def judge(burst: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Return the moves at which a rule holds, with ``rule``, the strongest of M1, M2, M3, M12.
 
     ``burst``: all kept moves of the MACs concerned, as ``pipeline.detectors.moves.bursts`` tells them, under
-    the same limits. ``count`` moves within ``window_s`` are what the rule counted; ``ping_pong``: M4 holds.
+    the same limits. ``count`` moves within ``window_s`` are what the rule counted; ``ping_pong``: M4 holds;
+    ``storm``: the burst that goes on has more moves than any migration.
     """
     counted = _with_pattern(_count(burst, limits), limits)
-    return _judge(counted, limits)
+    so_far = pl.col("moves").cum_sum().over("key", "burst").cast(pl.Int64)
+    return _judge(counted.with_columns(moves_so_far=so_far), limits)
 
 
 def detect(judged: pl.DataFrame) -> pl.DataFrame:
@@ -169,6 +171,8 @@ def _judge(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
             window_s=pl.when(flaps).then(limits.flap_window_s).otherwise(limits.window_s),
             burst_s=pl.col("age").dt.total_milliseconds() / 1000,
             burst_limit_s=pl.lit(limits.burst_s),
+            burst_moves=pl.col("moves_so_far"),
+            storm=live & (pl.col("moves_so_far") > limits.migration_moves),
             duplicate_moves=pl.lit(int(limits.duplicate_moves)),
             duplicate_window_s=pl.lit(limits.window_s),
         )

@@ -107,8 +107,8 @@ GUIDES: Final = guides(
             " move. Links fill up, hosts of the VNI lose each other, PEs freeze MACs. It spreads until the loop is"
             " cut. The incidents of single MACs are its consequences.",
             source="The project's own; Juniper, Configuring Loop Detection; Apstra: a hub to two leaves.",
-            opens="Ten or more distinct MACs at which M2 or M3 holds within 30 s, between the same two places or in"
-            " one VNI. Critical.",
+            opens="Ten or more distinct MACs flap within 30 s (M2 or M3 holds, or a burst of more than six moves),"
+            " between the same two places or in one VNI. Critical.",
             clears="180 s after fewer than ten MACs flap.",
             subject=("vni", "evi", "vtep", "peer", "esi"),
             look_first="The busiest pair of places named: what was plugged in between them last? Shut one of the two"

@@ -84,6 +84,25 @@ def test_moves_of_many_macs_that_do_not_flap_are_no_loop() -> None:
     assert play(flapping(range(40), rounds=2)).incidents == []
 
 
+@pytest.mark.parametrize(("moves", "found"), [(7, True), (6, False)])
+def test_bursts_with_more_moves_than_a_migration_are_a_loop_before_they_are_long(
+    moves: int, *, found: bool
+) -> None:
+    # devices freeze the MACs of a fast loop within seconds: no burst lasts for 10 s
+    outcome = play(flapping(range(12), rounds=moves, step=1).until(120))
+
+    assert bool(outcome.of("M6")) is found
+    assert outcome.of("M2", "M3") == []
+    for incident in outcome.of("M6"):
+        assert "12 MACs flap" in incident["summary"] or "10 MACs flap" in incident["summary"]
+        assert json.loads(incident["evidence"])["top_macs"][0]["moves"] == 7
+
+
+def test_many_machines_that_migrate_at_once_are_no_loop() -> None:
+    # a host is emptied: each MAC shows the six moves of a migration
+    assert play(flapping(range(50), rounds=6, step=1.5).until(120)).incidents == []
+
+
 def test_a_loop_over_a_trunk_is_one_incident_though_no_vni_has_ten_macs() -> None:
     outcome = play(flapping(range(12), vnis=range(100, 106)))
 
