@@ -4,7 +4,6 @@ Labels say what an alert is, and alerts with equal labels are one: so they come 
 two replicas make one alert of it. Everything else is an annotation.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -48,11 +47,17 @@ class Alert:
     """None: of no incident."""
     source: str | None = None
     """Alertmanager's generatorURL."""
+    fabric: str = ""
+    acknowledged_by: str | None = None
 
     @property
     def key(self) -> str:
         """Return what keeps alerts of one incident in one post."""
         return self.incident_id or ""
+
+    def encoded(self) -> bytes:
+        """Return the alert as JSON."""
+        return orjson.dumps(self.body())
 
     def body(self) -> dict[str, Any]:  # Any: JSON
         """Return the alert as the API takes it."""
@@ -74,6 +79,8 @@ def firing(incident: Standing, links: Links, now: datetime) -> Alert:
         ends_at=now + FIRES_FOR,
         incident_id=incident.incident_id,
         source=_dashboard(incident, links),
+        fabric=incident.fabric,
+        acknowledged_by=incident.acknowledged_by,
     )
 
 
@@ -117,12 +124,7 @@ def watchdog(fabric: str, replica: str, now: datetime, lasting: timedelta) -> Al
     """Return the alert that says a replica knows its fabric as it is now, for a while."""
     parts = {"alertname": WATCHDOG, "severity": "none", "fabric": fabric, "replica": replica}
     text = f"Replica {replica} knows fabric {fabric} as it is now and can say so. Its absence is the alarm."
-    return Alert(tuple(sorted(parts.items())), (("summary", text),), now, now + lasting)
-
-
-def content(alerts: Iterable[Alert]) -> bytes:
-    """Return the body of a post."""
-    return orjson.dumps([alert.body() for alert in alerts])
+    return Alert(tuple(sorted(parts.items())), (("summary", text),), now, now + lasting, fabric=fabric)
 
 
 def _dashboard(incident: Standing, links: Links) -> str | None:

@@ -14,7 +14,6 @@ import orjson
 
 from collectors.errors import FabricscopeError, InputError
 from pipeline.alerts.access import Address, Credentials
-from pipeline.alerts.alert import Alert, content
 
 TIMEOUT_S: Final = 10.0
 _MOST_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -38,9 +37,9 @@ class Alertmanager:
         self._address = address
         self._credentials = credentials
 
-    def post(self, alerts: Sequence[Alert]) -> None:
-        """Tell it alerts. Raises AwayError, or SaidNoError: it took those of them that it understood."""
-        self._ask("POST", _API, content(alerts))
+    def post(self, body: bytes) -> None:
+        """Tell it alerts, as JSON. Raises AwayError, or SaidNoError: it took those that it understood."""
+        self._ask("POST", _API, body)
 
     def alerts(self, matchers: Sequence[str]) -> list[dict[str, Any]]:  # Any: JSON
         """Return the alerts that fire there and match, silenced and inhibited ones too."""

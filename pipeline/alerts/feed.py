@@ -61,6 +61,8 @@ class Feed:
         self._news = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+        self._made: dict[str, tuple[Standing, Alert]] = {}
+        """Alerts made before: in a storm few of many incidents change at a time."""
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._stored: Mapping[str, tuple[int, datetime]] = {}
         self._ends: Mapping[str, int | None] = {}
@@ -144,12 +146,19 @@ class Feed:
         self, incidents: Mapping[str, Standing], held: Mapping[str, str | None] | None = None
     ) -> None:
         now = self._clock()
-        alerts = [firing(one, self.links, now) for one in told(incidents).values()]
+        speaking = told(incidents)
+        made = {
+            key: self._made[key]
+            if self._made.get(key, (None,))[0] is one
+            else (one, firing(one, self.links, now))
+            for key, one in speaking.items()
+        }
+        self._made = made
         self.picture = replace(
             self.picture,
             version=self.picture.version + 1,
             incidents=incidents,
-            wanted={alert.labels: alert for alert in alerts},
+            wanted={alert.labels: alert for _, alert in made.values()},
             held=self.picture.held if held is None else held,
         )
         self._news.notify_all()

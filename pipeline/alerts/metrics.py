@@ -58,7 +58,7 @@ class AlertMetrics(Collector):
         for fabric, reason in picture.held.items():
             held.add_metric((fabric,), reason is not None)
         yield held
-        count = Counter((dict(labels)["fabric"], dict(labels)["severity"]) for labels in picture.wanted)
+        count = Counter((alert.fabric, dict(labels)["severity"]) for labels, alert in picture.wanted.items())
         wanted = GaugeMetricFamily(
             "fabricscope_alerts", "Incidents that people are told of.", labels=("fabric", "severity")
         )

@@ -4,15 +4,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
-from pipeline.alerts.alert import Alert, Labels, content
+from pipeline.alerts.alert import Alert, Labels
 from pipeline.alerts.standing import Standing, silence
 
 MOST_ALERTS: Final = 256
 """Of one post; Prometheus sends as many at most (``maxBatchSize`` of its notifier, before 3.0)."""
 MOST_BYTES: Final = 512 * 1024
 """Half of what nginx takes unless told otherwise (``client_max_body_size``)."""
+
+
+class Post(NamedTuple):
+    """Alerts that are posted together, and the body."""
+
+    alerts: Sequence[Alert]
+    body: bytes
 
 
 def due(
@@ -33,7 +40,7 @@ def due(
     news = [
         alert
         for labels, alert in wanted.items()
-        if everything or labels not in told or _acknowledged(alert) != _acknowledged(told[labels])
+        if everything or labels not in told or alert.acknowledged_by != told[labels].acknowledged_by
     ]
     over = [ending(alert) for labels, alert in told.items() if labels not in wanted]
     return sorted([*over, *news], key=lambda alert: alert.key)
@@ -63,19 +70,21 @@ def ended(alert: Alert, incidents: Mapping[str, Standing], wanted: Collection[st
     )
 
 
-def packed(alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
+def packed(alerts: Sequence[Alert]) -> Iterator[Post]:
     """Yield posts of bounded size; those of one incident, next to each other, are never torn apart."""
     post: list[Alert] = []
+    parts: list[bytes] = []
     size = 0
     for _, together in groupby(alerts, key=lambda alert: alert.key or alert.labels):
         group = list(together)
-        weight = len(content(group))
+        encoded = [alert.encoded() for alert in group]
+        weight = sum(map(len, encoded)) + len(encoded) + 1
         if post and (len(post) + len(group) > MOST_ALERTS or size + weight > MOST_BYTES):
-            yield post
-            post, size = [], 0
-        post, size = [*post, *group], size + weight
+            yield Post(post, b"[" + b",".join(parts) + b"]")
+            post, parts, size = [], [], 0
+        post, parts, size = [*post, *group], [*parts, *encoded], size + weight
     if post:
-        yield post
+        yield Post(post, b"[" + b",".join(parts) + b"]")
 
 
 def after(told: Mapping[Labels, Alert], post: Sequence[Alert], now: datetime) -> dict[Labels, Alert]:
@@ -83,7 +92,3 @@ def after(told: Mapping[Labels, Alert], post: Sequence[Alert], now: datetime) ->
     over = {alert.labels for alert in post if alert.ends_at <= now}
     fires = {alert.labels: alert for alert in post if alert.ends_at > now}
     return {**{labels: alert for labels, alert in told.items() if labels not in over}, **fires}
-
-
-def _acknowledged(alert: Alert) -> str | None:
-    return dict(alert.annotations).get("acknowledged_by")

@@ -7,7 +7,7 @@ is away, and it is brought to the truth in one go when it is back.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,7 +19,7 @@ from pipeline.alerts.alert import FIRES_FOR, WATCHDOG, Alert, Labels, watchdog
 from pipeline.alerts.client import Alertmanager, AwayError, SaidNoError
 from pipeline.alerts.feed import Feed, Picture, possible
 from pipeline.alerts.latency import Latencies
-from pipeline.alerts.plan import after, due, ended, packed
+from pipeline.alerts.plan import Post, after, due, ended, packed
 
 LONGEST_WAIT_S: Final = 15.0
 """Between attempts; half of what is common as Alertmanager's ``group_wait``."""
@@ -123,19 +123,15 @@ class Sender:
         if everything and self._inspections < INSPECTIONS and fabrics:
             told = {**self._strays(fabrics, told, now), **told}
             self._inspections += 1
-        ours = {
-            labels: replace(alert, ends_at=now + FIRES_FOR)
-            for labels, alert in picture.wanted.items()
-            if _fabric(labels) in fabrics
-        }
+        ours = _of(picture.wanted, fabrics)
         wanted = {alert.incident_id or "" for alert in ours.values()}
-        heard = {labels: alert for labels, alert in told.items() if _fabric(labels) in fabrics}
-        posts = due(
+        news = due(
             ours,
-            heard,
+            _of(told, fabrics),
             lambda alert: ended(alert, picture.incidents, wanted, now),
             everything=everything,
         )
+        posts = [replace(one, ends_at=now + FIRES_FOR) if one.labels in ours else one for one in news]
         dogs = [
             watchdog(fabric, self._replica, now, self._resend * WATCHDOG_LASTS)
             for fabric in sorted(fabrics)
@@ -144,24 +140,23 @@ class Sender:
         self._told = told
         for post in packed([*posts, *dogs]):
             self._post(post)
-            self._told = after(self._told, [one for one in post if one.incident_id is not None], now)
-            done = self._clock()
-            self._latencies.told((one.incident_id for one in post if one.incident_id is not None), done)
+            ids = [one.incident_id for one in post.alerts if one.incident_id is not None]
+            self._told = after(self._told, [one for one in post.alerts if one.incident_id is not None], now)
+            self._latencies.told(ids, self._clock())
         self._current = fabrics
-        firing = sum(_fabric(labels) in fabrics for labels in self._told)
-        self.account = replace(self.account, firing=firing)
+        self.account = replace(self.account, firing=len(_of(self._told, fabrics)))
 
-    def _post(self, post: Sequence[Alert]) -> None:
+    def _post(self, post: Post) -> None:
         try:
-            self._alertmanager.post(post)
+            self._alertmanager.post(post.body)
         except SaidNoError as error:
-            log.warning("alerts refused", alertmanager=self.name, alerts=len(post), reason=str(error))
+            log.warning("alerts refused", alertmanager=self.name, alerts=len(post.alerts), reason=str(error))
             self.account = replace(self.account, refusals=self.account.refusals + 1)
             return
         self.account = replace(
             self.account,
             posts=self.account.posts + 1,
-            alerts=self.account.alerts + len(post),
+            alerts=self.account.alerts + len(post.alerts),
             last_success=self._clock(),
         )
 
@@ -205,9 +200,11 @@ def strays(
         if labels in told or incident is None or dict(labels)["alertname"] == WATCHDOG or said >= before:
             continue
         start = datetime.fromisoformat(one["startsAt"])
-        alerts[labels] = Alert(labels, tuple(one["annotations"].items()), start, start, incident)
+        annotations = tuple(one["annotations"].items())
+        fabric = one["labels"]["fabric"]
+        alerts[labels] = Alert(labels, annotations, start, start, incident, fabric=fabric)
     return alerts
 
 
-def _fabric(labels: Labels) -> str:
-    return dict(labels)["fabric"]
+def _of(alerts: Mapping[Labels, Alert], fabrics: frozenset[str]) -> Mapping[Labels, Alert]:
+    return {labels: alert for labels, alert in alerts.items() if alert.fabric in fabrics}

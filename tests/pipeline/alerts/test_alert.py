@@ -12,7 +12,6 @@ from pipeline.alerts.alert import (
     Links,
     all_labels,
     annotations,
-    content,
     firing,
     forensic_query,
     watchdog,
@@ -38,7 +37,7 @@ def test_replicas_that_know_more_or_less_of_an_incident_make_one_alert_of_it() -
 
 
 def test_it_fires_for_days_from_its_last_post() -> None:
-    (told,) = json.loads(content([firing(incident(), LINKS, NOW)]))
+    told = json.loads(firing(incident(), LINKS, NOW).encoded())
     assert told["startsAt"] == "2026-11-22T03:02:00.000Z"
     assert told["endsAt"] == "2026-11-29T03:12:00.000Z"
     assert timedelta(days=7) == FIRES_FOR

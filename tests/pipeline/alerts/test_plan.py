@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.alerts.alert import Alert, Labels, Links, content, firing
+from pipeline.alerts.alert import Alert, Labels, Links, firing
 from pipeline.alerts.plan import MOST_ALERTS, MOST_BYTES, after, due, ended, packed
 from pipeline.alerts.standing import Standing, told
 from tests.pipeline.alerts.incidents import MINUTE, NOW, incident, known
@@ -65,7 +65,7 @@ def test_a_raised_incident_ends_its_old_alert_in_the_same_post() -> None:
     }
     (old,) = (one for one in both if one.ends_at <= NOW)
     assert dict(old.annotations)["ended"] == "goes on as R15 UPLINK_LOSS, critical"
-    assert list(packed(both)) == [both]
+    assert [one.alerts for one in packed(both)] == [both]
 
 
 def test_a_resolved_incident_ends_when_it_did() -> None:
@@ -110,14 +110,14 @@ def test_an_alert_that_fires_again_under_another_incident_is_not_ended() -> None
 def test_a_storm_is_posted_in_bounded_pieces() -> None:
     many = [firing(incident(str(number)), Links(), NOW) for number in range(MOST_ALERTS + 1)]
     posts = list(packed(sorted(many, key=lambda one: one.key)))
-    assert [len(one) for one in posts] == [MOST_ALERTS, 1]
+    assert [len(one.alerts) for one in posts] == [MOST_ALERTS, 1]
 
 
 def test_large_alerts_make_smaller_posts() -> None:
     many = [firing(incident(str(number), summary="x" * 4_000), Links(), NOW) for number in range(200)]
     posts = list(packed(many))
     assert len(posts) > 1
-    assert max(len(content(one)) for one in posts) <= MOST_BYTES
+    assert max(len(one.body) for one in posts) <= MOST_BYTES
 
 
 @given(st.lists(st.integers(0, 400), max_size=600), st.booleans())
@@ -131,10 +131,10 @@ def test_posts_hold_all_alerts_and_never_tear_an_incident_apart(sizes: list[int]
         key=lambda alert: alert.key,
     )
     posts = list(packed(given_alerts))
-    assert [alert for some in posts for alert in some] == given_alerts
+    assert [alert for some in posts for alert in some.alerts] == given_alerts
     homes: dict[str, set[int]] = {}
     for number, some in enumerate(posts):
-        for alert in some:
+        for alert in some.alerts:
             homes.setdefault(alert.key, set()).add(number)
     assert all(len(home) == 1 for home in homes.values())
 
