@@ -1,0 +1,219 @@
+"""Routes of segments that don't fit together: R7, R9, R10; EVIs without aliasing: R8."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.pipeline.detectors.segments_scene import (
+    ESI,
+    EVEN,
+    OBSERVERS,
+    ODD,
+    announces,
+    fabric,
+    neighbor_of,
+)
+from tests.pipeline.driver import Outcome, play
+from tests.pipeline.scene import Scene, address, delayed
+
+PES = (1, 2)
+
+
+def macs(scene: Scene, pe: int, count: int = 3, *, op: str = "update", version: int = 4) -> Scene:
+    """Hosts behind the segment, as all devices hear them from one PE."""
+    for device in OBSERVERS:
+        for number in range(count):
+            scene.mac_route(
+                device, number, address(pe, version), op=op, esi=ESI, neighbor=neighbor_of(device, pe)
+            )
+    return scene
+
+
+def loaded(version: int = 4) -> Scene:
+    scene = fabric(version)
+    for pe in PES:
+        macs(scene, pe, version=version)
+    return scene.passes(10)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize(("gone", "left"), [("1", "type-4"), ("4", "type-1")])
+def test_one_route_without_the_other_is_told_after_10_s(gone: str, left: str, version: int) -> None:
+    scene = announces(fabric(version), 2, op="delete", kinds=gone, version=version)
+
+    assert play(scene.passes(9.9)).of("R7") == []
+    [incident] = play(scene.passes(1)).of("R7")
+    assert (incident["esi"], incident["vtep"], incident["device"]) == (ESI, address(2, version), None)
+    assert (incident["severity"], incident["detected_at"]) == ("warning", 20)
+    assert incident["summary"].startswith(f"l2 announces Ethernet segment {ESI} by its {left} route only")
+
+
+def test_a_pe_that_never_had_an_a_d_route_lacks_it_where_the_other_one_has_it() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    announces(scene, 1)
+    announces(scene, 2, kinds="4")
+
+    assert [one["vtep"] for one in play(scene.passes(20)).of("R7")] == [address(2)]
+
+
+def test_where_nobody_makes_a_d_routes_they_are_missed_nowhere() -> None:
+    scene = Scene().joins(*OBSERVERS).passes(1)
+    for pe in PES:
+        macs(announces(scene, pe, kinds="4"), pe)
+
+    assert play(scene.passes(60)).rules() == []
+
+
+def test_a_leg_that_is_lost_as_a_whole_is_no_mismatch() -> None:
+    assert play(announces(fabric(), 2, op="delete").passes(30)).of("R7") == []
+
+
+def test_an_observer_that_loses_a_route_alone_decides_nothing() -> None:
+    assert play(announces(fabric(), 2, "s1", op="delete", kinds="1").passes(30)).rules() == []
+
+
+def test_a_mismatch_clears_5_s_after_both_routes_are_there() -> None:
+    scene = announces(fabric(), 2, op="delete", kinds="1").passes(20)
+    announces(scene, 2, kinds="1")
+
+    assert play(scene.passes(6)).spans("R7") == [(20, 30 + 5)]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_withdrawn_a_d_route_is_one_event_with_the_number_of_macs(version: int) -> None:
+    scene = announces(loaded(version), 2, op="delete", version=version)
+    macs(scene, 2, op="delete", version=version)
+
+    outcome = play(scene.passes(59))
+    [incident] = outcome.of("R9")
+    assert (incident["detected_at"], incident["vtep"]) == (20, address(2, version))
+    assert incident["summary"] == (
+        f"l2 withdrew the A-D route of Ethernet segment {ESI}: it is no way to 3 MACs behind it any more"
+    )
+    evidence = json.loads(incident["evidence"])
+    assert (evidence["macs"], evidence["inhibits_mac_events_s"]) == (3, 60)
+    assert incident["state"] == "open"
+    assert play(scene.passes(2)).spans("R9") == [(20, 80)]
+
+
+def test_the_last_leg_says_how_many_macs_the_next_failure_takes() -> None:
+    scene = announces(loaded(), 2, op="delete")
+    macs(scene, 2, op="delete")
+
+    [incident] = play(scene.passes(6)).of("R4")
+
+    assert incident["summary"].endswith("lost is l2; the next failure takes 3 MACs")
+
+
+def test_a_withdrawal_with_no_mac_behind_it_is_no_mass_withdrawal() -> None:
+    assert play(announces(fabric(), 2, op="delete").passes(5)).of("R9") == []
+
+
+def test_a_blind_observer_withdraws_nothing() -> None:
+    scene = loaded()
+    for device in OBSERVERS:
+        scene.ends(device)
+
+    assert play(scene.passes(60)).of("R9", "R7", "R10") == []
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_mac_routes_without_an_a_d_route_are_told_after_30_s(version: int) -> None:
+    scene = announces(loaded(version), 2, op="delete", version=version)
+
+    assert play(scene.passes(29.9)).of("R10") == []
+    [incident] = play(scene.passes(1)).of("R10")
+    assert (incident["esi"], incident["vtep"], incident["mac"]) == (ESI, address(2, version), None)
+    assert (incident["severity"], incident["detected_at"]) == ("warning", 50)
+
+
+def test_macs_that_age_out_within_30_s_of_a_withdrawal_are_normal_and_it_clears_when_they_do() -> None:
+    scene = announces(loaded(), 2, op="delete").passes(29)
+    assert play(macs(scene, 2, op="delete").passes(30)).of("R10") == []
+
+    late = announces(loaded(), 2, op="delete").passes(40)
+    assert play(macs(late, 2, op="delete").passes(6)).spans("R10") == [(50, 60 + 5)]
+
+
+def without_evi(scene: Scene, pe: int, vni: int, op: str = "delete") -> Scene:
+    for device in OBSERVERS:
+        scene.ad_route(device, ESI, address(pe), vni=vni, op=op, neighbor=neighbor_of(device, pe))
+    return scene
+
+
+def test_an_evi_that_a_pe_does_not_announce_is_told_after_10_s() -> None:
+    scene = without_evi(fabric(), 2, ODD)
+
+    assert play(scene.passes(9.9)).of("R8") == []
+    [incident] = play(scene.passes(1)).of("R8")
+    assert (incident["esi"], incident["vtep"], incident["detected_at"]) == (ESI, address(2), 20)
+    assert incident["summary"] == (
+        f"l2 gets no share of the load to Ethernet segment {ESI} for VNI {ODD}: it announces no A-D route"
+        " for it, l1 does"
+    )
+
+
+def test_all_evis_that_a_pe_lacks_are_one_incident() -> None:
+    scene = without_evi(without_evi(fabric(), 2, ODD), 2, EVEN).passes(20)
+
+    [incident] = play(scene).of("R8")
+
+    assert f"for 2 VNIs, {EVEN} and {ODD}" in incident["summary"]
+
+
+def test_an_evi_that_no_pe_announces_or_a_pe_does_not_serve_is_not_missing() -> None:
+    scene = fabric()
+    for pe in PES:
+        without_evi(scene, pe, ODD)
+    assert play(scene.passes(20)).of("R8") == []
+
+    other = fabric()
+    other.ad_route("l1", ESI, address(1), vni=3030, neighbor=None)
+    assert play(other.passes(20)).of("R8") == []
+
+
+def test_an_evi_that_a_pe_serves_and_never_announced_is_missing() -> None:
+    scene = fabric()
+    scene.ad_route("l1", ESI, address(1), vni=3030, neighbor=None)
+    scene.imet("l2", address(2), vni=3030, neighbor=None)
+
+    [incident] = play(scene.passes(20)).of("R8")
+
+    assert (incident["vtep"], incident["opened_at"]) == (address(2), 10)
+
+
+def test_a_pe_whose_leg_is_down_lacks_no_evi_and_it_clears_when_it_announces() -> None:
+    down = announces(fabric(), 2, op="delete").passes(30)
+    assert play(down).of("R8") == []
+
+    scene = without_evi(fabric(), 2, ODD).passes(20)
+    without_evi(scene, 2, ODD, op="update")
+    assert play(scene.passes(6)).spans("R8") == [(20, 30 + 5)]
+
+
+def _told(outcome: Outcome) -> list[tuple[str, float, float | None, str]]:
+    rules = ("R4", "R5", "R7", "R8", "R9", "R10")
+    return [(one["rule"], one["opened_at"], one["resolved_at"], one["summary"]) for one in outcome.of(*rules)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    cuts=st.lists(st.integers(1, 300), max_size=4),
+    restarts=st.lists(st.integers(1, 300), max_size=2),
+    delays=st.lists(st.floats(0, 9), min_size=1, max_size=3),
+)
+def test_batches_restarts_and_order_within_the_lateness_change_nothing(
+    cuts: list[int], restarts: list[int], delays: list[float]
+) -> None:
+    scene = without_evi(loaded(), 1, EVEN).passes(11)
+    announces(scene, 2, op="delete", kinds="1").passes(12)
+    macs(scene, 1, op="delete").passes(11)
+    announces(scene, 2, kinds="1")
+    announces(scene, 1, op="delete").passes(31)
+    whole = _told(play(scene))
+
+    assert {rule for rule, *_ in whole} >= {"R4", "R7", "R8", "R9"}
+    assert _told(play(scene, cuts, restarts=restarts)) == whole
+    assert _told(play(delayed(scene.records, delays))) == whole
