@@ -32,6 +32,7 @@ from pipeline.detectors import (
     redundancy,
     resets,
     route_attributes,
+    route_counts,
     route_targets,
     segment_rules,
     segments,
@@ -92,6 +93,7 @@ RULES: Final[Mapping[str, Rule]] = {
         addresses,
         underlay,
         survivors,
+        route_counts,
     )
     for rule, found in module.RULES.items()
 }
@@ -105,6 +107,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     *bfd_flaps.PARAMETERS,
     *addresses.PARAMETERS,
     *survivors.PARAMETERS,
+    *route_counts.PARAMETERS,
 )
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
@@ -127,6 +130,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "addresses": addresses.Addresses,
     "underlay": underlay.Underlay,
     "survivors": survivors.Survivors,
+    "counts": route_counts.RouteCounts,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 

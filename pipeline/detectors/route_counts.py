@@ -1,0 +1,293 @@
+"""Routes that vanish, or multiply, all at once (rule V11).
+
+Fall: what an observer holds fell by more than a fifth, and by 20 routes or more, against 30 s before, and
+stayed there for 5 s; half of the fresh observers, two at least where there are several, see it, and two VTEPs
+or more lose a fifth of theirs (Google 2016: an empty configuration, withdrawn bit by bit; Facebook 2021). One
+VTEP that loses everything is rule V1, one that loses a part while the others gain as much has hosts that
+move. Rise: ten times as many as 5 minutes before, from 100 routes on (Rogers 2022: a filter removed). A
+session or a spine that is lost is no fall: best paths are counted, and others take over.
+
+Subject: vtep, where one alone falls; else device, the first of the observers that see it, route reflectors
+and spines before leaves: one incident for the fabric. It is over when nothing falls or rises for 5 minutes.
+Look first at what was changed, where, in the minute before.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline.apply.fabric import Applied
+from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.moments import held_at
+from pipeline.detectors.route_tally import FALL_S, RISE_S, SECOND_US, Tally
+from pipeline.detectors.settings import Parameter, parameters
+from pipeline.detectors.spoken import Spoken
+from pipeline.detectors.text import names_text
+
+RULES: Final = catalogue(
+    Rule("V11", "ROUTE_COUNT_CLIFF", "counts", rank=1, clear=timedelta(minutes=5), momentary=True)
+)
+FALL_PERCENT: Final = Parameter("V11", "fall_percent", 20, unit="%", least=5, most=95)
+RISE_TIMES: Final = Parameter("V11", "rise_times", 10, unit="times", least=2, most=1000)
+PARAMETERS: Final = parameters(FALL_PERCENT, RISE_TIMES)
+LEAST: Final = 20
+"""Routes that must be lost: a few hosts are no cliff."""
+LEAST_RISEN: Final = 100
+"""Routes that must have been there: a fabric that comes up rises from nothing."""
+QUORUM: Final = 0.5
+LASTS_S: Final = 5
+_BEFORE_S: Final = LASTS_S + 3
+"""What was seen before the lateness, so that what goes on isn't said again."""
+_SEVERAL: Final = 2
+
+
+class RouteCounts:
+    """How many routes everybody holds, and rule V11."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._spoken = Spoken(["device", "vtep"])
+        self._judged = -1
+        """The last full second that was judged."""
+
+    def judge(self, applied: Applied, scene: Scene) -> Judged:
+        """Take a batch and return what it adds to the findings and takes back."""
+        self._tally.settle(scene.horizon - _BEFORE_S * SECOND_US)
+        news = self._tally.take(applied.changes["evpn_route"], applied.records)
+        until = scene.now // SECOND_US
+        over, self._judged = until > self._judged, until
+        if not (news or over):
+            return nothing()
+        share = scene.settings.value(FALL_PERCENT) / 100
+        since = max(scene.horizon // SECOND_US, self._earliest())
+        states = pl.concat(
+            [
+                self._falls(range(since - _BEFORE_S, until + 1), share, scene),
+                self._rises(range(since - _BEFORE_S, until + 1), scene.settings.value(RISE_TIMES), scene),
+            ]
+        )
+        told = self._spoken.telling(states, ["vteps"], scene.horizon).filter("active")
+        return self._spoken.revise(_say(told), scene.horizon)
+
+    def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
+        """Return the state as frames."""
+        return {
+            **self._tally.dump(horizon - _BEFORE_S * SECOND_US),
+            **self._spoken.dump(horizon),
+            "judged": pl.DataFrame({"second": [self._judged]}),
+        }
+
+    def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the state from frames that ``dump`` made."""
+        self._tally.load(frames)
+        self._spoken.load(frames)
+        self._judged = frames["judged"]["second"][0]
+
+    def _earliest(self) -> int:
+        """Return the first second of which anything is known to have changed."""
+        seconds = self._tally.totals.filter(pl.col("second") >= 0)["second"]
+        first = seconds.min()
+        return first if isinstance(first, int) else self._judged + 1
+
+    def _falls(self, seconds: range, share: float, scene: Scene) -> pl.DataFrame:
+        """Return where a fifth of the routes is gone: of a VTEP, or of several."""
+        whole = _windows(self._tally.totals, seconds, FALL_S, scene.now)
+        fallen = whole.filter(pl.col("change") <= -LEAST)
+        if fallen.is_empty():
+            return pl.DataFrame(schema=_STATES)
+        rows = self._tally.rows.join(fallen.select("device").unique(), on="device", how="semi")
+        parts = _windows(rows, seconds, FALL_S, scene.now).filter(_fell(share))
+        both = parts.join(fallen, on=["device", "second"], suffix="_whole")
+        mass = (
+            both.group_by("device", "second")
+            .agg(
+                vteps=pl.col("vtep").sort(),
+                count=pl.col("count_whole").first(),
+                change=pl.col("change_whole").first(),
+            )
+            .filter(_fell(share) & (pl.col("vteps").list.len() >= _SEVERAL))
+        )
+        alone = (
+            both.join(mass, on=["device", "second"], how="anti")
+            .filter(
+                (pl.col("change") <= -LEAST)
+                & (pl.col("count") > 0)
+                # hosts that move are lost here and won elsewhere
+                & (pl.col("change_whole") <= -share * (pl.col("count") - pl.col("change")))
+            )
+            .select("device", "second", "vtep", "count", "change", vteps=pl.concat_list("vtep"))
+        )
+        return pl.concat(
+            [
+                _agreed(_lasting(mass.with_columns(vtep=pl.lit(None, pl.String))), whole, scene, "fall"),
+                _agreed(_lasting(alone), whole, scene, "fall"),
+            ]
+        )
+
+    def _rises(self, seconds: range, times: float, scene: Scene) -> pl.DataFrame:
+        """Return where there are many times as many routes as 5 minutes before."""
+        whole = _windows(self._tally.totals, seconds, RISE_S, scene.now)
+        before = pl.col("count") - pl.col("change")
+        risen = whole.filter((before >= LEAST_RISEN) & (pl.col("count") >= times * before))
+        if risen.is_empty():
+            return pl.DataFrame(schema=_STATES)
+        most = (
+            self._tally.rows.group_by("device", "vtep")
+            .agg(pl.col("live").sum())
+            .sort("live", "vtep", descending=[True, False])
+            .group_by("device", maintain_order=True)
+            .agg(vteps=pl.col("vtep").head(1))
+        )
+        named = risen.join(most, on="device", how="left").with_columns(vtep=pl.lit(None, pl.String))
+        return _agreed(named, whole, scene, "rise")
+
+
+_NAMES: Final[pl.DataType] = pl.List(pl.String)
+_STATES: Final = pl.Schema(
+    {
+        "vtep": pl.String,
+        "time": pl.Int64,
+        "observers": _NAMES,
+        "vteps": _NAMES,
+        "count": pl.Int64,
+        "change": pl.Int64,
+        "offset": pl.Int64,
+        "fresh": pl.UInt32,
+        "known": pl.UInt32,
+        "device": pl.String,
+        "what": pl.String,
+        "active": pl.Boolean,
+    }
+)
+"""One row per subject and second that enough observers see."""
+
+
+def _windows(rows: pl.DataFrame, seconds: range, window_s: int, now: int) -> pl.DataFrame:
+    """Return, at the end of each second, what is held and how that changed within the window.
+
+    One row per observer, VTEP and second: ``count``, ``change`` (what dumps showed is no change) and
+    ``offset``, the last evidence. Seconds that aren't over by ``now``, microseconds, are left out.
+    """
+    ends = pl.DataFrame({"second": [each for each in seconds if (each + 1) * SECOND_US <= now]})
+    points = pl.concat([ends, ends.select(pl.col("second") - window_s)]).unique().cast({"second": pl.Int64})
+    units = rows.select("device", "vtep").unique()
+    grid = units.join(points, how="cross").with_columns(
+        live=pl.lit(0, pl.Int64), dumped=pl.lit(0, pl.Int64), offset=pl.lit(-1, pl.Int64)
+    )
+    unit = ["device", "vtep"]
+    summed = (
+        pl.concat([rows, grid.select(rows.columns)])
+        .group_by(*unit, "second")
+        .agg(pl.col("live", "dumped").sum(), pl.col("offset").max())
+        .sort(*unit, "second")
+        .with_columns(
+            count=(pl.col("live") + pl.col("dumped")).cum_sum().over(unit),
+            risen=pl.col("live").cum_sum().over(unit),
+            offset=pl.col("offset").cum_max().over(unit),
+        )
+    )
+    before = summed.select(*unit, pl.col("second") + window_s, then="risen")
+    return (
+        summed.join(ends.cast({"second": pl.Int64}), on="second", how="semi")
+        .join(before, on=[*unit, "second"], how="left")
+        .with_columns(change=pl.col("risen") - pl.col("then").fill_null(0))
+        .select(*unit, "second", "count", "change", "offset")
+    )
+
+
+def _fell(share: float) -> pl.Expr:
+    return -pl.col("change") > share * (pl.col("count") - pl.col("change"))
+
+
+def _lasting(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of seconds before which it was so for LASTS_S, too."""
+    unit = ["device", "vtep"]
+    ordered = rows.sort(*unit, "second")
+    earlier = pl.col("second").shift(LASTS_S).over(unit)
+    return ordered.filter(pl.col("second") - earlier == LASTS_S)
+
+
+def _agreed(rows: pl.DataFrame, whole: pl.DataFrame, scene: Scene, what: str) -> pl.DataFrame:
+    """Return the states that enough fresh observers see together: a row per subject and second."""
+    times = whole.select("second", time=(pl.col("second") + 1) * SECOND_US).unique()
+    fresh = held_at(scene.fresh("routes"), ["device"], times.select("time"), "fresh").join(times, on="time")
+    able = whole.join(fresh.filter("fresh"), on=["device", "second"])
+    known = whole.group_by("second").agg(known=pl.col("device").n_unique())
+    voters = able.group_by("second", "time").agg(fresh=pl.col("device").n_unique()).join(known, on="second")
+    leaves: AbstractSet[str] = scene.roles.leaves
+    seen = rows.join(able.select("device", "second"), on=["device", "second"], how="semi").join(
+        whole.select("device", "second", "offset").unique(["device", "second"]), on=["device", "second"]
+    )
+    tally = (
+        seen.with_columns(leaf=pl.col("device").is_in(list(leaves)))
+        .sort("second", "leaf", "device")
+        .group_by("second", "vtep", maintain_order=True)
+        .agg(
+            observers=pl.col("device").unique().sort(),
+            first=pl.col("device").first(),
+            vteps=pl.col("vteps").explode(keep_nulls=False, empty_as_null=False).unique().sort(),
+            count=pl.col("count").first(),
+            change=pl.col("change").first(),
+            offset=pl.col("offset").max(),
+        )
+        .join(voters, on="second")
+    )
+    enough = pl.max_horizontal(QUORUM * pl.col("fresh"), pl.min_horizontal("fresh", _SEVERAL))
+    return tally.filter(pl.col("observers").list.len() >= enough).select(
+        "vtep", "time", "observers", "vteps", "count", "change", "offset", "fresh", "known",
+        device=pl.when(pl.col("vtep").is_null()).then("first"),
+        what=pl.lit(what), active=pl.lit(value=True),
+    ).select(_STATES.names()).cast(_STATES)  # fmt: skip
+
+
+def _say(told: pl.DataFrame) -> pl.DataFrame:
+    fall, alone = pl.col("what") == "fall", pl.col("vtep").is_not_null()
+    before = pl.col("count") - pl.col("change")
+    seen = pl.format("{} of {} fresh observers", pl.col("observers").list.len(), "fresh")
+    return findings(
+        told.with_columns(
+            rule=pl.lit("V11"),
+            severity=pl.lit("critical"),
+            index=pl.lit(0, pl.UInt32),
+            now="time",
+            coverage=pl.col("fresh") / pl.col("known"),
+            summary=pl.when(fall & alone)
+            .then(
+                pl.format(
+                    "Routes of VTEP {} fell from {} to {} within {} s, as {} see; the VTEP is there",
+                    "vtep", before, "count", pl.lit(FALL_S), seen,
+                )
+            )
+            .when(fall)
+            .then(
+                pl.format(
+                    "Routes fell from {} to {} within {} s on {}, as {} see:"
+                    " {} VTEPs lost theirs at once ({})",
+                    before, "count", pl.lit(FALL_S), "device", seen, pl.col("vteps").list.len(),
+                    names_text("vteps"),
+                )
+            )
+            .otherwise(
+                pl.format(
+                    "Routes rose from {} to {} within {} s on {}, as {} see: most are of VTEP {}",
+                    before, "count", pl.lit(RISE_S), "device", seen, names_text("vteps"),
+                )
+            ),
+            evidence=pl.struct(
+                "count", "change", "observers", "vteps", before=before, fresh_observers="fresh",
+                window_s=pl.when(fall).then(FALL_S).otherwise(RISE_S),
+                ruled_out=pl.when(fall)
+                .then(
+                    pl.lit(
+                        "session or spine lost: best paths are counted, others took over; hosts that moved:"
+                        " no VTEP gained as many; segments: routes with an ESI are not counted"
+                    )
+                )
+                .otherwise(pl.lit("fabric coming up: there were routes before; initial dump: not counted")),
+            ).struct.json_encode(),
+        )
+    )  # fmt: skip
