@@ -59,9 +59,11 @@ def zebra_interfaces(interfaces: Document) -> dict[str, Value]:
         if "administrativeStatus" not in interface:
             raise NoAnswerError(f"interface {name} has no administrativeStatus")
         here = _interface(name)
-        ups, downs = number_of(interface, "linkUps"), number_of(interface, "linkDowns")
-        if ups is not None and downs is not None:
-            tree[f"{here}/state/counters/carrier-transitions"] = ups + downs
+        ups = number_of(interface, "linkUps")
+        if ups is not None:
+            # One that is taken down by a person counts twice in linkDowns; each up follows one down.
+            down = text_of(interface, "operationalStatus") != "up"
+            tree[f"{here}/state/counters/carrier-transitions"] = 2 * ups + down
         kind = _type_of(interface)
         if kind is not None:
             tree[f"{here}/state/type"] = kind

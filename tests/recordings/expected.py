@@ -21,6 +21,7 @@ LEVELS: Final[Mapping[str, tuple[str, ...]]] = {
     "segment": ("R4", "R5"),
     "vtep": ("V1",),
     "silence": ("X1",),
+    "link_flap": ("L1",),
 }
 """By family, weakest first."""
 REACTION_S: Final = 6.0
@@ -38,6 +39,8 @@ MOVES, WINDOW_S, BURST_S = 5, 180.0, 10.0
 """M2, RFC 7432, section 15.1: N moves in M seconds; those inside a burst wait until it has passed BURST_S."""
 FLAPS, FLAP_WINDOW_S = 3, 60.0
 """M3."""
+TURNS, TURNS_WINDOW_S = 3, 120.0
+"""L1."""
 
 Event = dict[str, Any]
 
@@ -91,7 +94,30 @@ def expected_of(directory: Path) -> Expected:
         clear = Turn(0, last - start, last - start + RECOVERY_S)
         expected.turns[Subject("verdict", mac)] += [turn, clear]
     _expect_losses(expected, events, fabric)
+    _expect_flaps(expected, events, fabric)
     return expected
+
+
+def _expect_flaps(expected: Expected, events: list[Event], fabric: Fabric) -> None:
+    """Expect ports that went or came three times within two minutes: of a blip between two polls each."""
+    turns: dict[Port, list[float]] = defaultdict(list)
+    for event in events:
+        kind, _, way = event["action"].rpartition("link-")
+        if way in ("up", "down") and kind in ("", "es-"):
+            port = Port(event["node"], event["ifname"])
+            for end in (port, fabric.peer(port)) if not kind else (port,):
+                turns[end].append(event["t"])
+    for port, times in turns.items():
+        reached = [
+            last
+            for first, last in zip(times, times[TURNS - 1 :], strict=False)
+            if last - first < TURNS_WINDOW_S
+        ]
+        if reached:
+            subject = expected.turns[Subject("link_flap", port.node)]
+            subject.append(Turn(1, reached[0], reached[0] + REACTION_S))
+            over = reached[-1] + TURNS_WINDOW_S
+            subject.append(Turn(0, over, over + RECOVERY_S))
 
 
 def _expect_mobility(expected: Expected, macs: dict[str, Event]) -> None:

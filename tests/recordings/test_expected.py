@@ -86,7 +86,9 @@ def test_what_was_done_to_frr_segments_and_what_must_come_of_it(recordings: Reco
             (2, 73, 84, 5),
             (1, 85, 110, 0),
             (0, 90, 115, 0),
-        ]
+        ],
+        # its leg goes and comes twice within two minutes
+        ("link_flap", "l1"): [(1, 65, 71, 0), (0, 210, 235, 0)],
     }
 
 

@@ -13,7 +13,8 @@ def link(**changes: Any) -> dict[str, Any]:
 
 
 def interface(**changes: Any) -> dict[str, Any]:
-    return {"administrativeStatus": "up", "linkUps": 1, "linkDowns": 2, "interfaceType": "VETH", **changes}
+    up = {"administrativeStatus": "up", "operationalStatus": "up", "linkUps": 1, "linkDowns": 2}
+    return {**up, "interfaceType": "VETH", **changes}
 
 
 def leaves(tree: dict[str, Any]) -> dict[str, Any]:
@@ -49,13 +50,20 @@ def test_empty_items_of_iproute2_are_no_links() -> None:
     assert kernel_links([{}, link()]) == kernel_links([link()])
 
 
-def test_ups_and_downs_are_both_carrier_transitions() -> None:
-    assert leaves(zebra_interfaces({"up1": interface()}))["state/counters/carrier-transitions"] == 3
-
-
-def test_an_interface_that_is_down_keeps_its_counts() -> None:
-    down = interface(administrativeStatus="down")
-    assert leaves(zebra_interfaces({"up1": down}))["state/counters/carrier-transitions"] == 3
+@pytest.mark.parametrize(
+    ("changes", "transitions"),
+    [
+        ({"linkUps": 0, "linkDowns": 0}, 0),
+        ({"linkUps": 0, "linkDowns": 1, "operationalStatus": "down"}, 1),
+        # "ip link set down" counts as two downs, and nothing is said of the operational state
+        ({"linkUps": 0, "linkDowns": 2, "operationalStatus": None, "administrativeStatus": "down"}, 1),
+        ({"linkUps": 1, "linkDowns": 1}, 2),
+        ({"linkUps": 1, "linkDowns": 2}, 2),
+    ],
+)
+def test_going_and_coming_are_a_carrier_transition_each(changes: dict[str, Any], transitions: int) -> None:
+    told = leaves(zebra_interfaces({"up1": interface(**changes)}))
+    assert told["state/counters/carrier-transitions"] == transitions
 
 
 @pytest.mark.parametrize(
