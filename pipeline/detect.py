@@ -201,6 +201,7 @@ class Detection:
             self.roles.owners,
             self._sites.servers(self.roles.owners),
             self._sites.ports,
+            frozenset(self.roles.leaves),
         )
 
     def dump(self) -> dict[str, pl.DataFrame]:

@@ -40,6 +40,7 @@ class Topology:
     """ESI to the devices that serve the segment, or did."""
     ports: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(device, interface) of LAGs and their members to the ESI behind them."""
+    leaves: frozenset[str] = frozenset()
 
     @property
     def vteps(self) -> Mapping[str, frozenset[str]]:
@@ -55,7 +56,7 @@ class Dependence:
 
     def __init__(self, topology: Topology) -> None:
         self._owners, self._servers, self._ports = topology.owners, topology.servers, topology.ports
-        self._vteps = topology.vteps
+        self._vteps, self._leaves = topology.vteps, topology.leaves
         self._segments: dict[str, set[str]] = defaultdict(set)
         for esi, devices in topology.servers.items():
             for device in devices:
@@ -95,14 +96,12 @@ class Dependence:
         return frozenset(found)
 
     def reach(self, own: Iterable[Token]) -> frozenset[Token]:
-        """Return what a fault of these things may reach."""
-        found, ahead = set[Token](), list(own)
-        while ahead:
-            token = ahead.pop()
-            if token not in found:
-                found.add(token)
-                ahead += self._below(token)
-        return frozenset(found)
+        """Return what a fault of these things may reach.
+
+        What is below is listed whole, once: the port of a leaf reaches not what its other ports would.
+        """
+        own = list(own)
+        return frozenset((*own, *(below for token in own for below in self._below(token))))
 
     def _place(self, name: str) -> Token:
         return ("esi" if name in self._servers or name.count(":") == 9 else "vtep", name)
@@ -116,11 +115,13 @@ class Dependence:
                 far |= {self._owners[peer]} if peer in self._owners else set()
                 return [("end", device), *(("end", name) for name in sorted(far))]
             case ("device", device):
+                # a spine takes a way from its leaves; no leaf takes one from a spine
+                facing = [] if device in self._leaves else [end.device for end in self._facing[device]]
                 return [
                     *(("vtep", vtep) for vtep in self._vteps.get(device, ())),
                     *(("esi", esi) for esi in self._segments.get(device, ())),
                     *(_token(end) for end in (*self._ends[device], *self._facing[device])),
-                    *(("end", end.device) for end in self._facing[device]),
+                    *(("end", name) for name in facing),
                     ("at", device),
                 ]
             case _:

@@ -13,6 +13,8 @@ HANDICAP: Final = timedelta(seconds=1.5)
 """Per layer; see above."""
 SLACK: Final = timedelta(seconds=15)
 """A cause may be told so much later than what it explains: hold-downs and the lateness."""
+OVER: Final = timedelta(seconds=5)
+"""What begins so long after a fault was over may still follow from it."""
 WITHIN: Final = timedelta(seconds=240)
 """What happens longer after a fault began is not explained by it: longer than the hold timer of BGP (RFC
 4271: 90 s, often 180 s) and than what a graceful restart takes to be given up."""

@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pipeline.causes.dependence import Dependence, Token, relation, touched
-from pipeline.causes.explains import EXPLAINS, SLACK, WITHIN, beside, handicap, layer
+from pipeline.causes.explains import EXPLAINS, OVER, SLACK, WITHIN, beside, handicap, layer
 
 DECIDED_AFTER: Final = timedelta(seconds=90)
 _US: Final = timedelta(microseconds=1)
-_DECIDED_US, _SLACK_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, SLACK, WITHIN))
+_DECIDED_US, _SLACK_US, _OVER_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, SLACK, OVER, WITHIN))
 KEPT: Final = WITHIN + 2 * DECIDED_AFTER + timedelta(minutes=5)
 """How long an incident may be a cause, be told late, or come back."""
 _KEPT_US: Final = KEPT // _US
@@ -43,7 +43,7 @@ class Seen:
         found = [anchor for anchor in self.anchors if anchor <= before + _SLACK_US]
         if not found or before - found[-1] > _WITHIN_US:
             return None
-        if any(found[-1] <= end < before - _SLACK_US for end in self.ends):
+        if any(found[-1] <= end < before - _OVER_US for end in self.ends):
             return None
         return found[-1] + handicap(self.rule) // _US, self.incident_id
 

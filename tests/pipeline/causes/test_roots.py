@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.causes.dependence import Dependence, End, Topology
-from pipeline.causes.explains import SLACK, WITHIN, handicap
+from pipeline.causes.explains import OVER, WITHIN, handicap
 from pipeline.causes.roots import DECIDED_AFTER, Roots, Seen
 
 SECOND = 1_000_000
@@ -27,7 +27,9 @@ def fabric() -> Dependence:
     ]
     owners = {f"10.1.0.{leaf}": f"leaf-{leaf}" for leaf in (1, 2)}
     servers = {ESI: frozenset({"leaf-1", "leaf-2"})}
-    return Dependence(Topology(tuple(ends), owners, servers, {("leaf-1", "po1"): ESI}))
+    return Dependence(
+        Topology(tuple(ends), owners, servers, {("leaf-1", "po1"): ESI}, frozenset(servers[ESI]))
+    )
 
 
 def incident(
@@ -114,6 +116,11 @@ def test_a_spine_explains_what_its_leaves_lost_by_it() -> None:
     assert found["R15 leaf-1"] is not None
 
 
+def test_a_leaf_with_fewer_ways_is_not_why_a_spine_is_lost() -> None:
+    leaf, spine = incident("R16", 100, device="leaf-1"), incident("R16", 110, device="spine-1")
+    assert set(roots(leaf, spine).values()) == {None}
+
+
 def test_a_loop_explains_the_macs_of_its_vni_and_no_others() -> None:
     loop = incident("M6", 108, vni=10)
     macs = [incident("M2", 110 + n, vni=10, mac=f"00:00:5e:00:53:0{n}") for n in range(3)]
@@ -134,8 +141,8 @@ def test_two_macs_of_one_vni_do_not_explain_each_other() -> None:
     [
         (100 - WITHIN.total_seconds(), None, True),
         (99.9 - WITHIN.total_seconds(), None, False),
-        (90, 100 - SLACK.total_seconds(), True),
-        (84, 84.9, False),
+        (90, 100 - OVER.total_seconds(), True),
+        (90, 99.9 - OVER.total_seconds(), False),
         # what a leaf that is cut off takes with it may be told earlier: by the handicap of a segment
         (100 + handicap("R4").total_seconds() - 0.1, None, True),
         (100 + handicap("R4").total_seconds() + 0.1, None, False),
