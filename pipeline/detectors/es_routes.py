@@ -136,7 +136,7 @@ def _withdrawn(kinds: pl.DataFrame, owners: Mapping[str, str], behind: Count) ->
             vtep="pe",
             coverage=pl.col("fresh") / pl.col("known"),
             summary=pl.format(
-                "{} withdrew the A-D route of Ethernet segment {}: it is no way to {} behind it any more",
+                "The A-D route of {} for Ethernet segment {} is gone: it is no way to {} behind it any more",
                 _name(owners), "esi", macs_text("macs"),
             ),
             evidence=pl.struct(

@@ -158,4 +158,17 @@ def segments(document: Document) -> dict[str, Value]:
             "df-election/state/preference": number_of(item, "dfPreference"),
         }
         tree |= {f"{here}/{leaf}": value for leaf, value in leaves.items() if value is not None}
+        tree |= _claim(here, digits, item, flags)
     return tree
+
+
+def _claim(here: str, esi: str, item: Mapping[str, object], flags: list[object]) -> dict[str, Value]:
+    """Return whether the host forwards to a segment, as the profile's augmentation of df-election tells it.
+
+    FRR elects once for a segment, for all its VNIs (zebra_evpn_mh.c, zebra_evpn_es_run_df_election), and sets
+    the flag nonDF or not. Of a segment that isn't ready, or that no VNI is on, the flag says nothing.
+    """
+    if "readyForBgp" not in flags or not number_of(item, "vniCount"):
+        return {}
+    state = f"{here}/df-election/network-instances/{entry('network-instance', name='default')}/state/"
+    return {state + "esi": esi, state + "designated-forwarder": "nonDF" not in flags}

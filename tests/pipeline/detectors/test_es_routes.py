@@ -90,7 +90,7 @@ def test_a_withdrawn_a_d_route_is_one_event_with_the_number_of_macs(version: int
     [incident] = outcome.of("R9")
     assert (incident["detected_at"], incident["vtep"]) == (20, address(2, version))
     assert incident["summary"] == (
-        f"l2 withdrew the A-D route of Ethernet segment {ESI}: it is no way to 3 MACs behind it any more"
+        f"The A-D route of l2 for Ethernet segment {ESI} is gone: it is no way to 3 MACs behind it any more"
     )
     evidence = json.loads(incident["evidence"])
     assert (evidence["macs"], evidence["inhibits_mac_events_s"]) == (3, 60)

@@ -164,6 +164,29 @@ def test_an_own_segment_is_told_by_its_port() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("flags", "vnis_on", "claim"),
+    [
+        (["readyForBgp", "operUp"], 2, True),
+        (["readyForBgp", "operUp", "nonDF"], 2, False),
+        (["readyForBgp", "nonDF"], 1, False),
+        # the recorded fabric: no VNI is on the segment, so that zebra elects nobody and blocks nothing
+        (["readyForBgp", "operUp"], 0, None),
+        (["operUp"], 2, None),
+    ],
+)
+def test_who_forwards_is_told_of_a_segment_that_is_ready_and_has_vnis(
+    flags: list[str], vnis_on: int, claim: bool | None
+) -> None:
+    tree = segments([segment(flags=["local", *flags], vniCount=vnis_on)])
+
+    here = "/ethernet-segments/ethernet-segment[name=bond1]/df-election/network-instances"
+    state = f"{here}/network-instance[name=default]/state/"
+    told = {path.removeprefix(state): value for path, value in tree.items() if path.startswith(here)}
+    expected = {"esi": "03443839ffff01000001", "designated-forwarder": claim}
+    assert told == ({} if claim is None else expected)
+
+
 @pytest.mark.parametrize("flags", [[], ["remote"]])
 def test_a_segment_of_others_is_no_part_of_the_model(flags: list[str]) -> None:
     assert segments([segment(flags=flags)]) == {}
