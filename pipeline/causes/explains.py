@@ -11,8 +11,10 @@ from typing import Final
 
 HANDICAP: Final = timedelta(seconds=1.5)
 """Per layer; see above."""
-SLACK: Final = timedelta(seconds=15)
-"""A cause may be told so much later than what it explains: hold-downs and the lateness."""
+LOOP_TOLD: Final = timedelta(seconds=30)
+"""A loop is one when enough MACs flap within 30 s (rule M6): the first of them is told before."""
+BURST_TOLD: Final = timedelta(seconds=10)
+"""Moves count when their burst lasted 10 s (rule M2): a device may freeze the MAC before."""
 OVER: Final = timedelta(seconds=5)
 """What begins so long after a fault was over may still follow from it."""
 WITHIN: Final = timedelta(seconds=240)
@@ -63,7 +65,14 @@ def layer(rule: str) -> int:
 
 def handicap(rule: str) -> timedelta:
     """Return by how much a rule counts as later; a leaf that is cut off comes first: it takes all with it."""
-    return timedelta(0) if rule == "R15" else (1 + layer(rule)) * HANDICAP
+    if rule == "R15":
+        return timedelta(0)
+    mobility, host = layer(rule) >= MOBILITY, layer(rule) >= HOST
+    return (1 + layer(rule)) * HANDICAP + mobility * LOOP_TOLD + host * BURST_TOLD
+
+
+SLACK: Final = max(handicap(rule) for rule in LAYERS)
+"""A cause may be told so much later than what it explains; how much, the layers of the two say."""
 
 
 def beside(cause: str, effect: str) -> bool:

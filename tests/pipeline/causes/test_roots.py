@@ -130,6 +130,16 @@ def test_a_loop_explains_the_macs_of_its_vni_and_no_others() -> None:
     assert found[other.incident_id] is None
 
 
+def test_a_duplicate_explains_that_a_device_froze_the_mac_before_it_was_counted() -> None:
+    frozen = incident("M13", 100, vni=10, mac="00:00:5e:00:53:01")
+    assert roots(frozen, incident("M2", 106, vni=10, mac="00:00:5e:00:53:01"))[frozen.incident_id]
+
+
+def test_a_loop_explains_what_was_told_of_its_macs_before_there_were_enough() -> None:
+    first = incident("M2", 100, vni=10, mac="00:00:5e:00:53:01")
+    assert roots(first, incident("M6", 125, vni=10))[first.incident_id]
+
+
 def test_two_macs_of_one_vni_do_not_explain_each_other() -> None:
     places = {"from_location": "10.1.0.1", "to_location": "10.1.0.2"}
     macs = [incident("M2", 100 + n, vni=10, mac=f"00:00:5e:00:53:0{n}", evidence=places) for n in range(2)]
