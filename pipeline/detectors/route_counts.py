@@ -27,6 +27,7 @@ from pipeline.detectors.route_tally import FALL_S, RISE_S, SECOND_US, Tally
 from pipeline.detectors.settings import Parameter, parameters
 from pipeline.detectors.spoken import Spoken
 from pipeline.detectors.text import names_text
+from pipeline.schema import Columns
 
 RULES: Final = catalogue(
     Rule("V11", "ROUTE_COUNT_CLIFF", "counts", rank=1, clear=timedelta(minutes=5), momentary=True)
@@ -147,22 +148,20 @@ class RouteCounts:
 
 
 _NAMES: Final[pl.DataType] = pl.List(pl.String)
-_STATES: Final = pl.Schema(
-    {
-        "vtep": pl.String,
-        "time": pl.Int64,
-        "observers": _NAMES,
-        "vteps": _NAMES,
-        "count": pl.Int64,
-        "change": pl.Int64,
-        "offset": pl.Int64,
-        "fresh": pl.UInt32,
-        "known": pl.UInt32,
-        "device": pl.String,
-        "what": pl.String,
-        "active": pl.Boolean,
-    }
-)
+_STATES: Final[Columns] = {
+    "vtep": pl.String,
+    "time": pl.Int64,
+    "observers": _NAMES,
+    "vteps": _NAMES,
+    "count": pl.Int64,
+    "change": pl.Int64,
+    "offset": pl.Int64,
+    "fresh": pl.UInt32,
+    "known": pl.UInt32,
+    "device": pl.String,
+    "what": pl.String,
+    "active": pl.Boolean,
+}
 """One row per subject and second that enough observers see."""
 
 
@@ -241,7 +240,7 @@ def _agreed(rows: pl.DataFrame, whole: pl.DataFrame, scene: Scene, what: str) ->
         "vtep", "time", "observers", "vteps", "count", "change", "offset", "fresh", "known",
         device=pl.when(pl.col("vtep").is_null()).then("first"),
         what=pl.lit(what), active=pl.lit(value=True),
-    ).select(_STATES.names()).cast(_STATES)  # fmt: skip
+    ).select(list(_STATES)).cast(pl.Schema(_STATES))  # fmt: skip
 
 
 def _say(told: pl.DataFrame) -> pl.DataFrame:
