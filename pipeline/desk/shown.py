@@ -1,5 +1,6 @@
 """One incident for whoever was woken by it: what, since when, how sure, who is hit, what next; then proof."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +23,8 @@ _HIT: Final = (
 )  # fmt: skip
 """Members of an evidence that say who is hit."""
 _NOT_SHOWN: Final = frozenset((*_HIT, "ruled_out", "observers", "fresh_observers"))
+_HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)
+"""What may stand in a command that somebody copies: a device may call itself anything."""
 _OURS: Final = "fabricscope SQL"
 _MARKS: Final = {True: "holds", False: "over", None: "unknown"}
 
@@ -126,7 +129,9 @@ def _below(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) ->
 
 def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:
     """Return what to type next, by system; never wrapped, so that it can be copied."""
-    subject_of = {name: clean(one) for name, one in seen.row.items() if one is not None}
+    subject_of = {
+        name: one for name, one in seen.row.items() if one is not None and _HARMLESS.fullmatch(str(one))
+    }
     by_system: dict[str, list[str]] = {}
     for command in guide.commands:
         if (text := command.filled(subject_of)) is not None:
