@@ -17,6 +17,7 @@ from pipeline.detectors import (
     bfd_flaps,
     df_agreement,
     df_audit,
+    disagreements,
     es_aliasing,
     es_collisions,
     es_routes,
@@ -94,6 +95,7 @@ RULES: Final[Mapping[str, Rule]] = {
         underlay,
         survivors,
         route_counts,
+        disagreements,
     )
     for rule, found in module.RULES.items()
 }
@@ -108,6 +110,7 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     *addresses.PARAMETERS,
     *survivors.PARAMETERS,
     *route_counts.PARAMETERS,
+    *disagreements.PARAMETERS,
 )
 """Thresholds that operators may set; more are the waits and clears of all rules."""
 FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
@@ -131,6 +134,7 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
     "underlay": underlay.Underlay,
     "survivors": survivors.Survivors,
     "counts": route_counts.RouteCounts,
+    "disagreements": disagreements.Disagreements,
 }
 """What keeps the state of each rule family, by a name that no other begins with."""
 
