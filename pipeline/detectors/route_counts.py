@@ -58,10 +58,11 @@ class RouteCounts:
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._tally.settle(scene.horizon - _BEFORE_S * SECOND_US)
-        news = self._tally.take(applied.changes["evpn_route"], applied.records)
+        first = self._tally.take(applied.changes["evpn_route"], applied.records)
         until = scene.now // SECOND_US
         over, self._judged = until > self._judged, until
-        if not (news or over):
+        # what comes in a second that goes on is judged when it is over
+        if not (over or (first is not None and first < until)):
             return nothing()
         share = scene.settings.value(FALL_PERCENT) / 100
         since = max(scene.horizon // SECOND_US, self._earliest())

@@ -46,8 +46,8 @@ class Tally:
         self.totals = pl.DataFrame(schema=TALLY)
         """The same with the empty text for the VTEP: all of an observer, and longer back."""
 
-    def take(self, routes: Changes, records: Records) -> bool:
-        """Take a batch's routes; return whether any count changed."""
+    def take(self, routes: Changes, records: Records) -> int | None:
+        """Take a batch's routes; return the first second in which a count changed."""
         wanted = np.isin(routes.keys["route_type"].values, _COUNTED) & routes.keys["neighbor"].known
         was, place = _counted(wanted & routes.existed, routes.before)
         will, goes = _counted(wanted & routes.exists, routes.after)
@@ -56,7 +56,7 @@ class Tally:
         left, came = np.flatnonzero(was & moved), np.flatnonzero(will & moved)
         at = np.concatenate([left, came])
         if not at.size:
-            return False
+            return None
         delta = np.repeat(np.array([-1, 1]), [len(left), len(came)])
         record = routes.record[at]
         dump = records.take("dump", record) | (routes.reason[at] == _MISSING)
@@ -78,7 +78,7 @@ class Tally:
         )
         self.rows = _summed([self.rows, news])
         self.totals = _summed([self.totals, news.with_columns(vtep=pl.lit(""))])
-        return True
+        return int(news["second"].to_numpy().min())
 
     def settle(self, horizon: int) -> None:
         """Put together what no window reaches any more, microseconds."""
