@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import orjson
@@ -16,13 +17,17 @@ import orjson
 from collectors.errors import InputError
 from targets.frr.documents import (
     ARP_CACHE,
+    BFD_COUNTERS,
+    BFD_PEERS,
     EVPN_ROUTES,
     EVPN_SUMMARY,
     INTERFACES,
     IP_LINK,
     IPV4_SUMMARY,
     IPV6_SUMMARY,
+    ISIS_NEIGHBORS,
     MACS,
+    OSPF_NEIGHBORS,
     SEGMENTS,
     VNIS,
 )
@@ -35,6 +40,14 @@ _BY_DAEMON: Final = {
     "zebra": (INTERFACES, VNIS, MACS, ARP_CACHE, SEGMENTS),
     "bgpd": (EVPN_SUMMARY, IPV4_SUMMARY, IPV6_SUMMARY, EVPN_ROUTES),
 }
+_IF_THEY_RUN: Final = {
+    "bfdd": (BFD_PEERS, BFD_COUNTERS),
+    "isisd": (ISIS_NEIGHBORS,),
+    "ospfd": (OSPF_NEIGHBORS,),
+}
+"""Daemons that many hosts do without: asked if they run when the agent starts."""
+_SOCKETS: Final = Path("/var/run/frr")
+"""Where daemons listen for vtysh."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +92,16 @@ def commands(namespace: str | None) -> tuple[Command, ...]:
     vtysh = (_program("vtysh"), "-u", *(("-N", namespace) if namespace else ()))
     asked = (
         Command(daemon, (*vtysh, "-d", daemon), documents, echoes=True)
-        for daemon, documents in _BY_DAEMON.items()
+        for daemon, documents in (*_BY_DAEMON.items(), *_running(namespace))
     )
     # Said twice, -s tells how often the carrier changed.
     return Command("ip", (_program("ip"), "-j", "-s", "-s", "link"), (IP_LINK,)), *asked
+
+
+def _running(namespace: str | None) -> list[tuple[str, tuple[str, ...]]]:
+    """Return which of the optional daemons run."""
+    sockets = _SOCKETS / namespace if namespace else _SOCKETS
+    return [(name, asked) for name, asked in _IF_THEY_RUN.items() if (sockets / f"{name}.vty").exists()]
 
 
 def _program(name: str) -> str:

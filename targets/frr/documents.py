@@ -23,6 +23,10 @@ MACS: Final = "show evpn mac vni all detail json"
 ARP_CACHE: Final = "show evpn arp-cache vni all detail json"
 SEGMENTS: Final = "show evpn es detail json"
 BGP_SEGMENTS: Final = "show bgp l2vpn evpn es detail json"
+BFD_PEERS: Final = "show bfd peers json"
+BFD_COUNTERS: Final = "show bfd peers counters json"
+ISIS_NEIGHBORS: Final = "show isis neighbor detail json"
+OSPF_NEIGHBORS: Final = "show ip ospf neighbor detail json"
 IP_LINK: Final = "ip -j -s link"
 
 

@@ -9,16 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from targets.frr import bgp, evpn, links
+from targets.frr import adjacencies, bgp, evpn, links
 from targets.frr.documents import (
     ARP_CACHE,
+    BFD_COUNTERS,
+    BFD_PEERS,
     EVPN_ROUTES,
     EVPN_SUMMARY,
     INTERFACES,
     IP_LINK,
     IPV4_SUMMARY,
     IPV6_SUMMARY,
+    ISIS_NEIGHBORS,
     MACS,
+    OSPF_NEIGHBORS,
     SEGMENTS,
     VNIS,
     Document,
@@ -75,7 +79,17 @@ SOURCES: Final = (
     _by_vni("mac", MACS, evpn.macs),
     _by_vni("mac", ARP_CACHE, evpn.bindings),
     _one("es", SEGMENTS, evpn.segments),
+    Source(
+        "bfd",
+        (BFD_PEERS, BFD_COUNTERS),
+        lambda documents: {"": (documents[BFD_PEERS], documents[BFD_COUNTERS])},
+        adjacencies.bfd_sessions,
+    ),
+    _one("isis", ISIS_NEIGHBORS, adjacencies.isis_adjacencies),
+    _one("ospf", OSPF_NEIGHBORS, adjacencies.ospf_neighbors),
 )
+UNTOLD: Final = ("lacp", "lldp")
+"""Families that FRRouting has nothing of."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -13,6 +13,7 @@ import structlog
 from collectors.profiles import LIVENESS, profile
 from targets.frr.agent import Agent, Figures
 from targets.frr.commands import Command
+from targets.frr.families import SOURCES, UNTOLD
 from targets.frr.poll import Host
 from targets.frr.processes import Processes, allow_descriptors
 from targets.gnmi.access import ServerTls, Users
@@ -96,10 +97,19 @@ class Relay:
         self._target.state.apply(Delta({}, (LIVENESS_PATH,)), time_ns)
 
 
-def host_target() -> Target:
-    """Return a target that knows nothing of its host yet."""
+def host_target(asked: Iterable[Command] | None = None) -> Target:
+    """Return a target that knows nothing of its host yet.
+
+    It refuses what FRRouting doesn't have. What no command asks for, of daemons that don't run, is not
+    there; without ``asked`` all is asked for.
+    """
     target = openconfig_target()
-    target.unheard = Unheard(path for family in FAMILIES for path in branches_of(family))
+    served = set(FAMILIES) - set(UNTOLD)
+    if asked is not None:
+        documents = {document for command in asked for document in command.documents}
+        served &= {source.family for source in SOURCES if documents.intersection(source.documents)}
+    target.serves = tuple(it for it in target.serves if it not in {f"/{family}" for family in UNTOLD})
+    target.unheard = Unheard(path for family in served for path in branches_of(family))
     # the clock is not that of this process, which may run while its host does not answer
     target.state.apply(Delta({}, (LIVENESS_PATH,)), 0)
     return target
@@ -124,7 +134,7 @@ async def _run(asked: tuple[Command, ...], listener: Listener, figures: Figures)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
     allow_descriptors()
-    target, processes = host_target(), Processes()
+    target, processes = host_target(asked), Processes()
     failures: list[BaseException] = []
 
     def failed(error: BaseException) -> None:
