@@ -40,7 +40,6 @@ class Watched:
     def __init__(self, job: Job) -> None:
         self.health: dict[str, Health] = {}
         self._job = job
-        self._now_ms: dict[str, int] = {}
         self._looked: dict[str, datetime] = {}
 
     def seen(self, fabric: str) -> Health:
@@ -61,8 +60,7 @@ class Watched:
         if not len(batch):
             return
         before = self.seen(fabric)
-        now_ms = self._now_ms[fabric] = max(self._now_ms.get(fabric, 0), int(batch.timestamps_ms.max()))
-        now = _EPOCH + timedelta(milliseconds=now_ms)
+        now = self._job.now(fabric)
         fresh, observers = before.fresh, before.observers
         if now - self._looked.get(fabric, _EPOCH) >= _LOOK:
             self._looked[fabric] = now

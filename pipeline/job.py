@@ -206,6 +206,10 @@ class Job:
             writing.result()
             self._whole = whole
 
+    def now(self, fabric: str) -> datetime:
+        """Return the fabric's now, as of what was processed."""
+        return _EPOCH + timedelta(microseconds=self._fabrics[fabric].state.sessions.now)
+
     def observers(self, fabric: str) -> pl.DataFrame:
         """Return what is known of who should report: one row per (device, family).
 
@@ -264,7 +268,7 @@ class Job:
         self._committed(commit)
 
     def _position(self, fabric: Fabric) -> Position:
-        now = _EPOCH + timedelta(microseconds=fabric.state.sessions.now)
+        now = self.now(fabric.name)
         return Position(fabric.name, topic_of(fabric.name), fabric.next_offset, now, self._cluster_id)
 
     def _tables(self) -> dict[str, list[pl.DataFrame]]:
