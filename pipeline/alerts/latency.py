@@ -69,6 +69,9 @@ class Latencies(Collector):
             yield gauge
 
     def _note(self, kind: Kind, fabric: str, seconds: float) -> None:
+        """Note a latency; one below zero says that clocks disagree, and nothing of how long anything took."""
+        if seconds < 0:
+            return
         self._histograms[kind].labels(fabric).observe(seconds)
         self._last.setdefault((kind, fabric), deque(maxlen=_LAST)).append(seconds)
 

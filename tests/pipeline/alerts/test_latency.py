@@ -1,8 +1,11 @@
 """Quantiles of rule X5."""
 
+from datetime import timedelta
+
 import pytest
 
-from pipeline.alerts.latency import nearest_rank
+from pipeline.alerts.latency import Latencies, nearest_rank
+from tests.pipeline.alerts.incidents import NOW, incident
 
 
 @pytest.mark.parametrize(
@@ -18,3 +21,16 @@ from pipeline.alerts.latency import nearest_rank
 )
 def test_a_quantile_is_a_value_that_was_measured(values: list[float], quantile: float, rank: float) -> None:
     assert nearest_rank(values, quantile) == rank
+
+
+def test_clocks_that_disagree_tell_nothing() -> None:
+    latencies = Latencies()
+    latencies.committed(incident("a", opened_at=NOW + timedelta(seconds=1)), NOW)
+    latencies.committed(incident("b", opened_at=NOW), NOW)
+    counts = [
+        sample.value
+        for family in latencies.collect()
+        for sample in family.samples
+        if sample.name == "fabricscope_detection_latency_seconds_count"
+    ]
+    assert counts == [1]
