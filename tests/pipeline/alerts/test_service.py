@@ -167,6 +167,7 @@ def test_who_falls_behind_stops_speaking_and_resolves_nothing(store: duckdb.Duck
         until(lambda: there.fires() == {alert("leaf-1"), WATCHDOG})
         one.now = NOW + 2 * MINUTE
         until(lambda: samples(one.alerting)["fabricscope_alerts_held dc1"] == 1)
+        time.sleep(0.5)  # a post may be on its way
         posts = len(there.posts)
         one.commits({"key": "leaf-1", "resolved_at": NOW})
         time.sleep(1.5)
