@@ -5,7 +5,8 @@ holds while fewer members forward than are expected: those that did, or as many 
 the next change of the aggregate on); a member that was lost for seven days has left for good. It is critical
 below the members that the aggregate needs to be up (``min-links`` of openconfig-if-aggregate, one unless told
 otherwise). An aggregate of a single-active Ethernet segment with no member forwarding is standby, which is no
-fault (RFC 7432, section 14.1.1).
+fault (RFC 7432, section 14.1.1). What one is that has no member when its device is
+heard again is not known for 185 s: devices that boot hold host ports down for a while (180 s in FRRouting).
 
 Subject: device, interface (the aggregate). Look first at the lost member's port and at its LACP partner.
 """
@@ -19,17 +20,21 @@ import polars as pl
 from pipeline.apply.changes import Changes
 from pipeline.apply.columns import frame_of
 from pipeline.apply.fabric import Applied
-from pipeline.apply.records import Records
+from pipeline.apply.records import Records, us
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.expected import BAD, GOOD, MEMORY, Expected, lost_then
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.sight import beside, verdict
-from pipeline.detectors.timeline import StepTable, changes, counts, telling
+from pipeline.detectors.timeline import PLACE, StepTable, changes, counts, telling
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
 RULES: Final = catalogue(Rule("L2", "LAG_DEGRADED", "lag", rank=1, wait=timedelta(seconds=5)))
+HOLD: Final = timedelta(seconds=185)
+"""FRRouting's startup delay is 180 s; LACP needs a moment then."""
+_FOUND: Final = f"{BAD}found"
+"""Not forwarding, as a dump tells it."""
 _LAG: Final = ["device", "interface"]
 
 
@@ -48,12 +53,16 @@ class Lags:
         self._needed.settle(scene.horizon - 1)
         self._single_active.settle(scene.horizon - 1)
         news = self._take(applied)
-        if not (news or scene.fresh_news or scene.roles_news or self._members.due(scene.horizon, scene.now)):
+        due = self._members.due(scene.horizon, scene.now) or self._hold_ends(scene.horizon, scene.now)
+        if not (news or scene.fresh_news or scene.roles_news or due):
             return nothing()
         members = self._members.timeline(_LAG, scene.horizon, scene.now)
         standby = self._single_active.timeline().drop("segment")
         found = detect(
-            members, self._needed.timeline(), standby, scene.fresh("lacp"), scene.declared.lag_members_of
+            members,
+            {"needed": self._needed.timeline(), "single": standby, "held": _holds(members, scene.now)},
+            scene.fresh("lacp"),
+            scene.declared.lag_members_of,
         )
         return self._told.revise(found, scene.horizon)
 
@@ -82,6 +91,10 @@ class Lags:
             news |= bool(len(changed)) and take(changed, applied.records)
         return news
 
+    def _hold_ends(self, since: int, now: int) -> bool:
+        found = (pl.col("value") == _FOUND) & pl.col("time").is_between(since - us(HOLD), now - us(HOLD))
+        return bool(self._members.table.rows.select(found.any()).item())
+
     def _take_members(self, members: Changes, records: Records) -> bool:
         parts = [equals(members.after["synchronization"], "IN_SYNC")]
         for leaf in ("collecting", "distributing"):
@@ -89,7 +102,12 @@ class Lags:
             parts.append(pl.select(pl.when(pl.Series(known)).then(pl.Series(values))).to_series())
         forwards = parts[0] & parts[1] & parts[2]
         gone = pl.Series(~members.exists)
-        value = pl.select(pl.when(gone | ~forwards).then(pl.lit(BAD)).when(forwards).then(pl.lit(GOOD)))
+        bad = (
+            pl.when(pl.Series(records.take("dump", members.record)))
+            .then(pl.lit(_FOUND))
+            .otherwise(pl.lit(BAD))
+        )
+        value = pl.select(pl.when(gone | ~forwards).then(bad).when(forwards).then(pl.lit(GOOD)))
         keys = {"device": "device", "interface": "interface", "member": "member"}
         every = pl.int_range(len(members), eager=True)
         return self._members.add(transitions(members, records, keys, value.to_series(), every))
@@ -122,25 +140,20 @@ class Lags:
 
 def detect(
     members: pl.DataFrame,
-    needed: pl.DataFrame,
-    single_active: pl.DataFrame,
+    lags: Mapping[str, pl.DataFrame],
     fresh: pl.DataFrame,
     declared: Mapping[tuple[str, str], int],
 ) -> pl.DataFrame:
     """Return one finding per change of the verdict on an aggregate.
 
     ``members``: timeline per (device, interface, member), whether it forwards; null: not expected any more.
-    ``needed``: per (device, interface), the members it needs to be up. ``single_active``: the same, whether
-    its Ethernet segment is. ``fresh``: timeline per device. ``declared``: members expected by operators.
+    ``lags``: timelines per (device, interface): ``needed``, the members it needs to be up; ``single``,
+    whether its Ethernet segment is single-active; ``held``, whether its device may still boot. ``fresh``:
+    timeline per device. ``declared``: members expected by operators.
     """
     tally = counts(members, _LAG, forwarding=pl.col("value"), lost=~pl.col("value"))
-    states = beside(
-        tally,
-        _LAG,
-        (needed, _LAG, "needed"),
-        (single_active, _LAG, "single"),
-        (fresh, ["device"], "fresh"),
-    )
+    timelines = [(timeline, _LAG, name) for name, timeline in lags.items()]
+    states = beside(tally, _LAG, *timelines, (fresh, ["device"], "fresh"))
     wanted = pl.DataFrame(
         [(*lag, count) for lag, count in declared.items()],
         schema={"device": pl.String, "interface": pl.String, "declared": pl.Int64},
@@ -151,10 +164,14 @@ def detect(
         expected=pl.max_horizontal(pl.col("forwarding") + pl.col("lost"), "declared"),
     )
     down = (pl.col("forwarding") < pl.col("needed")) & (pl.col("expected") > 0)
-    standby = pl.col("single").fill_null(value=False) & (pl.col("forwarding") == 0)
+    none = pl.col("forwarding") == 0
+    standby = pl.col("single").fill_null(value=False) & none
+    boots = pl.col("held").fill_null(value=False) & none
     degraded = ((pl.col("forwarding") < pl.col("expected")) | down) & ~standby
     verdicts = changes(
-        states.with_columns(active=verdict(degraded)), _LAG, ["forwarding", "lost", "needed", "active"]
+        states.with_columns(active=pl.when(~boots).then(verdict(degraded))),
+        _LAG,
+        ["forwarding", "lost", "needed", "active"],
     )
     told = lost_then(telling(verdicts, _LAG), members, _LAG, "member")
     lag = pl.format("LAG {} of {}", "interface", "device")
@@ -164,7 +181,9 @@ def detect(
             rule=pl.lit("L2"),
             severity=pl.when(down).then(pl.lit("critical")).otherwise(pl.lit("warning")),
             coverage=pl.when("fresh").then(1.0).otherwise(0.0),
-            summary=pl.when(pl.col("active").is_null())
+            summary=pl.when(pl.col("active").is_null() & boots & pl.col("fresh"))
+            .then(pl.format("{} has no member forwarding; its device may still boot", lag))
+            .when(pl.col("active").is_null())
             .then(pl.format("{} can't be told: nobody hears of its members, {} were lost", lag, "lost"))
             .when(pl.col("active") & down)
             .then(
@@ -189,3 +208,15 @@ def detect(
             ).struct.json_encode(),
         )
     )  # fmt: skip
+
+
+def _holds(members: pl.DataFrame, now: int) -> pl.DataFrame:
+    """Return a timeline per aggregate: its members were found down when the device was heard again."""
+    began = members.filter(pl.col("with said") == _FOUND[1:]).select(*_LAG, *PLACE)
+    over = began.with_columns(time=pl.col("time") + us(HOLD), now=pl.col("time") + us(HOLD))
+    return pl.concat(
+        [
+            began.with_columns(value=pl.lit(value=True)),
+            over.filter(pl.col("time") <= now).with_columns(value=pl.lit(value=False)),
+        ]
+    ).sort(*_LAG, "time", "offset", "index")

@@ -89,7 +89,9 @@ GUIDES: Final = guides(
             source="IEEE 802.1AX; Apstra, lag_link_fault_tolerance; ANTA, VerifyLACPInterfacesStatus;"
             " openconfig-lacp.",
             opens="For 5 s fewer members are in sync, collecting and distributing than are expected (those"
-            " that did within seven days, or as many as are declared). Warning; critical below min-links.",
+            " that did within seven days, or as many as are declared). Warning; critical below min-links."
+            " Of one found without any member when its device is heard again nothing is said for 185 s: it"
+            " may boot.",
             clears="All expected members forward again, seen so for 5 s, or the lost ones were lost for seven"
             " days.",
             subject=("device", "interface"),

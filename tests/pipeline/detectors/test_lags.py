@@ -92,6 +92,32 @@ def test_a_member_lost_while_nobody_looked_is_found() -> None:
     assert incident["severity"] == "warning"
 
 
+@pytest.mark.parametrize(("after", "found"), [(185 + 5.1, True), (185 + 4.9, False)])
+@pytest.mark.parametrize("every", [1000, 7])
+def test_host_ports_that_stay_down_after_a_boot_have_time(after: float, every: int, *, found: bool) -> None:
+    scene = lag().ends("l1", *FAMILIES).passes(30)
+    with scene.dump("l1", "lacp", "liveness"):
+        member(member(scene, "eth5", up=False), "eth6", up=False)
+    scene.passes(after)
+    assert bool(play(scene, range(0, len(scene.records), every)).of("L2")) is found
+
+
+def test_a_lag_that_was_down_before_its_device_was_lost_is_still_down() -> None:
+    scene = member(member(lag(), "eth5", up=False), "eth6", up=False).passes(10).ends("l1", *FAMILIES)
+    with scene.passes(30).dump("l1", "lacp", "liveness"):
+        member(member(scene, "eth5", up=False), "eth6", up=False)
+    assert play(scene.passes(30)).of("L2")[0]["state"] == "open"
+
+
+def test_a_boot_ends_no_incident() -> None:
+    scene = member(lag(), "eth6", up=False).passes(10).ends("l1", *FAMILIES)
+    with scene.passes(30).dump("l1", "lacp", "liveness"):
+        member(member(scene, "eth5", up=False), "eth6", up=False)
+    assert play(scene.passes(100)).of("L2")[0]["state"] == "open"
+    member(member(scene, "eth5"), "eth6").passes(6)
+    assert play(scene).of("L2")[0]["state"] == "resolved"
+
+
 def test_a_standby_lag_of_a_single_active_segment_is_no_fault() -> None:
     scene = lag().row(
         "l1", "es", "ethernet_segment", name="es1", interface="po1", redundancy_mode="SINGLE_ACTIVE"
