@@ -37,7 +37,7 @@ AsJson = Annotated[bool, typer.Option("--json", envvar="FABRICSCOPE_JSON", help=
 Actor = Annotated[
     str | None,
     typer.Option(
-        "--as", envvar="FABRICSCOPE_ACTOR", metavar="NAME", help="Who does it.", show_default="your login"
+        "--actor", envvar="FABRICSCOPE_ACTOR", metavar="NAME", help="Who does it.", show_default="your login"
     ),
 ]
 
@@ -85,7 +85,7 @@ def actor(name: str | None) -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
-        raise InputError("nobody knows who you are: name yourself with --as or FABRICSCOPE_ACTOR") from error
+        raise InputError("nobody knows who you are: say it with --actor or FABRICSCOPE_ACTOR") from error
 
 
 def duration(text: str, option: str) -> timedelta:

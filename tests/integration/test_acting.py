@@ -81,13 +81,13 @@ def test_what_is_done_at_the_command_line_is_in_both_stores(on_call: OnCall) -> 
     until(on_call.there, "R16 is published", 60)
     key = on_call.incident("R16")["incident_id"]
 
-    answer = on_call.says("incident", "ack", key[:8], "looking at spine-1", "--as", "alice")
+    answer = on_call.says("incident", "ack", key[:8], "looking at spine-1", "--actor", "alice")
     assert f"Acknowledged as alice: incident {key} of {on_call.fabric}." in answer
-    on_call.says("incident", "note", key[:8], "optics ordered \x1b[31m", "--as", "bob")
+    on_call.says("incident", "note", key[:8], "optics ordered \x1b[31m", "--actor", "bob")
     assert "stays open" not in on_call.says("incident", "show", key[:8])
     window = ("maintenance", "add", "MW-7", "new optics", "--fabric", on_call.fabric, "--device", "leaf-1")
-    on_call.says(*window, "--for", "1h", "--as", "carol")
-    on_call.says("incident", "resolve", key[:8], "surely over", "--as", "alice")
+    on_call.says(*window, "--for", "1h", "--actor", "carol")
+    on_call.says("incident", "resolve", key[:8], "surely over", "--actor", "alice")
     on_call.voice.passes(60)  # the fabric's clock is some way behind that of the window
     until(lambda: len(on_call.incident("R16")["events"]) >= 5, "all of it is published", 60)
 
