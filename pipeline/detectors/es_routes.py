@@ -4,8 +4,9 @@ A PE of a segment originates an Ethernet segment route (type 4), an Ethernet A-D
 1, tag 0xffffffff) and the MAC routes of the hosts behind it. R7: type 4 without type 1 or the reverse (RFC
 7432, sections 8.2 to 8.5: without the A-D route nobody balances load over the PE or splits its horizon).
 R9: an A-D route was withdrawn; all that hear it take the PE's MACs behind the segment for withdrawn at once
-(section 17.3: mass withdrawal). R10: a PE's MAC routes name the segment while its A-D route is gone: they
-can't be resolved, and what is sent there may be lost.
+(section 17.3: mass withdrawal). It is one finding with their number and no incident: that the leg is lost is
+R4's to say. R10: a PE's MAC routes name the segment while its A-D route is gone: they can't be resolved, and
+what is sent there may be lost.
 
 A route is there while more than half of the fresh observers that ever held it hold it. Of a PE that never
 showed a kind of route that other PEs of its segment show, those who hold theirs are the observers. A kind
@@ -29,14 +30,7 @@ from pipeline.detectors.timeline import PLACE, changes, counts, telling
 QUORUM: Final = 0.5
 RULES: Final = catalogue(
     Rule("R7", "T1_T4_MISMATCH", "es_routes", rank=1, wait=timedelta(seconds=10)),
-    Rule(
-        "R9",
-        "MASS_WITHDRAW",
-        "mass_withdraw",
-        rank=1,
-        momentary=True,
-        clear=timedelta(seconds=60),
-    ),
+    Rule("R9", "MASS_WITHDRAW", "mass_withdraw", rank=0, momentary=True, clear=timedelta(seconds=60)),
     Rule("R10", "MAC_NO_AD", "mac_no_ad", rank=1, wait=timedelta(seconds=30)),
 )
 INHIBITS: Final = timedelta(seconds=60)
@@ -131,7 +125,7 @@ def _withdrawn(kinds: pl.DataFrame, owners: Mapping[str, str], behind: Count) ->
     return findings(
         counted.with_columns(
             rule=pl.lit("R9"),
-            severity=pl.lit("warning"),
+            severity=pl.lit("info"),
             active=pl.lit(value=True),
             vtep="pe",
             coverage=pl.col("fresh") / pl.col("known"),

@@ -158,9 +158,9 @@ GUIDES: Final = guides(
             meaning="A PE withdrew its A-D route of the segment: all leaves stop using it for the MACs behind the"
             " segment at once. What happens to single MACs in the next 60 s is the effect of this.",
             source="RFC 7432, sections 8.2.1 and 17.3, mass withdrawal.",
-            opens="At once, when half of the fresh observers hold the A-D route no more and MACs are behind the"
-            " segment. Warning.",
-            clears="60 s after the last withdrawal.",
+            opens="Opens no incident. A finding, at once, when half of the fresh observers hold the A-D route no more"
+            " and MACs are behind the segment. That redundancy is lost is rule R4's. Info.",
+            clears="What happens to the MACs within 60 s is the effect of it.",
             subject=("esi", "vtep"),
             look_first="Why is the leg gone: the port, the PE, or its sessions?",
             causes=(
