@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from heapq import merge
 from itertools import islice
@@ -17,6 +17,7 @@ from collectors.errors import InputError
 from collectors.records import Kind, Record, StoredRecord, encode_record
 from pipeline import transfer
 from pipeline.batch import RawBatch
+from pipeline.detectors.settings import Settings
 from pipeline.job import Job
 from pipeline.run import replay
 from pipeline.store.opening import look
@@ -39,25 +40,29 @@ _BATCH: Final = 4_096
 _OPERATOR: Final = "operator"
 
 
-def score(scenario: Scenario) -> Result:
-    """Return what came of a scenario; raises InputError for one that can't be played."""
+def score(scenario: Scenario, settings: Settings | None = None) -> Result:
+    """Return what came of a scenario; raises InputError for one that can't be played.
+
+    ``settings``: thresholds other than the catalogue's.
+    """
     try:
-        return matched(scenario, play(scenario))
+        return matched(scenario, play(scenario, settings))
     except InputError as error:
         raise InputError(f"scenario {scenario.name}: {error}") from error
 
 
-def play(scenario: Scenario) -> list[Found]:
+def play(scenario: Scenario, settings: Settings | None = None) -> list[Found]:
     """Return the incidents that are found in a scenario."""
+    limits = {} if settings is None else {FABRIC: settings}
     if isinstance(scenario.played, Recorded):
-        return _found(_recorded(scenario.played), _zero_of(scenario.played))
-    return _found(_simulated(scenario.played), (START_NS + LEAD_NS) / SECOND)
+        return _found(_recorded(scenario.played), _zero_of(scenario.played), limits)
+    return _found(_simulated(scenario.played), (START_NS + LEAD_NS) / SECOND, limits)
 
 
-def _found(records: Iterable[StoredRecord], zero_s: float) -> list[Found]:
+def _found(records: Iterable[StoredRecord], zero_s: float, limits: Mapping[str, Settings]) -> list[Found]:
     with tempfile.TemporaryDirectory(prefix="fabricscope-score-") as folder:
         store = Path(folder) / "store.duckdb"
-        with closing(Job.open(store, [FABRIC], None)) as job:
+        with closing(Job.open(store, [FABRIC], None, settings=limits)) as job:
             replay(job, FABRIC, transfer.filled(_batches(records)), threading.Event(), lambda _: None)
         with closing(look(store)) as opened:
             return found_in(opened, zero_s)
