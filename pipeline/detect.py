@@ -39,6 +39,7 @@ from pipeline.detectors import (
     segments,
     sessions,
     silence,
+    stale_claims,
     sticky,
     survivors,
     underlay,
@@ -64,6 +65,7 @@ RULES: Final[Mapping[str, Rule]] = {
     for module in (
         storms,
         mobility,
+        stale_claims,
         loops,
         migrations,
         redundancy,
@@ -100,6 +102,7 @@ RULES: Final[Mapping[str, Rule]] = {
     for rule, found in module.RULES.items()
 }
 PARAMETERS: Final[tuple[Parameter, ...]] = (
+    *stale_claims.PARAMETERS,
     *verdicts.PARAMETERS,
     *moves.PARAMETERS,
     *loops.PARAMETERS,

@@ -45,6 +45,7 @@ LOCATION: Final = np.dtype(
             "contested",
             np.bool_,
         ),  # a claim came from elsewhere while a sticky one was held, and both are still held
+        ("divided", np.bool_),  # routes that claim it for different places are held at once
         ("since", np.int64),
         ("seen_since", np.int64),
         ("opened_offset", np.int64),
@@ -57,7 +58,9 @@ NAMES: Final = frozenset(
     {"slot_location", "slot_vtep", "location", "vtep", "old_location", "old_vtep", "claim_location"}
 )
 """Fields that hold codes of interned text."""
-_STATE: Final = ("found", "location", "vtep", "seq", "sticky", "top", "known", "contested")
+_STATE: Final = (
+    "found", "location", "vtep", "seq", "sticky", "top", "known", "contested", "divided",
+)  # fmt: skip
 _ORDER: Final = ("index", "offset", "observer", "time", "key")
 """What claims are ordered by, the last first."""
 _PLACE: Final = (
@@ -72,7 +75,7 @@ STEP: Final = np.dtype(
     + [(name, LOCATION[name]) for name in ("since", "seen_since", "opened_offset", "opened_index")]
     + [("moved", np.bool_)]
 )
-"""One row per claim that changed the winner or its contest. ``moved``: the winner changed.
+"""One row per claim that changed the winner, its contest or its division. ``moved``: the winner changed.
 
 ``old_*`` is the winner before; ``since``, ``seen_since`` and ``opened_*`` say when and by what its interval
 began.
@@ -211,6 +214,7 @@ class Locations:
         after["contested"] = (before["contested"] | intruder) & _sticky_and_elsewhere(after)
         self._elect(after)
         after["top"] = _top(before, after, claims)
+        after["divided"] = _divided(after)
         changed = after["found"] != before["found"]
         for name in ("location", "vtep", "seq", "sticky"):
             changed |= after["found"] & (after[name] != before[name])
@@ -220,7 +224,9 @@ class Locations:
         after["opened_index"] = np.where(changed, claims["index"], before["opened_index"])
         after["last_time"], after["last_observer"] = claims["time"], claims["observer"]
         self.state[key] = after
-        told = np.flatnonzero(changed | (after["contested"] != before["contested"]))
+        told = np.flatnonzero(
+            changed | (after["contested"] != before["contested"]) | (after["divided"] != before["divided"])
+        )
         return _steps(claims[told], before[told], after[told], changed[told])
 
     def _elect(self, after: npt.NDArray[np.void]) -> None:
@@ -244,6 +250,15 @@ class Locations:
         after["known"] |= found
         for name in ("location", "vtep", "seq", "sticky"):
             after[name] = np.where(found, after[f"slot_{name}"][at, best], after[name])
+
+
+def _divided(after: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """Return whether routes that claim a MAC for another place than the winner's are held."""
+    routes = (after["slot_holders"] > 0) & (after["slot_learner"] == 0)
+    divided: npt.NDArray[np.bool_] = (routes & (after["slot_location"] != after["location"][:, None])).any(
+        axis=1
+    )
+    return divided
 
 
 def _top(before: npt.NDArray[np.void], after: npt.NDArray[np.void], claims: Claims) -> npt.NDArray[np.uint32]:

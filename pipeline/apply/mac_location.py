@@ -47,6 +47,7 @@ STEP_FRAME: Final = pl.Schema(
         "seq": pl.UInt32,
         "sticky": pl.Boolean,
         "contested": pl.Boolean,
+        "divided": pl.Boolean,
         "old_known": pl.Boolean,
         "old_found": pl.Boolean,
         "old_location": pl.UInt32,
@@ -54,6 +55,7 @@ STEP_FRAME: Final = pl.Schema(
         "old_top": pl.UInt32,
         "old_sticky": pl.Boolean,
         "old_contested": pl.Boolean,
+        "old_divided": pl.Boolean,
         "claim_location": pl.UInt32,
         "claim_learner": pl.UInt32,
     }

@@ -23,6 +23,7 @@ from pipeline.detectors.migrations import RESTING, Migrations
 from pipeline.detectors.moves import bursts, by_limits, kept, migrations, moves
 from pipeline.detectors.redundancy import Redundancy
 from pipeline.detectors.settings import Settings
+from pipeline.detectors.stale_claims import StaleClaims
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -31,13 +32,14 @@ _IDENTITY: Final = ("vni", "evi", "mac")
 
 
 class MacRules:
-    """Rules M1 to M7, M11, M12, M14 and REDUNDANCY_CHANGE of one fabric."""
+    """Rules M1 to M12, M14 and REDUNDANCY_CHANGE of one fabric."""
 
     def __init__(self) -> None:
         self._steps = pl.DataFrame(schema=STEP_FRAME)
         self._told, self._blind, self._blind_loops = Told(), Told(), Told()
         self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
         self._flapping, self._migrations, self._redundancy = Flapping(), Migrations(), Redundancy()
+        self._stale = StaleClaims()
         self._settings = Settings()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
@@ -47,6 +49,7 @@ class MacRules:
             *self._judge_steps(applied, scene),
             self._migrations.judge(scene),
             self._redundancy.judge(self._addresses.rows, scene),
+            self._stale.judge(applied, scene, self._addresses.rows, self._routers.rows),
         ]
         if scene.fresh_news:
             fresh = scene.fresh("routes")
@@ -128,6 +131,7 @@ class MacRules:
             **self._flapping.dump(horizon, now),
             **self._migrations.dump(horizon, now),
             **self._redundancy.dump(horizon, now),
+            **self._stale.dump(horizon, now),
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
@@ -137,7 +141,7 @@ class MacRules:
         self._told.frame, self._blind.frame = frames["told"], frames["blind"]
         self._blind_loops.frame = frames["blind_loops"]
         self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
-        for part in (self._flapping, self._migrations, self._redundancy):
+        for part in (self._flapping, self._migrations, self._redundancy, self._stale):
             part.load(frames)
 
 

@@ -148,6 +148,48 @@ GUIDES: Final = guides(
             causes=("a machine moved without its static entry", "a spoofed address"),
             commands=_MAC,
         ),
+        "M8": Guide(
+            meaning="Two PEs claim a MAC with one sequence number, and neither gives way: which of them gets the"
+            " frames differs from leaf to leaf.",
+            source="RFC 7432, section 15: of two with one number the lowest PE address wins, the other withdraws.",
+            opens="One device has held both routes for 10 s. Warning.",
+            clears="No fresh device holds both for 5 s.",
+            subject=("vni", "evi", "mac"),
+            look_first="The PE with the higher address of the two: why does it not withdraw?",
+            causes=(
+                "one address at two hosts that came up at the same time",
+                "PEs that don't hear each other's routes",
+                "a PE that does not give way: a software defect",
+            ),
+            commands=_MAC,
+        ),
+        "M9": Guide(
+            meaning="A host moved on, but the place before still claims its MAC with an older number. Leaves that fall"
+            " back to it, or never took the newer one, send frames to nobody.",
+            source="RFC 7432, section 15: the route must be withdrawn; FRRouting issue 10468.",
+            opens="One device has held the older route for 30 s beside the newer one. Warning.",
+            clears="No fresh device holds both for 5 s.",
+            subject=("vni", "evi", "mac"),
+            look_first="The PE that still claims it: does its own table have the MAC at a port?",
+            causes=(
+                "the PE did not withdraw: a software defect, or it does not hear the newer route",
+                "the host is still seen at the old port: one address at two hosts",
+                "a route reflector that keeps a route its client withdrew",
+            ),
+            commands=_MAC,
+        ),
+        "M10": Guide(
+            meaning="A PE tells a MAC anew with a lower number, after a restart for example, and leaves hold on to the"
+            " higher one they had: what they send to the host is lost.",
+            source="FRRouting issue 9327: ignore ... seq 3 as existing has higher seq 7.",
+            opens="For 10 s a device's table has a higher number for the MAC than all routes it holds, after the number"
+            " fell. Critical.",
+            clears="No fresh device is like that for 5 s.",
+            subject=("vni", "evi", "mac"),
+            look_first="The tables of the devices named: which VTEP do they send to?",
+            causes=("a PE or its routing daemon restarted", "a takeover of a virtual router after a restart"),
+            commands=(*_MAC, *_CLEAR),
+        ),
         "M11": Guide(
             meaning="A MAC's sequence number passed 2^32 - 1. PEs that compare numbers plainly (FRRouting does) hold"
             " the new route for old and keep sending to the place before.",
