@@ -80,6 +80,8 @@ class Dependence:
                 if subject.get(name) is not None:
                     return frozenset({(kind, device, subject[name])})
         found = {(name, subject[name]) for name in ("esi", "vtep", "device") if subject.get(name) is not None}
+        if device is None and subject.get("peer") is not None:
+            found.add(("vtep", subject["peer"]))  # the other of two places
         if found:
             return frozenset(found)
         return frozenset((name, str(subject[name])) for name in ("vni", "tenant") if subject.get(name))
@@ -124,6 +126,8 @@ class Dependence:
                     *(("end", name) for name in facing),
                     ("at", device),
                 ]
+            case ("vtep", vtep) if vtep in self._owners:
+                return [("device", self._owners[vtep])]
             case _:
                 return []
 

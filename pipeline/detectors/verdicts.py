@@ -114,9 +114,8 @@ def detect(says: pl.DataFrame, fresh: pl.DataFrame, now: int, settings: Settings
         coverage=coverage(),
     )
     subject = ["vni", "mac"]
-    told = telling(changes(states, subject, ["active", "yes", "long"]), subject).with_columns(
-        pl.col("mac").cast(pl.UInt64)
-    )
+    spoken = telling(changes(states, subject, ["active", "yes", "long"]), subject)
+    told = _with_devices(spoken, devices).with_columns(pl.col("mac").cast(pl.UInt64))
     return findings(
         told.with_columns(
             rule=pl.when(pl.col("long") > 0).then(pl.lit("M15")).otherwise(pl.lit("M13")),
@@ -139,10 +138,32 @@ def detect(says: pl.DataFrame, fresh: pl.DataFrame, now: int, settings: Settings
                 .otherwise(pl.lit("")),
             ),
             evidence=pl.struct(
-                flagged_by="yes", flagged_for_long_by="long", fresh_observers="fresh", observers="known"
+                "devices",
+                flagged_by="yes",
+                flagged_for_long_by="long",
+                fresh_observers="fresh",
+                observers="known",
             ).struct.json_encode(),
         )
     )
+
+
+def _with_devices(told: pl.DataFrame, says: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the names of the devices that call the MAC so then."""
+    rows = told.with_row_index("at")
+    then = (
+        rows.select("at", "vni", "mac", "time")
+        .join(says.select("vni", "mac", "device", "value", since="time"), on=["vni", "mac"], nulls_equal=True)
+        .filter(pl.col("since") <= pl.col("time"))
+        .sort("since", maintain_order=True)
+        .group_by("at", "device")
+        .agg(pl.col("value").last())
+        .filter("value")
+        .sort("at", "device")
+        .group_by("at")
+        .agg(devices="device")
+    )
+    return rows.join(then, on="at", how="left", maintain_order="left").drop("at")
 
 
 def _until_long(says: pl.DataFrame, settings: Settings) -> pl.Expr:

@@ -140,6 +140,15 @@ def test_a_loop_explains_what_was_told_of_its_macs_before_there_were_enough() ->
     assert roots(first, incident("M6", 125, vni=10))[first.incident_id]
 
 
+def test_a_loop_between_two_places_explains_what_their_leaves_say_of_macs() -> None:
+    loop = incident("M6", 100, vtep="10.1.0.1", peer="10.1.0.2")
+    flag = incident("M13", 101, vni=10, mac="00:00:5e:00:53:01", evidence={"devices": ["leaf-2"]})
+    elsewhere = incident("M13", 101, vni=10, mac="00:00:5e:00:53:02", evidence={"devices": ["leaf-9"]})
+    found = roots(loop, flag, elsewhere)
+    assert found[flag.incident_id] == loop.incident_id
+    assert found[elsewhere.incident_id] is None
+
+
 def test_two_macs_of_one_vni_do_not_explain_each_other() -> None:
     places = {"from_location": "10.1.0.1", "to_location": "10.1.0.2"}
     macs = [incident("M2", 100 + n, vni=10, mac=f"00:00:5e:00:53:0{n}", evidence=places) for n in range(2)]
