@@ -92,7 +92,10 @@ class Table:
             saying.delete(_FAMILY, entry_path + self._suffixes[slot])
         else:
             told = {} if was is None else self._leaves(slot, was, best=slot == was_best)
-            saying.update(_FAMILY, told, self._leaves(slot, route, best=slot == now_best))
+            leaves = self._leaves(slot, route, best=slot == now_best)
+            saying.update(_FAMILY, told, leaves)
+            for gone in told.keys() - leaves.keys():  # of a route that has no communities any more
+                saying.delete(_FAMILY, gone)
         if was_best != now_best:
             for at, _ in new:
                 if at != slot and at in (was_best, now_best):
@@ -120,7 +123,7 @@ class Table:
             best = _best(paths)
             for at, (slot, route) in enumerate(paths):
                 tree |= self._leaves(slot, route, best=at == best)
-                rows |= {row.where: row for row in (self._attribute_row(slot, route), _community_row(route))}
+                rows |= {row.where: row for row in self._rows(slot, route)}
         for row in rows.values():
             tree |= row.leaves
         return tree
@@ -128,11 +131,16 @@ class Table:
     def _refer(self, slot: int, route: Route | None, count: int) -> None:
         if route is None:
             return
-        for row in (self._attribute_row(slot, route), _community_row(route)):
+        for row in self._rows(slot, route):
             where = row.where
             if where not in self._touched:
                 self._touched[where] = (self._joined[where] > 0, row)
             self._joined[where] += count
+
+    def _rows(self, slot: int, route: Route) -> tuple[_Row, ...]:
+        """Return the rows that a path refers to."""
+        row = self._attribute_row(slot, route)
+        return (row, _community_row(route)) if route.communities else (row,)
 
     def _leaves(self, slot: int, route: Route, *, best: bool) -> dict[str, Value]:
         state = f"{route.entry}{self._suffixes[slot]}/state/"

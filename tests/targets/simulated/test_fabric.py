@@ -21,7 +21,7 @@ DESIGNS = st.builds(
     Design,
     spines=st.integers(1, 3),
     leaves=st.integers(2, 5),
-    routing=st.sampled_from(["ebgp", "ibgp"]),
+    routing=st.sampled_from(["ebgp", "ibgp", "ebgp-ebgp", "ibgp-ebgp"]),
     underlay=st.sampled_from([4, 6]),
     vnis=st.integers(1, 3),
     hosts=st.integers(1, 12),
