@@ -4,8 +4,9 @@ Fall: what an observer holds fell by more than a fifth, and by 20 routes or more
 stayed there for 5 s; half of the fresh observers, two at least where there are several, see it, and two VTEPs
 or more lose a fifth of theirs (Google 2016: an empty configuration, withdrawn bit by bit; Facebook 2021). One
 VTEP that loses everything is rule V1, one that loses a part while the others gain as much has hosts that
-move. Rise: ten times as many as 5 minutes before, from 100 routes on (Rogers 2022: a filter removed). A
-session or a spine that is lost is no fall: best paths are counted, and others take over.
+move, and what only goes back to what it was 5 minutes before is none. Rise: ten times as many as 5 minutes
+before, from 50 routes on (Rogers 2022: a filter removed). A session or a spine that is lost is no fall: best
+paths are counted, and others take over.
 
 Subject: vtep, where one alone falls; else device, the first of the observers that see it, route reflectors
 and spines before leaves: one incident for the fabric. It is over when nothing falls or rises for 5 minutes.
@@ -30,18 +31,17 @@ from pipeline.detectors.text import names_text
 from pipeline.schema import Columns
 
 RULES: Final = catalogue(
-    Rule("V11", "ROUTE_COUNT_CLIFF", "counts", rank=1, clear=timedelta(minutes=5), momentary=True)
+    Rule("V11", "ROUTE_COUNT_CLIFF", "counts", rank=1, wait=timedelta(seconds=5), clear=timedelta(minutes=5))
 )
 FALL_PERCENT: Final = Parameter("V11", "fall_percent", 20, unit="%", least=5, most=95)
 RISE_TIMES: Final = Parameter("V11", "rise_times", 10, unit="times", least=2, most=1000)
 PARAMETERS: Final = parameters(FALL_PERCENT, RISE_TIMES)
 LEAST: Final = 20
 """Routes that must be lost: a few hosts are no cliff."""
-LEAST_RISEN: Final = 100
+LEAST_RISEN: Final = 50
 """Routes that must have been there: a fabric that comes up rises from nothing."""
 QUORUM: Final = 0.5
-LASTS_S: Final = 5
-_BEFORE_S: Final = LASTS_S + 3
+_BEFORE_S: Final = 3
 """What was seen before the lateness, so that what goes on isn't said again."""
 _SEVERAL: Final = 2
 
@@ -66,13 +66,15 @@ class RouteCounts:
             return nothing()
         share = scene.settings.value(FALL_PERCENT) / 100
         since = max(scene.horizon // SECOND_US, self._earliest())
-        states = pl.concat(
+        seen = pl.concat(
             [
                 self._falls(range(since - _BEFORE_S, until + 1), share, scene),
                 self._rises(range(since - _BEFORE_S, until + 1), scene.settings.value(RISE_TIMES), scene),
             ]
         )
-        told = self._spoken.telling(states, ["vteps"], scene.horizon).filter("active")
+        seconds = range(since - _BEFORE_S, until + 1)
+        states = _with_ends(seen, self._spoken.before(scene.horizon), seconds, scene)
+        told = self._spoken.telling(states, ["vteps"], scene.horizon)
         return self._spoken.revise(_say(told), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
@@ -98,7 +100,8 @@ class RouteCounts:
     def _falls(self, seconds: range, share: float, scene: Scene) -> pl.DataFrame:
         """Return where a fifth of the routes is gone: of a VTEP, or of several."""
         whole = _windows(self._tally.totals, seconds, FALL_S, scene.now)
-        fallen = whole.filter(pl.col("change") <= -LEAST)
+        longer = _windows(self._tally.totals, seconds, RISE_S, scene.now).filter(pl.col("change") <= -LEAST)
+        fallen = whole.filter(pl.col("change") <= -LEAST).join(longer, on=["device", "second"], how="semi")
         if fallen.is_empty():
             return pl.DataFrame(schema=_STATES)
         rows = self._tally.rows.join(fallen.select("device").unique(), on="device", how="semi")
@@ -125,8 +128,8 @@ class RouteCounts:
         )
         return pl.concat(
             [
-                _agreed(_lasting(mass.with_columns(vtep=pl.lit(None, pl.String))), whole, scene, "fall"),
-                _agreed(_lasting(alone), whole, scene, "fall"),
+                _agreed(mass.with_columns(vtep=pl.lit(None, pl.String)), whole, scene, "fall"),
+                _agreed(alone, whole, scene, "fall"),
             ]
         )
 
@@ -203,12 +206,21 @@ def _fell(share: float) -> pl.Expr:
     return -pl.col("change") > share * (pl.col("count") - pl.col("change"))
 
 
-def _lasting(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of seconds before which it was so for LASTS_S, too."""
-    unit = ["device", "vtep"]
-    ordered = rows.sort(*unit, "second")
-    earlier = pl.col("second").shift(LASTS_S).over(unit)
-    return ordered.filter(pl.col("second") - earlier == LASTS_S)
+def _with_ends(seen: pl.DataFrame, before: pl.DataFrame, seconds: range, scene: Scene) -> pl.DataFrame:
+    """Return the states of each subject at the end of every second: also that it is no more, or in doubt."""
+    subject = ["device", "vtep"]
+    subjects = pl.concat([seen.select(subject), before.select(subject)]).unique()
+    ends = [(each + 1) * SECOND_US for each in seconds if (each + 1) * SECOND_US <= scene.now]
+    times = pl.DataFrame({"time": ends}, schema={"time": pl.Int64})
+    sighted = held_at(scene.fresh("routes"), ["device"], times, "fresh").filter("fresh")["time"].unique()
+    grid = subjects.join(times, how="cross")
+    both = grid.join(seen, on=[*subject, "time"], how="left", nulls_equal=True).sort(*subject, "time")
+    kept = [name for name in seen.columns if name not in (*subject, "time", "active")]
+    somebody = pl.col("time").is_in(sighted.implode())
+    return both.with_columns(
+        pl.col(kept).forward_fill().over(subject),
+        active=pl.when(pl.col("active").is_not_null() | somebody).then(pl.col("active").is_not_null()),
+    )
 
 
 def _agreed(rows: pl.DataFrame, whole: pl.DataFrame, scene: Scene, what: str) -> pl.DataFrame:
@@ -252,10 +264,13 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
         told.with_columns(
             rule=pl.lit("V11"),
             severity=pl.lit("critical"),
+            offset=pl.col("offset").fill_null(0),
             index=pl.lit(0, pl.UInt32),
             now="time",
             coverage=pl.col("fresh") / pl.col("known"),
-            summary=pl.when(fall & alone)
+            summary=pl.when(~pl.col("active").fill_null(value=False))
+            .then(pl.format("Routes {} no more", "what"))
+            .when(fall & alone)
             .then(
                 pl.format(
                     "Routes of VTEP {} fell from {} to {} within {} s, as {} see; the VTEP is there",

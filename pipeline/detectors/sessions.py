@@ -4,7 +4,8 @@ A session can be established and yet carry no EVPN: the address family isn't neg
 false for 10 s), or it is and no prefix comes. The latter is a fault only where prefixes are due: the
 neighbour sends some to another device, or another neighbour of the same kind sends some here, for 60 s. EOS
 with ``next-hop-self`` on a route reflector is such a case (ipSpace.net, 2022/10 and 2025/11): session and
-family stay up, no EVPN route is sent. Of a neighbour that has nothing to send (a monitor) nothing is due.
+family stay up, no EVPN route is sent. Where counters of prefixes are not told, type-3 routes from the neighbour
+stand for them. Of a neighbour that has nothing to send (a monitor) nothing is due.
 
 Subject: device (the leaf) and peer (the neighbour's address there); the neighbour alone, as device, when none
 of its sessions brings anything. Look first at the neighbour's EVPN address family: activated, policy, next
@@ -20,10 +21,13 @@ import polars as pl
 from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.known import IMET_ROUTE
 from pipeline.detectors.moments import held_at, lasting, moments
+from pipeline.detectors.presence import Presence
 from pipeline.detectors.settings import Parameter, parameters
 from pipeline.detectors.speakers import Speakers, ends_of_sessions
 from pipeline.detectors.spoken import Spoken
+from pipeline.detectors.timeline import StepTable, align
 
 RULES: Final = catalogue(
     Rule("V16", "EVPN_AF_DOWN", "evpn_sessions", rank=1, wait=timedelta(seconds=10)),
@@ -33,6 +37,7 @@ EMPTY_S: Final = Parameter("V16", "empty_s", 60, unit="s", least=10, most=3600)
 PARAMETERS: Final = parameters(EMPTY_S)
 _WAIT_US: Final = RULES["V16"].wait // timedelta(microseconds=1)
 _SECOND_US: Final = 1_000_000
+_END: Final = ["device", "neighbor"]
 
 
 class Sessions:
@@ -40,53 +45,89 @@ class Sessions:
 
     def __init__(self) -> None:
         self._speakers = Speakers()
+        self._routes, self._held = Presence(_END), StepTable(_END, pl.Boolean)
         self._spoken = Spoken(["device", "peer"])
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._speakers.settle(scene.horizon - 1)
-        news = self._speakers.take(applied)
+        self._held.settle(scene.horizon - 1)
+        news = any([self._take_routes(applied), self._speakers.take(applied)])
         # a session is empty for long enough that long before the rule's own wait ends
         patience = max(int(scene.settings.value(EMPTY_S) * _SECOND_US) - _WAIT_US, 0)
-        begun = self._speakers.prefixes.rows.filter(~pl.col("value"))["time"] + patience
+        established = self._speakers.established.timeline()
+        prefixes = self._prefixes()
+        fed = _fed(prefixes, established)
+        begun = fed.filter(~pl.col("value"))["time"] + patience
         due = begun.is_between(scene.horizon, scene.now).any()
         if not (news or due or scene.fresh_news or scene.roles_news):
             return nothing()
-        empty = lasting(self._speakers.prefixes.timeline(), patience, scene.now)
-        judged = verdicts(self._speakers, empty, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
+        said = (established, self._speakers.active.timeline(), prefixes, lasting(fed, patience, scene.now))
+        judged = verdicts(said, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
         told = self._spoken.telling(judged, ["trouble", "empty", "unknown"], scene.horizon)
         return self._spoken.revise(_say(told), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        return {**self._speakers.dump(horizon - 1), **self._spoken.dump(horizon)}
+        return {
+            **self._speakers.dump(horizon - 1),
+            "routes": self._routes.dump(),
+            "held": self._held.dump(horizon - 1),
+            **self._spoken.dump(horizon),
+        }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._speakers.load(frames)
+        self._routes.load(frames["routes"])
+        self._held.rows = frames["held"]
         self._spoken.load(frames)
+
+    def _take_routes(self, applied: Applied) -> bool:
+        routes = applied.changes["evpn_route"]
+        multicast = (routes.keys["route_type"].values == IMET_ROUTE) & routes.keys["neighbor"].known
+        keys = {name: routes.keys[name] for name in _END}
+        sides = (keys, multicast & routes.existed), (keys, multicast & routes.exists)
+        held = self._routes.apply(routes, applied.records, sides)
+        self._held.add(held)
+        return len(held) > 0
+
+    def _prefixes(self) -> pl.DataFrame:
+        """Return the timeline of whether prefixes come: by counters, or by type-3 routes without them."""
+        counted = self._speakers.prefixes.timeline()
+        held = self._held.timeline()
+        # who tells routes, and no counters, has none until the first comes
+        telling = self._speakers.active.timeline().join(
+            held.select("device").unique(), on="device", how="semi"
+        )
+        begins = telling.group_by(_END, maintain_order=True).first().with_columns(value=pl.lit(value=False))
+        first = begins.join(held.select(_END).unique(), on=_END, how="anti")
+        routes = pl.concat([held, first.select(held.columns)]).join(counted.select(_END), on=_END, how="anti")
+        return pl.concat([counted, routes.join(telling.select(_END).unique(), on=_END, how="semi")])
+
+
+def _fed(prefixes: pl.DataFrame, established: pl.DataFrame) -> pl.DataFrame:
+    """Return the timeline of sessions that bring prefixes; one that isn't established owes none."""
+    both = align(prefixes, established, _END, "with up")
+    owes = pl.col("with up").fill_null(value=False)
+    return both.with_columns(value=pl.col("value") | ~owes).drop("with up").drop_nulls("value")
 
 
 def verdicts(
-    speakers: Speakers, empty: pl.DataFrame, ends: pl.DataFrame, fresh: pl.DataFrame, since: int
+    said: tuple[pl.DataFrame, ...], ends: pl.DataFrame, fresh: pl.DataFrame, since: int
 ) -> pl.DataFrame:
     """Return the verdict on each session and on each neighbour, a row per time.
 
-    ``empty``: timeline per (device, neighbor), no prefix came for long. ``ends``: adjacencies
-    (``pipeline.detectors.topology.ENDS``). ``fresh``: timeline per device. ``since``: microseconds; the
-    verdicts from then on are wanted.
+    ``said``: timelines per (device, neighbor) of being established, carrying EVPN, bringing prefixes, and
+    having brought none for long. ``ends``: adjacencies (``pipeline.detectors.topology.ENDS``). ``fresh``:
+    timeline per device. ``since``: microseconds; the verdicts from then on are wanted.
     """
-    told = [table.timeline() for table in (speakers.established, speakers.active, speakers.prefixes)]
-    times = moments([*told, empty, fresh], since)
-    said = ends_of_sessions(ends).join(times.select("time"), how="cross")
-    for name, timeline in zip(_SAID, [*told, empty], strict=True):
-        said = said.join(
-            held_at(timeline, ["device", "neighbor"], times, name),
-            on=["time", "device", "neighbor"],
-            how="left",
-        )
-    said = said.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
-    return _verdicts(_ends(said)).join(times, on="time")
+    times = moments([*said, fresh], since)
+    rows = ends_of_sessions(ends).join(times.select("time"), how="cross")
+    for name, timeline in zip(_SAID, said, strict=True):
+        rows = rows.join(held_at(timeline, _END, times, name), on=["time", *_END], how="left")
+    rows = rows.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
+    return _verdicts(_ends(rows)).join(times, on="time")
 
 
 _SAID: Final = ("established", "carries", "prefixes", "empty")

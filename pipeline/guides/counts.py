@@ -14,9 +14,9 @@ GUIDES: Final = guides(
             " goes wrong on a route reflector goes wrong everywhere.",
             opens="Half of the fresh observers, two at least, hold over 20 % and 20 or more routes less than"
             " 30 s before, for 5 s: of two VTEPs or more, or of one that is still there. Or ten times as many"
-            " as 5 minutes before, from 100 on. Counted are best paths of single-homed MACs, prefixes and"
+            " as 5 minutes before, from 50 on. Counted are best paths of single-homed MACs, prefixes and"
             " type 3.",
-            clears="Nothing fell or rose for 5 minutes.",
+            clears="Nothing falls or rises, seen so for 5 minutes.",
             subject=("device", "vtep"),
             look_first="What was changed, and where, in the minute before? Stop a rollout that is still going"
             " on.",

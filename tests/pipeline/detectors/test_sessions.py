@@ -171,6 +171,39 @@ def test_counters_that_are_not_told_are_not_zero() -> None:
     assert play(scene.passes(120)).of("V16") == []
 
 
+def test_without_counters_routes_tell_that_none_come() -> None:
+    scene = Scene()
+    for leaf in LEAVES:
+        with scene.dump(f"l{leaf}"):
+            scene.serves(f"l{leaf}").imet(f"l{leaf}", address(leaf), neighbor=None)
+            for spine in SPINES:
+                scene.has_address(f"l{leaf}", f"up{spine}", link(leaf, spine)[0], 31)
+                says(scene, f"l{leaf}", link(leaf, spine)[1], prefixes=None)
+                if (leaf, spine) != (1, 2):
+                    scene.imet(f"l{leaf}", address(leaf % 3 + 1), neighbor=link(leaf, spine)[1])
+    for spine in SPINES:
+        with scene.dump(f"s{spine}"):
+            for leaf in LEAVES:
+                scene.has_address(f"s{spine}", f"down{leaf}", link(leaf, spine)[1], 31)
+                says(scene, f"s{spine}", link(leaf, spine)[0], prefixes=None)
+                scene.imet(f"s{spine}", address(leaf), neighbor=link(leaf, spine)[0])
+
+    assert play(scene.passes(59.9)).of("V16") == []
+    assert told(play(scene.passes(1))) == [("l1", link(1, 2)[1], 60)]
+
+
+def test_a_session_that_came_up_has_60_s() -> None:
+    scene = fabric()
+    key = {"network_instance": "default", "neighbor": link(1, 1)[1]}
+    scene.row("l1", "bgp", "bgp_session", **key, session_state="IDLE")
+    says(scene, "l1", link(1, 2)[1])
+    scene.row("l1", "bgp", "bgp_session", **key, afi_safi="L2VPN_EVPN", prefixes_received=0).passes(100)
+    scene.row("l1", "bgp", "bgp_session", **key, session_state="ESTABLISHED")
+
+    assert play(scene.passes(59.9)).of("V16") == []
+    assert len(play(scene.passes(1)).of("V16")) == 1
+
+
 def test_it_clears_5_s_after_prefixes_come_and_not_while_nobody_sees() -> None:
     scene = says(fabric(), "l1", link(1, 1)[1], prefixes=0).passes(65)
     blind = play(says(fabric(), "l1", link(1, 1)[1], prefixes=0).passes(65).ends("l1").ends("s1").passes(60))
