@@ -23,6 +23,7 @@ class Expected:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self.table = StepTable(keys, pl.String)
+        self._settled = 0
 
     def add(self, told: pl.DataFrame) -> bool:
         """Take transitions in the order of the stream: keys, PLACE, ``value`` (GOOD or BAD and a text).
@@ -45,15 +46,18 @@ class Expected:
 
     def due(self, since: int, now: int) -> bool:
         """Return whether time alone may change a verdict after ``since``, microseconds."""
-        lost = pl.col("value").str.starts_with(BAD)
-        begun = pl.col("time").is_between(since - us(MEMORY), now - us(MEMORY))
-        return bool(self.table.rows.select((lost & begun).any()).item())
+        begun = self.table.rows.filter(pl.col("time").is_between(since - us(MEMORY), now - us(MEMORY)))
+        return bool(begun["value"].str.starts_with(BAD).any())
 
     def settle(self, horizon: int) -> None:
         """Forget what is older than the last word on each unit, and units that have left for good."""
+        news = self.table.rows["time"].is_between(self._settled, horizon, closed="right").any()
+        if not (news or self.due(self._settled, horizon)):
+            return
         self.table.settle(horizon)
         left = pl.col("value").str.starts_with(BAD) & (pl.col("time") < horizon - us(MEMORY))
         self.table.rows = self.table.rows.filter(~left)
+        self._settled = horizon
 
     def dump(self, horizon: int) -> pl.DataFrame:
         """Return the state, settled up to the horizon, ordered."""

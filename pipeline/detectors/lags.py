@@ -50,9 +50,10 @@ class Lags:
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._members.settle(scene.horizon - 1)
-        self._needed.settle(scene.horizon - 1)
-        self._single_active.settle(scene.horizon - 1)
         news = self._take(applied)
+        if news:
+            self._needed.settle(scene.horizon - 1)
+            self._single_active.settle(scene.horizon - 1)
         due = self._members.due(scene.horizon, scene.now) or self._hold_ends(scene.horizon, scene.now)
         if not (news or scene.fresh_news or scene.roles_news or due):
             return nothing()
@@ -92,8 +93,8 @@ class Lags:
         return news
 
     def _hold_ends(self, since: int, now: int) -> bool:
-        found = (pl.col("value") == _FOUND) & pl.col("time").is_between(since - us(HOLD), now - us(HOLD))
-        return bool(self._members.table.rows.select(found.any()).item())
+        begun = pl.col("time").is_between(since - us(HOLD), now - us(HOLD))
+        return _FOUND in self._members.table.rows.filter(begun)["value"]
 
     def _take_members(self, members: Changes, records: Records) -> bool:
         parts = [equals(members.after["synchronization"], "IN_SYNC")]

@@ -83,7 +83,7 @@ class References:
         A row per unit and change: ``value``: it differs; null: nobody is there. Beside it ``with thing``,
         ``with detail``, ``with name`` and the subject's reference, ``with ref_thing`` and so on.
         """
-        rows = self.table.rows
+        rows = self._busy(horizon)
         if rows.is_empty():
             return self._named(self._units(rows, self.known))
         units = self._units(rows, self._first(rows, self.known))
@@ -111,6 +111,16 @@ class References:
         later = (pl.col("time") >= pl.col("accepted at")).fill_null(value=False)
         refs = [pl.when(later).then(f"new {ref}").otherwise(ref).alias(ref) for ref in _REFERENCE]
         return both.with_columns(refs).with_columns(differs=_differs()).select(units.columns)
+
+    def _busy(self, horizon: int) -> pl.DataFrame:
+        """Return the rows of subjects that may differ from their reference, or of which there is news."""
+        told = [pl.col(name) for name in _REFERENCE]
+        known = self.known.select(*self.subject, known=pl.concat_str(told, separator=_SEPARATOR))
+        rows = self.table.rows.join(known, on=self.subject, how="left", nulls_equal=True)
+        other = pl.col("value").ne_missing(pl.col("known")) & pl.col("value").is_not_null()
+        news = (pl.col("time") >= horizon - us(LATENESS)) | other
+        busy = rows.filter(news).select(self.subject).unique()
+        return self.table.rows.join(busy, on=self.subject, how="semi", nulls_equal=True)
 
     def _accepted(self, units: pl.DataFrame, until: int) -> pl.DataFrame:
         """Return rows for what was accepted up to a time: it stood for long, the reference was away then."""
