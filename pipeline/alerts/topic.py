@@ -5,8 +5,10 @@ nothing, and what a killed replica could not write any more is made up for. Each
 record of a key holds, and it is the same from either.
 """
 
+import contextlib
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -16,6 +18,7 @@ import duckdb
 import orjson
 import structlog
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from collectors.backoff import Backoff
 from collectors.errors import FabricscopeError
@@ -28,6 +31,8 @@ from pipeline.store import Commit
 LOOK_S: Final = 1.0
 CONFIRM_S: Final = 130.0
 """Longer than the producer tries to deliver a record."""
+GOODBYE_S: Final = 5.0
+"""How long the end of a replica waits for it; the next start writes what is missing."""
 AT_ONCE: Final = 1_000
 """Incidents read from the store at a time."""
 _POLL_MS: Final = 500
@@ -87,16 +92,14 @@ class IncidentTopic:
 
     def _go_on(self) -> None:
         while True:
-            last = self._stop.is_set()
             try:
                 self._write_on()
             except FabricscopeError as error:
                 self.failures += 1
                 wait = self._backoff.failed(0.5)
                 log.warning("incidents not published", reason=str(error), wait_s=round(wait, 1))
-                if last:
+                if self._stop.wait(wait):
                     return
-                self._stop.wait(wait)
             else:
                 return
 
@@ -109,6 +112,7 @@ class IncidentTopic:
             allow_auto_create_topics=False,
             max_request_size=MAX_MESSAGE_BYTES,
             linger_ms=5,
+            max_block_ms=int(GOODBYE_S * 1000),
         )
         try:
             self._written = self._read_topic()
@@ -158,7 +162,7 @@ class IncidentTopic:
                     futures.append(producer.send(TOPIC, key=key.encode(), value=value))
                     sent[key] = state
                 for future in futures:
-                    future.get(timeout=CONFIRM_S)
+                    self._confirm(future)
             for key, state in sent.items():
                 if state is None:
                     self._written.pop(key, None)
@@ -168,6 +172,17 @@ class IncidentTopic:
             self._pending -= done
             if sent:
                 self._backoff.succeeded()
+
+    def _confirm(self, future: Any) -> None:  # Any: untyped library
+        """Wait until a record is taken; at the end of the replica not for long."""
+        began = time.monotonic()
+        while not future.is_done:
+            longest = GOODBYE_S if self._stop.is_set() else CONFIRM_S
+            if time.monotonic() - began >= longest:
+                raise FabricscopeError(f"{TOPIC} took a record not within {longest:.0f} s")
+            with contextlib.suppress(KafkaTimeoutError):  # of this look
+                future.get(timeout=_POLL_MS / 1000)
+        future.get(timeout=0)
 
     def _read_topic(self) -> dict[str, tuple[str, bool, bytes]]:
         """Return the last record of each incident in the topic."""
