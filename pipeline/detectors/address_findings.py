@@ -8,8 +8,9 @@ import polars as pl
 
 from pipeline.apply.records import us
 from pipeline.detectors import findings
+from pipeline.detectors.crowds import turns
 from pipeline.detectors.text import domain_text, mac_text
-from pipeline.detectors.timeline import PLACE, changes, telling
+from pipeline.detectors.timeline import PLACE
 
 KEYS: Final = ["group", "vni", "evi", "ip_hi", "ip_lo", "ip"]
 """What identifies an address: its number, its domain, its halves, its text."""
@@ -129,22 +130,11 @@ def say_gateway(told: pl.DataFrame) -> pl.DataFrame:
 
 
 def crowd_rows(course: pl.DataFrame, members: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the course of crowds that are worth a finding, with their evidence (PLACE).
+    """Return the turns of crowds with their evidence (PLACE).
 
-    A crowd is told again each time it is twice as large. ``course``: of ``pipeline.detectors.crowds``.
+    ``course``: of ``pipeline.detectors.crowds``.
     ``members``: its spells with KEYS. ``states``: those of the addresses.
     """
-    size = pl.col("standing").clip(1).log(2).floor()
-    told = telling(
-        changes(
-            course.with_columns(offset=pl.lit(0), index=pl.lit(0), now=pl.lit(0)).with_columns(
-                active="crowd", size=pl.when("crowd").then(size).cum_max().over("place")
-            ),
-            ["place"],
-            ["active", "size"],
-        ),
-        ["place"],
-    ).drop("offset", "index", "now")
     evidence = states.select(*KEYS, *PLACE)
     both = [
         members.select(*KEYS, "place", at=when, time=since).join(
@@ -159,7 +149,7 @@ def crowd_rows(course: pl.DataFrame, members: pl.DataFrame, states: pl.DataFrame
         .agg(pl.col("offset", "index").last(), now=pl.max_horizontal("now", "at").max())
     )
     # of a crowd that is carried along the beginning was told long ago
-    return told.join(places.rename({"at": "time"}), on=["place", "time"])
+    return turns(course).join(places.rename({"at": "time"}), on=["place", "time"])
 
 
 def say_crowd(

@@ -10,10 +10,10 @@ import polars as pl
 def with_gateways(
     log: pl.DataFrame, addresses: pl.DataFrame, routers: pl.DataFrame, own: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return rows of ``pipeline.detectors.bindings.LOG`` with ``gateway_since``, microseconds; null: never.
+    """Return rows of ``pipeline.detectors.binding_log.LOG`` with ``gateway_since`` (null: never).
 
-    ``addresses``: group, and its address as text (``ip``). ``routers``, ``own``: rows of MACS and ADDRESSES
-    of ``pipeline.detectors.known.FirstSeen``.
+    Times in microseconds. ``addresses``: group, and its address as text (``ip``). ``routers``, ``own``: rows
+    of MACS and ADDRESSES of ``pipeline.detectors.known.FirstSeen``.
     """
     named = log.join(addresses.select("group", "ip"), on="group", how="left", maintain_order="left")
     pairs = named.select("vtep", "device", "ip").unique()

@@ -21,8 +21,8 @@ def mac_states(log: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
     Columns group, mac, PLACE; ``alive`` (null: nobody can tell), ``gateway``, ``places`` (a list), ``live``:
     something was heard of it just then that happened; how many observers spoke, how many of them are fresh.
 
-    ``log``: rows of ``pipeline.detectors.bindings.LOG`` with ``gateway_since``: when what they bind was known
-    to be a gateway's, microseconds. ``fresh``: timeline per device.
+    ``log``: rows of ``pipeline.detectors.binding_log.LOG`` with ``gateway_since``: when what they bind was
+    known to be a gateway's, microseconds. ``fresh``: timeline per device.
     """
     rows = (
         log.sort("group", "member", "time", "offset", "index")

@@ -5,51 +5,22 @@ holds the address is looked up, and from then on every change of it is written t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.columns import Array, Column, Mask, Rows
-from pipeline.apply.fabric import Applied, FabricState, names_of
-from pipeline.apply.records import Records
-from pipeline.detectors.binding_sides import SOURCES, Side, differ, of_addresses, side_of, standing, taken
+from pipeline.apply.columns import Array, Rows
+from pipeline.apply.fabric import Applied, FabricState
+from pipeline.detectors.binding_log import LOG, Part, log_rows, rows_before, rows_of
+from pipeline.detectors.binding_sides import SOURCES, differ, of_addresses, side_of, standing, taken
 from pipeline.detectors.groups import Groups
-from pipeline.detectors.timeline import PLACE
 from pipeline.schema import Columns
 
 KEYS: Final[Columns] = {"vni": pl.UInt32, "evi": pl.UInt32, "ip_hi": pl.UInt64, "ip_lo": pl.UInt64}
-LOG: Final = pl.Schema(
-    {
-        "group": pl.Int64,
-        "member": pl.Int64,
-        "device": pl.String,  # who says so
-        "mac": pl.UInt64,
-        "place": pl.String,  # the ESI, else the VTEP, else the leaf that learned it
-        "vtep": pl.String,
-        "remote": pl.Boolean,  # heard from a neighbour
-        "held": pl.Boolean,
-        "gateway": pl.Boolean,
-        "live": pl.Boolean,  # it happened: no dump, not too late
-        **PLACE,
-    }
-)
-"""One row per change of a route or an entry that binds a watched address."""
-_TIMES: Final = ("time", "offset", "now")
 _SINCE: Final = ("valid_from", "opened_offset", "opened_index")
 _NEIGHBOR: Final = {"evpn_route": ("neighbor",), "host_binding": ()}
-
-
-class _Part(NamedTuple):
-    """Changes of one entity, with the groups of their addresses before and after; -1: none."""
-
-    source: int
-    changes: Changes
-    old: Rows
-    new: Rows
-    before: Side
-    after: Side
 
 
 class Bindings:
@@ -87,13 +58,13 @@ class Bindings:
             concerned[self._suspects(part)] = True
         if not concerned.any():
             return False
-        frames = [_told(part, applied.records, concerned) for part in parts]
+        frames = [rows_of(part, applied.records, concerned) for part in parts]
         told = pl.concat(frames)
         begun = self._meet(told.filter("held"))
         watched = pl.Series(self._watched)
         told = told.filter(watched.gather(told["group"]))
         if len(begun):
-            before = [_before(part, applied.records, watched.to_numpy()) for part in parts]
+            before = [rows_before(part, applied.records, watched.to_numpy()) for part in parts]
             known = told.join(begun, on="group", how="anti")
             told = pl.concat([known, self._first(pl.concat([told, *before]), begun, state)])
         self.log = pl.concat([self.log, told.select(LOG.names())])
@@ -157,7 +128,7 @@ class Bindings:
             self.groups.find(source, rows, {**side.keys, **keys}, side.held, join=True)
         self._grow()
 
-    def _part(self, source: int, changes: Changes) -> _Part | None:
+    def _part(self, source: int, changes: Changes) -> Part | None:
         """Return what changes say of addresses: bindings that begin, end or change their place."""
         narrow = of_addresses(source, changes)
         if not len(narrow):
@@ -173,9 +144,9 @@ class Bindings:
         new = self.groups.find(source, narrow.row, {**after.keys, **ip}, after.held, join=True)
         old = self.groups.find(source, narrow.row, {**before.keys, **ip}, before.held, join=False)
         self._grow()
-        return _Part(source, narrow, old, new, before, after)
+        return Part(source, narrow, old, new, before, after)
 
-    def _claim(self, parts: Sequence[_Part]) -> None:
+    def _claim(self, parts: Sequence[Part]) -> None:
         """Give addresses that nobody had to the first host that is bound to them."""
         group, mac, record, index, gateway = (
             np.concatenate(columns)
@@ -200,7 +171,7 @@ class Bindings:
         claimed, first = np.unique(group[free], return_index=True)
         self._owner[claimed] = mac[free[first]]
 
-    def _suspects(self, part: _Part) -> Rows:
+    def _suspects(self, part: Part) -> Rows:
         """Return the addresses that may have got a second MAC: nearly all only ever have one."""
         new, gateway = part.new, part.after.gateway
         same = ~gateway & (self._owner[new] == part.changes.keys["mac"].values) & ~self._routed[new]
@@ -275,7 +246,7 @@ class Bindings:
             meta = {name: entity.meta.take(name, row[at]).values for name in _SINCE}
             keys = {key: entity.keys.take(key, row[at]) for key in ("device", "mac", *_NEIGHBOR[name])}
             frames.append(
-                _log_rows(
+                log_rows(
                     {
                         "group": group[at],
                         "member": row[at] * len(SOURCES) + number,
@@ -311,76 +282,3 @@ class Bindings:
                 grown = np.zeros(room, dtype=old.dtype)
                 grown[: len(old)] = old
                 setattr(self, name, grown)
-
-
-def _told(part: _Part, records: Records, concerned: Mask) -> pl.DataFrame:
-    """Return rows of LOG of the addresses that are concerned."""
-    before, after = part.before, part.after
-    left = np.flatnonzero(before.held & (~after.held | (part.old != part.new)) & concerned[part.old])
-    joined = np.flatnonzero(after.held & concerned[part.new])
-    frames = []
-    for at, group, side, held in ((left, part.old, before, False), (joined, part.new, after, True)):
-        record = part.changes.record[at]
-        place = {name: records.take("order_time" if name == "time" else name, record) for name in _TIMES}
-        frames.append(
-            _log_rows(
-                {
-                    "group": group[at],
-                    "member": part.changes.row[at] * len(SOURCES) + part.source,
-                    "live": ~records.take("dump", record) & ~records.take("late", record),
-                    "index": part.changes.index[at],
-                    **place,
-                },
-                {name: column.take(at) for name, column in part.changes.keys.items()},
-                taken(side, at),
-                held=held,
-            )
-        )
-    return pl.concat(frames)
-
-
-def _before(part: _Part, records: Records, concerned: Mask) -> pl.DataFrame:
-    """Return how it was before the batch with members of concerned addresses, as rows of LOG."""
-    since = part.changes.opened_offset
-    held = part.before.held & concerned[part.old] & (since < records.offset[0])
-    at = np.flatnonzero(held)
-    at = at[np.unique(part.changes.row[at], return_index=True)[1]]
-    return _log_rows(
-        {
-            "group": part.old[at],
-            "member": part.changes.row[at] * len(SOURCES) + part.source,
-            "live": np.zeros(len(at), dtype=bool),
-            "time": part.changes.valid_from[at],
-            "now": part.changes.valid_from[at],
-            "offset": since[at],
-            "index": part.changes.opened_index[at],
-        },
-        {name: column.take(at) for name, column in part.changes.keys.items()},
-        taken(part.before, at),
-        held=True,
-    )
-
-
-def _log_rows(
-    place: Mapping[str, Array], keys: Mapping[str, Column], side: Side, *, held: bool
-) -> pl.DataFrame:
-    """Return rows of LOG; ``place``: the columns that say of what, and when."""
-    neighbor = keys.get("neighbor")
-    return pl.DataFrame(
-        {
-            **place,
-            "device": _texts(keys["device"]),
-            "mac": keys["mac"].values,
-            "place": _texts(side.place),
-            "vtep": _texts(side.vtep),
-            "remote": np.zeros(len(side.held), dtype=bool) if neighbor is None else neighbor.known,
-            "held": np.full(len(side.held), held),
-            "gateway": side.gateway,
-        },
-        schema=LOG,
-    )
-
-
-def _texts(column: Column) -> pl.Series:
-    texts = pl.Series(names_of(column.values), dtype=pl.String)
-    return pl.select(pl.when(pl.Series(column.known)).then(texts)).to_series()

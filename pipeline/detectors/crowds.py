@@ -7,6 +7,7 @@ until no spell of the place goes on; what is told within is part of it and not t
 import polars as pl
 
 from pipeline.detectors.spells import NEVER
+from pipeline.detectors.timeline import changes, telling
 
 _OUT, _IN, _TOLD = 0, 1, 2
 """What counts first of what happens at one time: what has ended is over."""
@@ -54,6 +55,22 @@ def crowds(spells: pl.DataFrame, limit: float, window: int) -> tuple[pl.DataFram
     )
     last = course.group_by("place", "time", maintain_order=True).last()
     return last.select("place", "time", "standing", "crowd"), told
+
+
+def turns(course: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the course of crowds that are worth a finding, with ``active``.
+
+    A crowd is told when it forms, each time it is twice as large, and when it is over.
+    """
+    size = pl.col("standing").clip(1).log(2).floor()
+    rows = course.with_columns(
+        active="crowd",
+        size=pl.when("crowd").then(size).cum_max().over("place"),
+        offset=pl.lit(0),
+        index=pl.lit(0),
+    )
+    told = telling(changes(rows, ["place"], ["active", "size"]), ["place"])
+    return told.drop("offset", "index", "size")
 
 
 def _marks(spells: pl.DataFrame, time: pl.Expr, what: int, *, young: int, standing: int) -> pl.DataFrame:

@@ -8,9 +8,10 @@ import polars as pl
 from pipeline.apply.columns import column_of
 from pipeline.apply.mac_location import MacLocations
 from pipeline.detectors import findings
+from pipeline.detectors.crowds import turns
 from pipeline.detectors.family import Scene
 from pipeline.detectors.text import names_text
-from pipeline.detectors.timeline import PLACE, changes, telling
+from pipeline.detectors.timeline import PLACE
 from pipeline.schema import NAME
 
 SHOWN = 10
@@ -57,18 +58,7 @@ def say_vni(told: pl.DataFrame, scene: Scene) -> pl.DataFrame:
 
 def say_leaf(course: pl.DataFrame, members: pl.DataFrame, states: pl.DataFrame, scene: Scene) -> pl.DataFrame:
     """Return findings about leaves on which many VNIs survive, by the course of their crowds."""
-    size = pl.col("standing").clip(1).log(2).floor()
-    turns = telling(
-        changes(
-            course.with_columns(offset=pl.lit(0), index=pl.lit(0), now=pl.lit(0)).with_columns(
-                active="crowd", size=pl.when("crowd").then(size).cum_max().over("place")
-            ),
-            ["place"],
-            ["active", "size"],
-        ),
-        ["place"],
-    ).drop("offset", "index", "now")
-    told = turns.filter(pl.col("time") >= scene.horizon)
+    told = turns(course).filter(pl.col("time") >= scene.horizon)
     if told.is_empty():
         return findings(told.select("place"))
     evidence = states.select("vni", *PLACE)
