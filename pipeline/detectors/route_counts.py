@@ -74,7 +74,9 @@ class RouteCounts:
         )
         seconds = range(since - _BEFORE_S, until + 1)
         states = _with_ends(seen, self._spoken.before(scene.horizon), seconds, scene)
-        told = self._spoken.telling(states, ["vteps"], scene.horizon)
+        # whose routes rise is told once: it is seen in the first seconds only
+        lost = pl.when(pl.col("what") == "fall").then("vteps")
+        told = self._spoken.telling(states.with_columns(lost=lost), ["lost"], scene.horizon)
         return self._spoken.revise(_say(told), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:

@@ -4,8 +4,8 @@ A session can be established and yet carry no EVPN: the address family isn't neg
 false for 10 s), or it is and no prefix comes. The latter is a fault only where prefixes are due: the
 neighbour sends some to another device, or another neighbour of the same kind sends some here, for 60 s. EOS
 with ``next-hop-self`` on a route reflector is such a case (ipSpace.net, 2022/10 and 2025/11): session and
-family stay up, no EVPN route is sent. Where counters of prefixes are not told, type-3 routes from the neighbour
-stand for them. Of a neighbour that has nothing to send (a monitor) nothing is due.
+family stay up, no EVPN route is sent. Where counters of prefixes are not told, type-3 routes from the
+neighbour stand for them. Of a neighbour that has nothing to send (a monitor) nothing is due.
 
 Subject: device (the leaf) and peer (the neighbour's address there); the neighbour alone, as device, when none
 of its sessions brings anything. Look first at the neighbour's EVPN address family: activated, policy, next
