@@ -83,7 +83,7 @@ class Contests:
         self._watched = wanted
         if len(wanted):
             self._look(applied, scene, wanted, new)
-        return True
+        return len(wanted) > 0
 
     def runs(self, now: int) -> pl.DataFrame:
         """Return RUN: the disputes that have lasted for longer than a move, and numbers that fell."""

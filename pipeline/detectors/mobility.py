@@ -129,15 +129,17 @@ def _sum(column: str, window: timedelta, *over: str) -> pl.Expr:
 def _with_pattern(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Tell the moves that end an A-B-A-B of as many moves as M4 asks for."""
     asked = int(limits.ping_pong_moves)
-    before = {
-        name: [pl.col(name).shift(back).over("key") for back in range(asked)] for name in ("name", "old_name")
-    }
+
+    def before(column: str, back: int) -> pl.Expr:
+        """Return a column some moves before; the moves of a MAC follow each other."""
+        return pl.when(pl.col("key").shift(back) == pl.col("key")).then(pl.col(column).shift(back))
+
     returns = [
-        (before["name"][back] == before["old_name"][back + 1])
-        & (before["old_name"][back] == before["name"][back + 1])
+        (before("name", back) == before("old_name", back + 1))
+        & (before("old_name", back) == before("name", back + 1))
         for back in range(asked - 1)
     ]
-    span = pl.col("at") - pl.col("at").shift(asked - 1).over("key")
+    span = pl.col("at") - before("at", asked - 1)
     seen = moves.with_row_index("row")
     pattern = seen.filter("move").select(
         "row",
