@@ -179,3 +179,18 @@ def test_a_sticky_mac_of_a_router_is_still_contested() -> None:
     scene.mac_route("s1", 1, address(1), sticky=True).passes(9).mac_route("s1", 1, address(2), 1).passes(2)
 
     assert play(scene).rules() == ["M7"]
+
+
+def test_a_mac_that_ages_out_on_one_leg_of_its_segment_is_nobody_s_loss() -> None:
+    esi = "00:11:22:33:44:55:66:77:88:99"
+    scene = Scene().joins("s1", "l1", "l2").passes(1)
+    for pe in (1, 2):
+        scene.mac_route("s1", 1, address(pe), 2, esi=esi).learns(f"l{pe}", 1, esi=esi)
+    # the peer goes on as a proxy, with the number it knows
+    scene.passes(60).learns("l1", 1, op="delete").mac_route("s1", 1, address(1), op="delete").passes(60)
+
+    outcome = play(scene)
+
+    assert moves_of(outcome) == []
+    assert opened(outcome) == []
+    assert [row["location"] for row in outcome.locations] == [esi]
