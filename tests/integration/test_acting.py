@@ -1,6 +1,7 @@
 """People at the command line, two replicas and a real broker: what one says, both know."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -130,3 +131,27 @@ def test_what_nobody_knows_is_refused_before_it_is_sent(on_call: OnCall) -> None
     assert "no topic fabricscope.raw.nowhere-at-all" in on_call.says(*unknown, code=2)
     slip = ("maintenance", "add", "MW-1", "x", "--fabric", on_call.fabric, "--for", "1h")
     assert "scope is empty" in on_call.says(*slip, code=2)
+
+
+def test_who_watches_sees_each_step_as_it_comes(on_call: OnCall, tmp_path: Path) -> None:
+    on_call.voice.does("session-down", "leaf-1", "spine-1")
+    on_call.voice.passes(20)
+    until(on_call.there, "R16 is published", 60)
+    key = on_call.incident("R16")["incident_id"]
+    seen = tmp_path / "watched.txt"
+    words = ["incident", "watch", "--kafka", on_call.kafka, "--fabric", on_call.fabric]
+    with seen.open("w") as output:
+        watching = subprocess.Popen([sys.executable, "-m", "fabricscope", *words], stdout=output)
+    try:
+
+        def note_is_seen() -> bool:
+            # a step from before it began to look is none of its business: so another one, until one is seen
+            on_call.says("incident", "note", key[:8], "cable checked", "--actor", "alice")
+            on_call.voice.passes(2)
+            return "noted by alice: cable checked" in seen.read_text()
+
+        until(note_is_seen, "a line for the note", 90)
+    finally:
+        watching.send_signal(signal.SIGINT)
+    assert watching.wait(30) == 0
+    assert all(key[:7] in line for line in seen.read_text().splitlines())
