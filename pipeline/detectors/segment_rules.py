@@ -66,9 +66,10 @@ class SegmentRules:
         return news | due | recent | set(held.filter(given_up)["esi"].to_list())
 
     def _detect(self, esis: set[str] | None, scene: Scene) -> pl.DataFrame:
-        owners, routes = scene.roles.owners, scene.fresh("routes")
+        owners = scene.roles.owners
         held, macs = self._state.of("held", esis), self._state.of("macs", esis)
-        kinds = es_routes.legs(held, macs, routes)
+        kinds = es_routes.legs(held, macs, scene.fresh("routes"))
+        shown = kinds.join(held, on=["esi", "pe", "kind"], how="semi", maintain_order="left")
         behind = self._behind.counter(scene.state.locations, scene.horizon)
         events = self._events(esis, kinds, held, scene)
         audited, due = df_audit.detect(events, owners, scene.now)
@@ -76,7 +77,7 @@ class SegmentRules:
         self._due = {esi: when for esi, when in kept.items() if esi not in events} | due
         declared = self._state.of("declared", esis)
         parts = [
-            segments.detect(held, routes, owners, scene.now, declared=declared, behind=behind),
+            segments.detect(held, shown, owners, scene.now, declared=declared, behind=behind),
             es_routes.detect(kinds, owners, behind),
             audited,
             df_agreement.detect(events, owners),

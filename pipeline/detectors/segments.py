@@ -19,7 +19,6 @@ import polars as pl
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.behind import Count, macs_text
 from pipeline.detectors.es_members import as_declared
-from pipeline.detectors.quorum import votes
 from pipeline.detectors.timeline import PLACE, changes, counts, telling
 
 QUORUM: Final = 0.5
@@ -34,7 +33,7 @@ RULES: Final = catalogue(
 
 def detect(
     held: pl.DataFrame,
-    fresh: pl.DataFrame,
+    kinds: pl.DataFrame,
     owners: Mapping[str, str],
     now: int,
     *,
@@ -43,14 +42,11 @@ def detect(
 ) -> pl.DataFrame:
     """Return one finding per change of the verdict on a segment.
 
-    ``held``: timeline per (esi, pe, kind, device), whether the device holds a route of that kind. ``fresh``:
-    timeline per device. ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds. ``declared``:
+    ``held``: timeline per (esi, pe, kind, device), whether the device holds a route of that kind. ``kinds``:
+    timeline per (esi, pe, kind) that a PE ever showed, whether it is lost; null: nobody fresh can tell.
+    ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds. ``declared``:
     timeline per esi, a JSON list of the devices that should serve it. ``behind``: counts MACs.
     """
-    gone = held.with_columns(value=~pl.col("value"))
-    kinds = votes(gone, fresh, ["esi", "pe", "kind"]).with_columns(
-        value=pl.when(pl.col("fresh") > 0).then(pl.col("yes") / pl.col("fresh") >= QUORUM)
-    )
     legs = counts(
         kinds.select("esi", "pe", "kind", *PLACE, "value"),
         ["esi", "pe"],

@@ -319,10 +319,10 @@ def test_it_clears_only_by_a_fresh_look() -> None:
 def test_without_anything_held_there_are_no_findings_but_all_columns() -> None:
     key = dict.fromkeys(("esi", "pe", "kind", "device"), pl.String)
     held = pl.DataFrame(schema={**key, **PLACE, "value": pl.Boolean})
-    fresh = pl.DataFrame(schema={"device": pl.String, **PLACE, "value": pl.Boolean})
+    kinds = held.drop("device")
 
     declared = pl.DataFrame(schema={"esi": pl.String, **PLACE, "value": pl.String})
-    found = detect(held, fresh, {}, 0, declared=declared, behind=Behind().counter(MacLocations(), 0))
+    found = detect(held, kinds, {}, 0, declared=declared, behind=Behind().counter(MacLocations(), 0))
 
     assert found.schema == FINDING
     assert found.is_empty()
