@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from pipeline.alerts.standing import Standing
+from pipeline.alerts.standing import SEVERITIES, Standing
 
 Labels = tuple[tuple[str, str], ...]
 FIRES_FOR: Final = timedelta(days=7)
@@ -91,9 +91,9 @@ def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
 
 
 def all_labels(incident: Standing) -> set[Labels]:
-    """Return all labels that an incident may have been told under."""
-    levels = {*incident.levels, (incident.rule, incident.name, incident.severity)}
-    return {labels(incident, *level) for level in levels}
+    """Return all labels that an incident may have been told under; what follows from it may make it worse."""
+    rules = {(rule, name) for rule, name, _ in incident.levels} | {(incident.rule, incident.name)}
+    return {labels(incident, *rule, severity) for rule in rules for severity in SEVERITIES[1:]}
 
 
 def annotations(incident: Standing, links: Links) -> tuple[tuple[str, str], ...]:
@@ -103,6 +103,7 @@ def annotations(incident: Standing, links: Links) -> tuple[tuple[str, str], ...]
         "incident": incident.incident_id,
         "summary": incident.summary,
         "since": _text(incident.opened_at),
+        "explains": ", ".join(f"{count} x {rule}" for rule, count in incident.explains),
         "coverage": None if incident.coverage is None else f"{incident.coverage:.0%}",
         "acknowledged_by": incident.acknowledged_by,
         "runbook_url": page,

@@ -149,7 +149,7 @@ class Feed:
         speaking = told(incidents)
         made = {
             key: self._made[key]
-            if self._made.get(key, (None,))[0] is one
+            if self._made.get(key, (None,))[0] == one
             else (one, firing(one, self.links, now))
             for key, one in speaking.items()
         }

@@ -1,7 +1,8 @@
 """Incidents as they stand, and which of them people are told of."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -9,6 +10,9 @@ SUBJECT: Final = (
     "device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant",
 )  # fmt: skip
 """Columns of view ``incident`` that say what an incident is about."""
+
+
+SEVERITIES: Final = ("info", "warning", "critical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Standing:
     """The incident that explains it."""
     levels: frozenset[tuple[str, str, str]] = frozenset()
     """Rule, name and severity it may have been told under before, besides those it has."""
+    explains: tuple[tuple[str, int], ...] = ()
+    """Open incidents that follow from it, by rule."""
 
     @property
     def open(self) -> bool:
@@ -74,12 +80,28 @@ def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None
 
 
 def told(incidents: Mapping[str, Standing]) -> dict[str, Standing]:
-    """Return the open incidents that people are told of, by id."""
+    """Return the open incidents that people are told of, by id.
+
+    What follows from one is told with it: as numbers, and by a severity that is that of the worst of them.
+    """
+    below: dict[str, list[Standing]] = {}
+    for incident in incidents.values():
+        if incident.open and (root := _root(incident, incidents)) is not None:
+            below.setdefault(root.incident_id, []).append(incident)
     return {
-        key: incident
+        key: _with_consequences(incident, below.get(key, []))
         for key, incident in incidents.items()
         if incident.open and silence(incident, incidents) is None
     }
+
+
+def _with_consequences(incident: Standing, below: Sequence[Standing]) -> Standing:
+    told = [each for each in below if not each.in_maintenance]
+    if not told:
+        return incident
+    worst = max((incident, *told), key=lambda each: SEVERITIES.index(each.severity)).severity
+    rules = Counter(each.rule for each in told)
+    return replace(incident, severity=worst, explains=tuple(sorted(rules.items())))
 
 
 def _root(incident: Standing, incidents: Mapping[str, Standing]) -> Standing | None:

@@ -49,6 +49,19 @@ def test_a_child_is_silent_while_its_root_is_open() -> None:
     assert "r explains it" in (silence(child, known(root, child)) or "")
 
 
+def test_a_root_is_as_severe_as_the_worst_that_follows_from_it_and_says_what_does() -> None:
+    root = incident("r", severity="warning", rule="R16")
+    below = [
+        incident("c", root="r", severity="critical", rule="R4"),
+        incident("d", root="c", severity="warning", rule="V2"),
+        incident("e", root="r", severity="critical", rule="V1", resolved_at=NOW),
+    ]
+    found = told(known(root, *below))["r"]
+    assert (found.severity, found.explains) == ("critical", (("R4", 1), ("V2", 1)))
+    quiet = incident("c", root="r", severity="critical", in_maintenance=True)
+    assert told(known(root, quiet))["r"] == root
+
+
 def test_a_child_speaks_when_its_root_is_resolved() -> None:
     root, child = incident("r", resolved_at=NOW), incident("c", root="r")
     assert list(told(known(root, child))) == ["c"]
