@@ -210,7 +210,7 @@ class Causation:
         """Return the state as frames, one row with JSON; ``now``: the fabric's clock, microseconds."""
         roots = self._roots.dump(now)
         self._forget(now)
-        turns = {name: sorted(self._turns[name], key=repr) for name in self._rows}
+        turns = {name: sorted(self._turns[name], key=_place) for name in self._rows}
         state = {
             "roots": roots,
             "rows": self._rows,
@@ -230,6 +230,11 @@ class Causation:
         self._turns.update(state["turns"])
         self._rows, self._root_of = state["rows"], state["root_of"]
         self._storms, self._said, self._now = state["storms"], state["said"], state["now"]
+
+
+def _place(turn: Row) -> tuple[int, int, int, str]:
+    """Return the place of an event among those of its incident, the same before and after a restart."""
+    return turn["event_time"], turn["offset"], turn["index"], turn["kind"]
 
 
 def _plain(frame: pl.DataFrame) -> list[Row]:
