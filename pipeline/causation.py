@@ -13,7 +13,8 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from pipeline.causes.dependence import Dependence
+from pipeline.causes.dependence import FABRIC, Dependence
+from pipeline.causes.explains import FABRIC_WIDE
 from pipeline.causes.roots import KEPT, Roots, Seen
 from pipeline.causes.storms import RULES, Member, Storm, storms
 from pipeline.correlate import Revision
@@ -120,13 +121,16 @@ class Causation:
         if row["mac"] is not None:
             subject["mac"] = row["mac"].to_bytes(6, "big").hex(":")
         evidence = orjson.loads(row["evidence"])
+        about = depends.about(subject)
+        if row["rule"] in FABRIC_WIDE and row["vtep"] is None:
+            about = frozenset({FABRIC})
         return Seen(
             incident_id=row["incident_id"],
             rule=row["rule"],
             anchors=self._anchors(row),
             ends=tuple(sorted(turn["event_time"] for turn in turns if turn["kind"] == "resolved")),
             detected_at=row["detected_at"],
-            about=depends.about(subject),
+            about=about,
             own=depends.own(subject, evidence),
         )
 

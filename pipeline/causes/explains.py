@@ -11,10 +11,6 @@ from typing import Final
 
 HANDICAP: Final = timedelta(seconds=1.5)
 """Per layer; see above."""
-LOOP_TOLD: Final = timedelta(seconds=30)
-"""A loop is one when enough MACs flap within 30 s (rule M6): the first of them is told before."""
-BURST_TOLD: Final = timedelta(seconds=10)
-"""Moves count when their burst lasted 10 s (rule M2): a device may freeze the MAC before."""
 OVER: Final = timedelta(seconds=5)
 """What begins so long after a fault was over may still follow from it."""
 WITHIN: Final = timedelta(seconds=240)
@@ -58,6 +54,10 @@ EXPLAINS: Final[Mapping[int, frozenset[int]]] = {
 }
 
 
+FABRIC_WIDE: Final = frozenset(("V11",))
+"""Rules on what happens everywhere at once; the device they name is who saw it first."""
+
+
 def layer(rule: str) -> int:
     """Return the layer of a rule; one that isn't listed explains nothing and nothing explains it."""
     return LAYERS.get(rule, SILENCE)
@@ -65,14 +65,26 @@ def layer(rule: str) -> int:
 
 def handicap(rule: str) -> timedelta:
     """Return by how much a rule counts as later; a leaf that is cut off comes first: it takes all with it."""
-    if rule == "R15":
-        return timedelta(0)
-    mobility, host = layer(rule) >= MOBILITY, layer(rule) >= HOST
-    return (1 + layer(rule)) * HANDICAP + mobility * LOOP_TOLD + host * BURST_TOLD
+    return timedelta(0) if rule == "R15" else (1 + layer(rule)) * HANDICAP
 
 
-SLACK: Final = max(handicap(rule) for rule in LAYERS)
+LATE: Final[Mapping[int, tuple[frozenset[int], timedelta]]] = {
+    # a cliff is counted over 30 s (rule V11)
+    COUNTS: (_ROUTES, timedelta(seconds=30)),
+    # a loop is one when enough MACs flap within 30 s (rule M6): the first of them is told before
+    LOOP: (frozenset((MOBILITY, HOST)), timedelta(seconds=30)),
+    # moves count when their burst lasted 10 s (rule M2): a device may freeze the MAC before
+    MOBILITY: (frozenset((HOST,)), timedelta(seconds=10)),
+}
+"""Layers whose faults are told late: what they explain is told before them, by so much at most."""
+SLACK: Final = max(handicap(rule) for rule in LAYERS) + max(span for _, span in LATE.values())
 """A cause may be told so much later than what it explains; how much, the layers of the two say."""
+
+
+def late(cause: str, effect: str) -> timedelta:
+    """Return by how much a cause may be told later than an effect of its kind."""
+    effects, span = LATE.get(layer(cause), (frozenset(), timedelta(0)))
+    return span if layer(effect) in effects else timedelta(0)
 
 
 def beside(cause: str, effect: str) -> bool:

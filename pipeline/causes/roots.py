@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pipeline.causes.dependence import Dependence, Token, relation, touched
-from pipeline.causes.explains import EXPLAINS, OVER, SLACK, WITHIN, beside, handicap, layer
+from pipeline.causes.explains import EXPLAINS, OVER, SLACK, WITHIN, beside, handicap, late, layer
 
 DECIDED_AFTER: Final = timedelta(seconds=90)
 _US: Final = timedelta(microseconds=1)
@@ -38,14 +38,17 @@ class Seen:
     own: frozenset[Token]
     """All that it has to do with."""
 
-    def place(self, before: int) -> tuple[int, str] | None:
-        """Return its place among the causes of what was at ``before``, earliest first; None: it is none."""
+    def place(self, before: int, effect: str) -> tuple[int, str] | None:
+        """Return its place among the causes of what was at ``before``, earliest first; None: it is none.
+
+        ``effect``: rule of what is to be explained.
+        """
         found = [anchor for anchor in self.anchors if anchor <= before + _SLACK_US]
         if not found or before - found[-1] > _WITHIN_US:
             return None
         if any(found[-1] <= end < before - _OVER_US for end in self.ends):
             return None
-        return found[-1] + handicap(self.rule) // _US, self.incident_id
+        return found[-1] + (handicap(self.rule) - late(self.rule, effect)) // _US, self.incident_id
 
 
 class Roots:
@@ -99,7 +102,7 @@ class Roots:
             for token in tokens:
                 reached[token].append(name)
         open_ = [seen for seen in self._seen.values() if seen.anchors[-1] >= self._now - 2 * _DECIDED_US]
-        for effect in sorted(open_, key=lambda seen: (seen.anchors[-1], seen.place(seen.anchors[-1]) or ())):
+        for effect in sorted(open_, key=lambda seen: (seen.anchors[-1], layer(seen.rule), seen.incident_id)):
             near = {name for token in touched(effect.own) for name in reached.get(token, ())}
             parent = self._parent(effect, {name: reach[name] for name in near})
             if parent is None:
@@ -110,11 +113,11 @@ class Roots:
     def _parent(self, effect: Seen, near: Mapping[str, frozenset[Token]]) -> str | None:
         """Return the earliest of the incidents that explain one; ``near``: how far those around it reach."""
         anchor = effect.anchors[-1]
-        mine = effect.place(anchor)
+        mine = effect.place(anchor, effect.rule)
         found: list[tuple[int, str]] = []
         for name, reach in near.items():
             cause = self._seen[name]
-            place = cause.place(anchor)
+            place = cause.place(anchor, effect.rule)
             if (
                 place is not None
                 and mine is not None
