@@ -1,6 +1,5 @@
 """What a batch changes in the store, and what a snapshot of a fabric holds, as rows of tables."""
 
-
 import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState

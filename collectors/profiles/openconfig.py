@@ -239,8 +239,9 @@ _ETHERNET_SEGMENT: Final = EntityMapping(
 )
 
 _DESIGNATED_FORWARDER: Final = EntityMapping(
-    # No part of openconfig-ethernet-segments 0.2, whose df-election tells how but not who: an augmentation of
-    # ours, with what Nokia SR Linux (association/network-instance/bgp-instance) and FRRouting (flag nonDF) tell.
+    # No part of openconfig-ethernet-segments 0.2, whose df-election tells how but not who: an augmentation
+    # of ours, with what Nokia SR Linux (association/network-instance/bgp-instance) and FRRouting (flag
+    # nonDF) tell.
     table="designated_forwarder",
     path="/ethernet-segments/ethernet-segment[name]/df-election/network-instances/network-instance[name]",
     keys=(Key("ethernet-segment[name]", "name", Kind.TEXT), _IN_INSTANCE),

@@ -35,7 +35,8 @@ class _Segment:
 
     Kinds of events: ``serves`` and ``announces``, of a PE: a route of the segment is held; ``address``, of a
     device: its PE; ``configured``, of a device, a field and the segment's name there; ``partner``, of a
-    device, LAG and member: 12 hex digits; ``declared``: JSON list of devices; ``place``: of a device, its site or rack.
+    device, LAG and member: 12 hex digits; ``declared``: JSON list of devices; ``place``: of a device, its
+    site or rack.
     """
 
     serves: dict[tuple[str, str], bool | None] = field(default_factory=dict)

@@ -59,8 +59,9 @@ def write(path: Path, rows: int, kill_in: int | None, kill_at: str) -> None:
 
 def incident(step: pl.DataFrame) -> pl.DataFrame:
     columns = [
-        "rule name family severity opened_at detected_at resolved_at fabric device vni evi mac ip_hi ip_lo esi",
-        "vtep interface peer tenant summary evidence coverage acknowledged_by in_maintenance root_incident_id",
+        "rule name family severity opened_at detected_at resolved_at fabric device vni evi mac ip_hi ip_lo",
+        "esi vtep interface peer tenant summary evidence coverage acknowledged_by in_maintenance",
+        "root_incident_id",
     ]
     return step.with_columns([pl.lit(None).alias(column) for column in " ".join(columns).split()])
 

@@ -20,8 +20,8 @@ def incident(incident_id: str, state: str, device: str | None = None) -> pl.Data
     given = {"incident_id": incident_id, "state": state, "device": device}
     columns = [
         "incident_id rule name family severity state opened_at detected_at resolved_at fabric device vni mac",
-        "evi ip_hi ip_lo esi vtep interface peer tenant summary evidence coverage acknowledged_by in_maintenance",
-        "root_incident_id",
+        "evi ip_hi ip_lo esi vtep interface peer tenant summary evidence coverage acknowledged_by",
+        "in_maintenance root_incident_id",
     ]
     return pl.select(
         [pl.lit(given.get(column), dtype=pl.String).alias(column) for column in " ".join(columns).split()]
