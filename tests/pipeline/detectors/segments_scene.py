@@ -47,3 +47,9 @@ def fabric(version: int = 4, pes: int = 2) -> Scene:
     claim(scene, "l1", EVEN)
     claim(scene, "l2", ODD)
     return scene.passes(9)
+
+
+def without_evi(scene: Scene, pe: int, vni: int, op: str = "delete") -> Scene:
+    for device in OBSERVERS:
+        scene.ad_route(device, ESI, address(pe), vni=vni, op=op, neighbor=neighbor_of(device, pe))
+    return scene

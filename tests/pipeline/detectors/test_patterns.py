@@ -1,4 +1,4 @@
-"""Ping-pong (M4), duplicates that no PE sees (M14), wraps (M11), and what flaps say they are."""
+"""Ping-pong (M4), and what flaps say they are."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.detectors.moves import PARAMETERS
 from pipeline.detectors.settings import Settings
-from tests.pipeline.detectors.test_mobility import TOP, every, moving, rising
+from tests.pipeline.detectors.test_mobility import every, moving, rising
 from tests.pipeline.driver import play
 from tests.pipeline.scene import VNI, Scene, address
 
@@ -55,90 +55,6 @@ def test_the_four_moves_lie_within_180_s(step: float, *, found: bool) -> None:
 @pytest.mark.parametrize(("last", "found"), [(15.1, True), (15.0, False)])
 def test_what_fits_into_one_burst_may_be_a_migration(last: float, *, found: bool) -> None:
     assert bool(play(moving([5, 7, 9, last])).found("M4")) is found
-
-
-# M14
-
-
-def test_around_three_places_no_pe_sees_the_five_moves_and_the_duplicate_says_so() -> None:
-    outcome = play(moving(every(31, 5), places=3))
-
-    [found] = outcome.found("M14")
-    assert found["time"] == 129
-    assert (evidence(found)["most_seen_by_one_pe"], evidence(found)["seen_at"]) == (4, address(2))
-    [incident] = outcome.incidents
-    assert incident["rule"] == "M2"
-    assert incident["summary"].endswith(
-        "No PE sees 5 moves itself (the most is 4, at 10.0.0.2): none will act on its own"
-    )
-
-
-def test_between_two_places_each_pe_sees_all_from_its_first_learn_on() -> None:
-    outcome = play(moving(every(31, 5)))
-
-    assert outcome.found("M14") == []
-    assert evidence(outcome.incidents[0])["most_seen_by_one_pe"] == 5
-
-
-def test_it_ends_when_a_pe_has_seen_enough() -> None:
-    # around three places the most seen by one are 4 of 5, 4 of 6, 5 of 7
-    assert [one["time"] for one in play(moving(every(20, 8), places=3)).found("M14")] == [85, 105]
-
-
-def test_moves_that_nobody_saw_may_have_been_seen_by_a_pe() -> None:
-    outcome = play(rising([(5, 2), (11, 2), (16, 1)], places=(1, 2, 3)))
-
-    assert outcome.rules() == ["M2"]
-    assert outcome.found("M14") == []
-    assert evidence(outcome.incidents[0])["most_seen_by_one_pe"] is None
-
-
-# M11
-
-
-@pytest.mark.parametrize("version", [4, 6])
-def test_a_number_that_wraps_is_told_once(version: int) -> None:
-    outcome = play(moving([5, 40, 100], version=version, first=TOP).until(300))
-
-    [incident] = outcome.incidents
-    assert (incident["rule"], incident["severity"], incident["detected_at"]) == ("M11", "warning", 5)
-    assert incident["resolved_at"] == 185
-    assert incident["summary"].startswith(
-        "The sequence number of MAC 00:11:c0:08:00:01 in VNI 1010 wrapped from 4294967295 to 0, now at "
-        + address(2, version)
-    )
-    assert len(outcome.found("M11")) == 1
-
-
-@pytest.mark.parametrize(("first", "found"), [(TOP, True), (TOP - 1, False)])
-def test_up_to_the_last_number_nothing_wraps(first: int, *, found: bool) -> None:
-    assert bool(play(moving([5], first=first)).found("M11")) is found
-
-
-@pytest.mark.parametrize(("seq", "found"), [(TOP - 2, True), (2**31 + 5, False)])
-def test_a_number_lost_in_place_is_no_wrap(seq: int, *, found: bool) -> None:
-    # from afar a PE that lost its count says none; a jump over the top goes beyond none
-    scene = Scene().joins("s1").passes(1).mac_route("s1", 1, address(1), seq).passes(20)
-    scene.mac_route("s1", 1, address(1), 4 if found else None).passes(20)
-
-    assert bool(play(scene).found("M11")) is found
-
-
-def test_no_number_after_a_withdraw_is_no_wrap() -> None:
-    scene = Scene().joins("s1").passes(1).mac_route("s1", 1, address(1), TOP).passes(5)
-    scene.mac_route("s1", 1, address(1), op="delete").passes(5).mac_route("s1", 1, address(2)).passes(5)
-
-    assert play(scene).findings == []
-
-
-def test_a_wrap_that_a_dump_shows_is_no_news() -> None:
-    scene = Scene()
-    for seq in (TOP, 3):
-        with scene.dump("s1"):
-            scene.mac_route("s1", 1, address(1), seq)
-        scene.passes(5)
-
-    assert play(scene).found("M11") == []
 
 
 # What flaps say they are.

@@ -228,6 +228,78 @@ def test_a_spine_that_nobody_observes_is_known_by_its_address() -> None:
     ]
 
 
+def links_lost(
+    scene: Scene, leaves: tuple[int, ...] = LEAVES, status: str = "DOWN", *, ends: str = "l"
+) -> Scene:
+    for leaf in leaves:
+        link(scene, leaf, 2, status, ends=ends)
+    return scene
+
+
+@pytest.mark.parametrize("ends", ["ls", "l", "s"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_spine_that_lost_all_its_links_is_lost_though_its_sessions_are_not_over(
+    version: int, ends: str
+) -> None:
+    scene = links_lost(fabric(version), ends=ends)
+
+    assert play(scene.passes(4.9)).incidents == []
+    outcome = play(scene.passes(10))
+
+    assert said(outcome) == [("R16", "s2", 15)]
+    assert "Spine s2 of 2 is lost to the fabric: 3 of its 3 links" in outcome.incidents[0]["summary"]
+
+
+def test_a_spine_that_lost_all_links_but_one_is_not_lost() -> None:
+    scene = links_lost(fabric(), (1, 2)).passes(6)
+
+    assert said(play(scene)) == [("R16", "l1", 15), ("R16", "l2", 15)]
+
+
+def test_a_spine_without_its_links_goes_on_as_one_incident_when_its_sessions_end() -> None:
+    scene = links_lost(fabric()).passes(20)
+    spine_lost(scene, ends="l").passes(20)
+    links_lost(scene, status="UP").passes(10)
+    for leaf in LEAVES:
+        sessions(scene, leaf, 2, "ESTABLISHED", ends="l")
+    outcome = play(scene.passes(10))
+
+    assert said(outcome) == [("R16", "s2", 15)]
+    assert outcome.spans() == [(15, 60 + 5)]
+
+
+def test_a_spine_is_lost_when_parallel_links_with_all_leaves_are_down_and_not_before() -> None:
+    scene = fabric()
+    for leaf in LEAVES:
+        scene.has_address(f"l{leaf}", "up9", f"10.{leaf}.9.0", 31).link(f"l{leaf}", "up9", "UP")
+        scene.has_address("s2", f"down9{leaf}", f"10.{leaf}.9.1", 31).link("s2", f"down9{leaf}", "UP")
+    links_lost(scene.passes(5)).passes(10)
+    assert [device for _, device, _ in said(play(scene))] == ["l1", "l2", "l3"]
+
+    for leaf in LEAVES:
+        scene.link(f"l{leaf}", "up9", "DOWN")
+    assert said(play(scene.passes(6)))[3:] == [("R16", "s2", 30)]
+
+
+@pytest.mark.parametrize(("tellers", "found"), [((1, 2), {"s2"}), ((1,), {"l1"})])
+def test_a_spine_is_lost_by_the_links_of_two_leaves_where_others_are_silent(
+    tellers: tuple[int, ...], found: set[str]
+) -> None:
+    scene = fabric().mute("s2", "l3", *(f"l{leaf}" for leaf in LEAVES if leaf not in tellers)).passes(30)
+    told = play(links_lost(scene, tellers).passes(20)).of("R16", "R15")
+    assert {one["device"] for one in told} == found
+    if found == {"s2"}:
+        assert "2 of its 3 links with leaves are down, 1 can't be told" in told[0]["summary"]
+
+
+def test_links_that_a_spine_has_with_one_leaf_only_are_that_leaf_s_matter() -> None:
+    scene = fabric()
+    scene.has_address("l1", "up9", "10.1.9.0", 31).link("l1", "up9", "UP")
+    scene.has_address("s9", "down1", "10.1.9.1", 31).link("s9", "down1", "UP").passes(5)
+
+    assert said(play(scene.link("l1", "up9", "DOWN").passes(6))) == [("R16", "l1", 20)]
+
+
 # R15
 
 

@@ -1,114 +1,21 @@
-"""Who lacks whom in its flood list, and why; route targets that don't meet: V2, V4."""
-
-import json
-from typing import Any
+"""Who lacks whom in its flood list, and why: V2."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.pipeline.detectors.flooding_scene import (
+    OTHER_VNI,
+    SPINES,
+    Fabric,
+    evidence,
+    link,
+    one,
+    retarget,
+    subjects,
+)
 from tests.pipeline.driver import Outcome, play
-from tests.pipeline.scene import VNI, Scene, address
-
-LEAVES, SPINES = (1, 2, 3, 4), (1, 2)
-OTHER_VNI = 1020
-
-
-def link(leaf: int, spine: int, version: int = 4) -> tuple[str, str]:
-    """The addresses of a link: the leaf's and the spine's."""
-    if version == 4:
-        return f"10.{leaf}.{spine}.0", f"10.{leaf}.{spine}.1"
-    return f"2001:db8:{leaf}:{spine}::a", f"2001:db8:{leaf}:{spine}::b"
-
-
-class Fabric:
-    """Leaves and spines with a session between each two, EBGP on the links, an AS for each leaf."""
-
-    def __init__(
-        self,
-        version: int = 4,
-        *,
-        vnis: tuple[int, ...] = (VNI, OTHER_VNI),
-        targets: dict[tuple[int, int], str] | None = None,
-        one_as: tuple[int, ...] = (),
-        peers: dict[int, str] | None = None,
-        leaves: tuple[int, ...] = LEAVES,
-    ) -> None:
-        self.scene, self.version, self.vnis, self.leaves = Scene(), version, vnis, leaves
-        self.targets = targets or {}
-        length, host = (31, 32) if version == 4 else (64, 128)
-        for leaf in leaves:
-            name = f"l{leaf}"
-            with self.scene.dump(name):
-                self.scene.has_address(name, "lo", address(leaf, version), host)
-                for spine in SPINES:
-                    mine, theirs = link(leaf, spine, version)
-                    self.scene.has_address(name, f"up{spine}", mine, length)
-                    self.session(name, theirs, own_as=65000 if leaf in one_as else 65000 + leaf)
-                for vni in vnis:
-                    self.scene.serves(name, vni)
-                    self.route(name, leaf, vni, None)
-                for other in leaves:
-                    if other != leaf:
-                        self.hears(leaf, other)
-                        if (peers or {}).get(leaf) != "none":
-                            self.scene.row(
-                                name, "vtep", "vtep",
-                                network_instance="default", peer=address(other, version), peer_state="UP",
-                            )  # fmt: skip
-        for spine in SPINES:
-            name = f"s{spine}"
-            with self.scene.dump(name):
-                for leaf in leaves:
-                    mine, theirs = link(leaf, spine, version)
-                    self.scene.has_address(name, f"down{leaf}", theirs, length)
-                    self.session(name, mine, own_as=64999)
-                    for vni in vnis:
-                        self.route(name, leaf, vni, mine)
-        self.scene.passes(20)
-
-    def session(self, device: str, neighbor: str, state: str = "ESTABLISHED", own_as: int = 0) -> None:
-        key = {"network_instance": "default", "neighbor": neighbor}
-        told: dict[str, Any] = {**key, "session_state": state}
-        if own_as:
-            told |= {"local_as": own_as, "peer_as": 64999 if own_as != 64999 else 65001}
-        self.scene.rows(
-            device, "bgp",
-            ("bgp_session", told), ("bgp_session", {**key, "afi_safi": "L2VPN_EVPN", "active": True}),
-        )  # fmt: skip
-
-    def route(self, device: str, leaf: int, vni: int, neighbor: str | None, op: str = "update") -> None:
-        targets = self.targets.get((leaf, vni), f"65000:{vni}")
-        self.scene.imet(
-            device, address(leaf, self.version), vni=vni, neighbor=neighbor, op=op,
-            route_targets=targets, encapsulation="vxlan",
-        )  # fmt: skip
-
-    def hears(self, leaf: int, other: int, op: str = "update", vnis: tuple[int, ...] = ()) -> "Fabric":
-        for spine in SPINES:
-            for vni in vnis or self.vnis:
-                self.route(f"l{leaf}", other, vni, link(leaf, spine, self.version)[1], op)
-        return self
-
-    def forgets(self, leaf: int, other: int, *vnis: int) -> "Fabric":
-        return self.hears(leaf, other, "delete", vnis)
-
-    def passes(self, seconds: float) -> Scene:
-        return self.scene.passes(seconds)
-
-
-def one(outcome: Outcome, rule: str = "V2") -> dict[str, Any]:
-    [incident] = outcome.of(rule)
-    return incident
-
-
-def evidence(incident: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(incident["evidence"])
-    return found
-
-
-def subjects(outcome: Outcome, rule: str = "V2") -> list[tuple[str | None, str | None, int | None]]:
-    return [(each["device"], each["vtep"], each["vni"]) for each in outcome.of(rule)]
+from tests.pipeline.scene import VNI, address
 
 
 def test_a_whole_fabric_is_silent() -> None:
@@ -349,77 +256,6 @@ def test_what_nobody_shows_can_t_be_told() -> None:
 
     assert incident["summary"].endswith("it can't be told why: s1, s2 say nothing of their routes")
     assert "session down: l1 has some with s1, s2" in evidence(incident)["ruled_out"]
-
-
-# V4
-
-
-def retarget(fabric: Fabric, leaf: int, targets: str, *vnis: int) -> Fabric:
-    """A leaf's routes get other route targets, everywhere."""
-    for vni in vnis:
-        fabric.targets[leaf, vni] = targets
-        fabric.route(f"l{leaf}", leaf, vni, None)
-        for spine in SPINES:
-            fabric.route(f"s{spine}", leaf, vni, link(leaf, spine)[0])
-        for other in fabric.leaves:
-            if other != leaf:
-                fabric.hears(other, leaf, vnis=(vni,))
-    return fabric
-
-
-@pytest.mark.parametrize("version", [4, 6])
-def test_the_leaf_whose_targets_meet_nobodys_is_told_after_10_s(version: int) -> None:
-    fabric = retarget(Fabric(version), 3, "65000:9999", VNI)
-
-    assert play(fabric.passes(9.9)).of("V4") == []
-    incident = one(play(fabric.passes(1)), "V4")
-    assert (incident["device"], incident["vni"], incident["detected_at"]) == ("l3", VNI, 30)
-    assert incident["summary"] == (
-        "Route targets of l3 don't meet those of 3 of 3 leaves for VNI 1010: it exports 65000:9999, "
-        "l1, l2, l4 export 65000:1010"
-    )
-    assert evidence(incident)["assumed"].startswith("a leaf imports for a VNI what it exports")
-
-
-def test_targets_wrong_for_all_vnis_are_one_incident() -> None:
-    fabric = retarget(Fabric(), 3, "65000:9999", VNI, OTHER_VNI)
-
-    assert subjects(play(fabric.passes(11)), "V4") == [("l3", None, None)]
-
-
-def test_one_target_in_common_is_enough() -> None:
-    fabric = retarget(Fabric(), 3, f"65000:9999 65000:{VNI}", VNI)
-
-    assert play(fabric.passes(30)).of("V4") == []
-
-
-def derived(leaves: tuple[int, ...] = LEAVES) -> dict[tuple[int, int], str]:
-    return {(leaf, vni): f"{65000 + leaf}:{vni}" for leaf in leaves for vni in (VNI, OTHER_VNI)}
-
-
-def test_derived_targets_that_are_imported_all_the_same_are_no_fault() -> None:
-    # FRRouting disregards the AS of derived targets: its VTEPs are there
-    assert play(Fabric(targets=derived()).passes(30)).of("V4") == []
-
-
-def test_derived_targets_that_nobody_imports_are_one() -> None:
-    fabric = Fabric(targets=derived(), peers=dict.fromkeys(LEAVES, "none"))
-
-    assert [device for device, _, _ in subjects(play(fabric.passes(11)), "V4")] == ["l1", "l2", "l3", "l4"]
-
-
-def test_a_leaf_that_shows_the_vtep_for_that_vni_alone_imports_it() -> None:
-    fabric = retarget(Fabric(vnis=(VNI,), leaves=(1, 2)), 2, "65000:9999", VNI)
-
-    assert play(fabric.passes(30)).of("V4") == []
-
-
-def test_it_clears_when_targets_meet_again() -> None:
-    fabric = retarget(Fabric(), 3, "65000:9999", VNI)
-    fabric.passes(20)
-    retarget(fabric, 3, f"65000:{VNI}", VNI).passes(6)
-
-    assert play(fabric.scene).spans("V4") == [(30, 45)]
 
 
 @given(cuts=st.sets(st.integers(1, 400), max_size=4), restarts=st.sets(st.integers(1, 400), max_size=3))
