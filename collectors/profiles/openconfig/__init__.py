@@ -4,28 +4,37 @@ Read in the models of openconfig/public: network-instance 4.7, rib-bgp 0.9, evpn
 interfaces 3.x, bgp 9.x, if-aggregate 2.x, lacp 1.x, lldp 0.2, bfd 0.3, isis 1.x, ospfv2 0.5.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 from collectors.profiles import LIVENESS, EntityMapping, Key, Kind, Leaf, Mode, Profile, Subscription
+from collectors.profiles.openconfig.neighborhood import (
+    BFD_PEER,
+    BFD_STATE,
+    ISIS_ADJACENCY,
+    ISIS_STATE,
+    LACP_MEMBER,
+    LACP_STATE,
+    LLDP_NEIGHBOR,
+    LLDP_STATE,
+    NEIGHBORHOOD,
+    OSPF_NEIGHBOR,
+    OSPF_STATE,
+)
+from collectors.profiles.openconfig.paths import IN_INSTANCE, INTERFACE, NETWORK_INSTANCE
 
-_NETWORK_INSTANCE: Final = "/network-instances/network-instance[name]"
-_BGP: Final = f"{_NETWORK_INSTANCE}/protocols/protocol[identifier][name]/bgp"
+_BGP: Final = f"{NETWORK_INSTANCE}/protocols/protocol[identifier][name]/bgp"
 _RIB: Final = f"{_BGP}/rib"
 _EVPN_RIB: Final = (
     f"{_RIB}/afi-safis/afi-safi[afi-safi-name]/l2vpn-evpn/loc-rib"
     "/routes/route-distinguisher[route-distinguisher]"
 )
 _PATH: Final = "paths/path[peer-ip][peer-path-id][source-route-distinguisher][source-address-family]"
-_L2RIB: Final = f"{_NETWORK_INSTANCE}/fdb/l2rib"
+_L2RIB: Final = f"{NETWORK_INSTANCE}/fdb/l2rib"
 _VXLAN: Final = (
-    f"{_NETWORK_INSTANCE}/connection-points/connection-point[connection-point-id]"
+    f"{NETWORK_INSTANCE}/connection-points/connection-point[connection-point-id]"
     "/endpoints/endpoint[endpoint-id]/vxlan"
 )
-_INTERFACE: Final = "/interfaces/interface[name]"
-
-_IN_INSTANCE: Final = Key("network-instance[name]", "network_instance", Kind.TEXT)
 
 
 def _route(
@@ -37,7 +46,7 @@ def _route(
         path=f"{_EVPN_RIB}/{route}/{_PATH}",
         constants={"vantage": "loc_rib", "route_type": route_type},
         keys=(
-            _IN_INSTANCE,
+            IN_INSTANCE,
             Key("route-distinguisher[route-distinguisher]", "rd", Kind.RD),
             *keys,
             Key("path[peer-ip]", "neighbor", Kind.PEER),
@@ -122,7 +131,7 @@ _ATTRIBUTES: Final = (
     EntityMapping(
         table="bgp_attr_set",
         path=f"{_RIB}/attr-sets/attr-set[index]",
-        keys=(_IN_INSTANCE, Key("attr-set[index]", "attr_index", Kind.UINT)),
+        keys=(IN_INSTANCE, Key("attr-set[index]", "attr_index", Kind.UINT)),
         leaves=(
             Leaf("state/next-hop", "next_hop", Kind.ADDRESS),
             Leaf("state/origin", "origin", Kind.IDENTITY),
@@ -136,7 +145,7 @@ _ATTRIBUTES: Final = (
     EntityMapping(
         table="bgp_ext_community",
         path=f"{_RIB}/ext-communities/ext-community[index]",
-        keys=(_IN_INSTANCE, Key("ext-community[index]", "ext_community_index", Kind.UINT)),
+        keys=(IN_INSTANCE, Key("ext-community[index]", "ext_community_index", Kind.UINT)),
         leaves=(Leaf("state/ext-community", "", Kind.EXT_COMMUNITIES),),
         presence=("state/index",),
     ),
@@ -157,7 +166,7 @@ _MACS: Final = (
     EntityMapping(
         table="mac",
         path=f"{_L2RIB}/mac-table/entries/entry[mac-address]/producers/producer[producer]",
-        keys=(_IN_INSTANCE, Key("entry[mac-address]", "mac", Kind.MAC), _L2RIB_PRODUCER),
+        keys=(IN_INSTANCE, Key("entry[mac-address]", "mac", Kind.MAC), _L2RIB_PRODUCER),
         leaves=(
             *_L2RIB_LEAVES,
             Leaf("../../state/vlan", "vlan", Kind.UINT),
@@ -167,10 +176,10 @@ _MACS: Final = (
     ),
     EntityMapping(
         table="mac",
-        path=f"{_NETWORK_INSTANCE}/fdb/mac-table/entries/entry[mac-address][vlan]",
+        path=f"{NETWORK_INSTANCE}/fdb/mac-table/entries/entry[mac-address][vlan]",
         constants={"producer": "FDB"},
         keys=(
-            _IN_INSTANCE,
+            IN_INSTANCE,
             Key("entry[mac-address]", "mac", Kind.MAC),
             Key("entry[vlan]", "vlan", Kind.UINT, optional=True),
         ),
@@ -185,7 +194,7 @@ _MACS: Final = (
         table="host_binding",
         path=f"{_L2RIB}/mac-ip-table/entries/entry[mac-address][host-ip]/producers/producer[producer]",
         keys=(
-            _IN_INSTANCE,
+            IN_INSTANCE,
             Key("entry[mac-address]", "mac", Kind.MAC),
             Key("entry[host-ip]", "ip", Kind.IP),
             _L2RIB_PRODUCER,
@@ -199,7 +208,7 @@ _VTEPS: Final = (
     EntityMapping(
         table="vtep",
         path=f"{_VXLAN}/endpoint-peers/endpoint-peer[peer-address]",
-        keys=(_IN_INSTANCE, Key("endpoint-peer[peer-address]", "peer", Kind.ADDRESS)),
+        keys=(IN_INSTANCE, Key("endpoint-peer[peer-address]", "peer", Kind.ADDRESS)),
         leaves=(
             Leaf("state/peer-state", "peer_state", Kind.IDENTITY),
             Leaf("state/router-mac", "router_mac", Kind.MAC),
@@ -210,7 +219,7 @@ _VTEPS: Final = (
     EntityMapping(
         table="vtep",
         path=f"{_VXLAN}/endpoint-vnis/endpoint-vni[vni]",
-        keys=(_IN_INSTANCE, Key("endpoint-vni[vni]", "vni", Kind.UINT)),
+        keys=(IN_INSTANCE, Key("endpoint-vni[vni]", "vni", Kind.UINT)),
         leaves=(
             Leaf("state/vni-state", "vni_state", Kind.IDENTITY),
             Leaf("state/vni-type", "vni_type", Kind.IDENTITY),
@@ -244,7 +253,7 @@ _DESIGNATED_FORWARDER: Final = EntityMapping(
     # nonDF) tell.
     table="designated_forwarder",
     path="/ethernet-segments/ethernet-segment[name]/df-election/network-instances/network-instance[name]",
-    keys=(Key("ethernet-segment[name]", "name", Kind.TEXT), _IN_INSTANCE),
+    keys=(Key("ethernet-segment[name]", "name", Kind.TEXT), IN_INSTANCE),
     leaves=(
         Leaf("state/esi", "esi", Kind.ESI),
         Leaf("state/vni", "vni", Kind.UINT),
@@ -259,7 +268,7 @@ _DESIGNATED_FORWARDER: Final = EntityMapping(
 _LINKS: Final = (
     EntityMapping(
         table="link",
-        path=_INTERFACE,
+        path=INTERFACE,
         keys=(Key("interface[name]", "interface", Kind.TEXT),),
         leaves=(
             Leaf("state/admin-status", "admin_status", Kind.IDENTITY),
@@ -278,7 +287,7 @@ _LINKS: Final = (
     *(
         EntityMapping(
             table="interface_address",
-            path=f"{_INTERFACE}/subinterfaces/subinterface[index]/{family}/addresses/address[ip]",
+            path=f"{INTERFACE}/subinterfaces/subinterface[index]/{family}/addresses/address[ip]",
             keys=(
                 Key("interface[name]", "interface", Kind.TEXT),
                 Key("subinterface[index]", "subinterface", Kind.UINT),
@@ -296,7 +305,7 @@ _SESSIONS: Final = (
     EntityMapping(
         table="bgp_session",
         path=_NEIGHBOR,
-        keys=(_IN_INSTANCE, Key("neighbor[neighbor-address]", "neighbor", Kind.ADDRESS)),
+        keys=(IN_INSTANCE, Key("neighbor[neighbor-address]", "neighbor", Kind.ADDRESS)),
         leaves=(
             Leaf("state/session-state", "session_state", Kind.IDENTITY),
             Leaf("state/peer-as", "peer_as", Kind.UINT),
@@ -312,7 +321,7 @@ _SESSIONS: Final = (
         path=f"{_NEIGHBOR}/afi-safis/afi-safi[afi-safi-name]",
         constants={"afi_safi": "L2VPN_EVPN"},
         where={"afi-safi[afi-safi-name]": "L2VPN_EVPN"},
-        keys=(_IN_INSTANCE, Key("neighbor[neighbor-address]", "neighbor", Kind.ADDRESS)),
+        keys=(IN_INSTANCE, Key("neighbor[neighbor-address]", "neighbor", Kind.ADDRESS)),
         leaves=(
             Leaf("state/active", "active", Kind.BOOL),
             Leaf("state/prefixes/received", "prefixes_received", Kind.UINT),
@@ -320,122 +329,6 @@ _SESSIONS: Final = (
             Leaf("state/prefixes/installed", "prefixes_installed", Kind.UINT),
         ),
         presence=("state/afi-safi-name",),
-    ),
-)
-
-_LACP_MEMBER: Final = "/lacp/interfaces/interface[name]/members/member[interface]"
-_LACP_STATE: Final = {
-    "synchronization": ("synchronization", Kind.IDENTITY),
-    "collecting": ("collecting", Kind.BOOL),
-    "distributing": ("distributing", Kind.BOOL),
-    "system-id": ("system_id", Kind.MAC),
-    "oper-key": ("oper_key", Kind.UINT),
-    "partner-id": ("partner_id", Kind.MAC),
-    "partner-key": ("partner_key", Kind.UINT),
-}
-_BFD_PEER: Final = "/bfd/interfaces/interface[id]/peers/peer[local-discriminator]"
-_BFD_STATE: Final = {
-    "session-state": ("session_state", Kind.IDENTITY),
-    "local-address": ("local_address", Kind.ADDRESS),
-    "remote-address": ("peer", Kind.ADDRESS),
-    "failure-transitions": ("failure_transitions", Kind.UINT),
-    "last-failure-time": ("last_failure", Kind.TIME_NS),
-    "local-diagnostic-code": ("diagnostic", Kind.IDENTITY),
-}
-_LLDP_NEIGHBOR: Final = "/lldp/interfaces/interface[name]/neighbors/neighbor[id]"
-_LLDP_STATE: Final = {
-    "chassis-id": ("chassis_id", Kind.TEXT),
-    "chassis-id-type": ("chassis_id_type", Kind.IDENTITY),
-    "port-id": ("port_id", Kind.TEXT),
-    "port-id-type": ("port_id_type", Kind.IDENTITY),
-    "system-name": ("system_name", Kind.TEXT),
-    "port-description": ("port_description", Kind.TEXT),
-}
-_PROTOCOL: Final = f"{_NETWORK_INSTANCE}/protocols/protocol[identifier][name]"
-_ISIS_ADJACENCY: Final = (
-    f"{_PROTOCOL}/isis/interfaces/interface[interface-id]"
-    "/levels/level[level-number]/adjacencies/adjacency[system-id]"
-)
-_ISIS_STATE: Final = {
-    "adjacency-state": ("adjacency_state", Kind.IDENTITY),
-    "neighbor-ipv4-address": ("address", Kind.PEER),
-    "neighbor-ipv6-address": ("address_v6", Kind.PEER),
-    "up-timestamp": ("established", Kind.TIME_NS),
-}
-_OSPF_NEIGHBOR: Final = (
-    f"{_PROTOCOL}/ospfv2/areas/area[identifier]/interfaces/interface[id]/neighbors/neighbor[router-id]"
-)
-_OSPF_STATE: Final = {
-    "adjacency-state": ("adjacency_state", Kind.IDENTITY),
-    "last-established-time": ("established", Kind.TIME_NS),
-    "state-changes": ("state_changes", Kind.UINT),
-    "designated-router": ("designated_router", Kind.ADDRESS),
-    "backup-designated-router": ("backup_designated_router", Kind.ADDRESS),
-}
-
-
-def _leaves(state: Mapping[str, tuple[str, Kind]]) -> tuple[Leaf, ...]:
-    return tuple(Leaf(f"state/{leaf}", column, kind) for leaf, (column, kind) in state.items())
-
-
-_NEIGHBORHOOD: Final = (
-    EntityMapping(
-        table="lacp_member",
-        path=_LACP_MEMBER,
-        keys=(
-            Key("interface[name]", "interface", Kind.TEXT),
-            Key("member[interface]", "member", Kind.TEXT),
-        ),
-        leaves=_leaves(_LACP_STATE),
-        presence=("state/interface",),
-    ),
-    EntityMapping(
-        table="bfd_session",
-        path=_BFD_PEER,
-        keys=(
-            Key("interface[id]", "interface", Kind.TEXT),
-            Key("peer[local-discriminator]", "discriminator", Kind.TEXT),
-        ),
-        leaves=_leaves(_BFD_STATE),
-        presence=("state/local-discriminator",),
-    ),
-    EntityMapping(
-        table="lldp_neighbor",
-        path=_LLDP_NEIGHBOR,
-        keys=(
-            Key("interface[name]", "interface", Kind.TEXT),
-            Key("neighbor[id]", "neighbor", Kind.TEXT),
-        ),
-        leaves=_leaves(_LLDP_STATE),
-        presence=("state/id",),
-    ),
-    EntityMapping(
-        table="igp_adjacency",
-        path=_ISIS_ADJACENCY,
-        constants={"protocol": "ISIS"},
-        keys=(
-            _IN_INSTANCE,
-            Key("protocol[name]", "instance", Kind.TEXT),
-            Key("level[level-number]", "area", Kind.TEXT),
-            Key("interface[interface-id]", "interface", Kind.TEXT),
-            Key("adjacency[system-id]", "neighbor", Kind.TEXT),
-        ),
-        leaves=_leaves(_ISIS_STATE),
-        presence=("state/system-id",),
-    ),
-    EntityMapping(
-        table="igp_adjacency",
-        path=_OSPF_NEIGHBOR,
-        constants={"protocol": "OSPF"},
-        keys=(
-            _IN_INSTANCE,
-            Key("protocol[name]", "instance", Kind.TEXT),
-            Key("area[identifier]", "area", Kind.TEXT),
-            Key("interface[id]", "interface", Kind.TEXT),
-            Key("neighbor[router-id]", "neighbor", Kind.TEXT),
-        ),
-        leaves=_leaves(_OSPF_STATE),
-        presence=("state/router-id",),
     ),
 )
 
@@ -461,13 +354,13 @@ PROFILE: Final = Profile(
             f"{_RIB}/attr-sets",
             f"{_RIB}/ext-communities",
         ),
-        _on_change("mac", f"{_NETWORK_INSTANCE}/fdb/l2rib", f"{_NETWORK_INSTANCE}/fdb/mac-table"),
+        _on_change("mac", f"{NETWORK_INSTANCE}/fdb/l2rib", f"{NETWORK_INSTANCE}/fdb/mac-table"),
         _on_change("vtep", f"{_VXLAN}/endpoint-peers", f"{_VXLAN}/endpoint-vnis"),
         _on_change("es", "/ethernet-segments"),
         _on_change(
             "link",
             *(
-                f"{_INTERFACE}/state/{leaf}"
+                f"{INTERFACE}/state/{leaf}"
                 for leaf in (
                     "admin-status",
                     "oper-status",
@@ -478,19 +371,19 @@ PROFILE: Final = Profile(
                     "counters/carrier-transitions",
                 )
             ),
-            f"{_INTERFACE}/ethernet/state/aggregate-id",
-            f"{_INTERFACE}/aggregation/state",
-            f"{_INTERFACE}/subinterfaces/subinterface/ipv4/addresses",
-            f"{_INTERFACE}/subinterfaces/subinterface/ipv6/addresses",
+            f"{INTERFACE}/ethernet/state/aggregate-id",
+            f"{INTERFACE}/aggregation/state",
+            f"{INTERFACE}/subinterfaces/subinterface/ipv4/addresses",
+            f"{INTERFACE}/subinterfaces/subinterface/ipv6/addresses",
         ),
         _on_change("bgp", f"{_NEIGHBOR}/state", f"{_NEIGHBOR}/afi-safis/afi-safi/state"),
         # lists have counters and ages beside what is asked for, which change with every packet
-        _on_change("lacp", *(f"{_LACP_MEMBER}/state/{leaf}" for leaf in _LACP_STATE)),
-        _on_change("lldp", *(f"{_LLDP_NEIGHBOR}/state/{leaf}" for leaf in _LLDP_STATE)),
-        _on_change("bfd", *(f"{_BFD_PEER}/state/{leaf}" for leaf in _BFD_STATE)),
+        _on_change("lacp", *(f"{LACP_MEMBER}/state/{leaf}" for leaf in LACP_STATE)),
+        _on_change("lldp", *(f"{LLDP_NEIGHBOR}/state/{leaf}" for leaf in LLDP_STATE)),
+        _on_change("bfd", *(f"{BFD_PEER}/state/{leaf}" for leaf in BFD_STATE)),
         # an RPC each: many devices have the model of one protocol only, and refuse to be asked for the other
-        _on_change("isis", *(f"{_ISIS_ADJACENCY}/state/{leaf}" for leaf in _ISIS_STATE)),
-        _on_change("ospf", *(f"{_OSPF_NEIGHBOR}/state/{leaf}" for leaf in _OSPF_STATE)),
+        _on_change("isis", *(f"{ISIS_ADJACENCY}/state/{leaf}" for leaf in ISIS_STATE)),
+        _on_change("ospf", *(f"{OSPF_NEIGHBOR}/state/{leaf}" for leaf in OSPF_STATE)),
         Subscription(LIVENESS, ("/system/state/current-datetime",), Mode.SAMPLE, timedelta(seconds=5)),
     ),
     entities=(
@@ -502,6 +395,6 @@ PROFILE: Final = Profile(
         _DESIGNATED_FORWARDER,
         *_LINKS,
         *_SESSIONS,
-        *_NEIGHBORHOOD,
+        *NEIGHBORHOOD,
     ),
 )
