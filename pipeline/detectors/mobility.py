@@ -7,8 +7,8 @@ window, else they are evidence for M12.
 
 Moves come in bursts, see ``pipeline.detectors.moves``. A burst that is over counts as one move if it looks
 like a migration; any other counts in full; a burst that goes on counts as one until it lasts longer than
-10 s. For M12 one jump of the number is excused as such a burst, unless it happened while the observer was
-blind for longer than a burst. Windows are half open, (t - 180 s, t].
+10 s. For M12 one jump of the number is excused as such a burst, unless it has more moves than any migration,
+or happened while the observer was blind for longer than a burst. Windows are half open, (t - 180 s, t].
 
 M4 (info): the last four moves, within the window but spread over more than one burst, go A-B-A-B between two
 places: what a duplicate host or a loop does, and a chain of migrations doesn't.
@@ -107,8 +107,15 @@ def _count(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     ).with_columns(
         shown=counted("single", "counted_single", window)
         + _sum("jump", window, "key")
-        - pl.col("jump").rolling_max_by("at", window).over("key").sub(1).clip(0, limits.migration_moves - 1)
+        - pl.when(pl.col("jump") <= limits.migration_moves)
+        .then("jump")
+        .otherwise(0)
+        .rolling_max_by("at", window)
+        .over("key")
+        .sub(1)
+        .clip(0)
         + _sum("missed", window, "key"),
+        no_migration=pl.col("jump").rolling_max_by("at", window).over("key") > limits.migration_moves,
         span=pl.col("at") - pl.col("began").rolling_min_by("at", window).over("key"),
         places=pl.concat_list(_before(2, window), _before(1, window), "old_name", "name")
         .list.drop_nulls()
@@ -160,7 +167,10 @@ def _judge(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         moves.with_columns(
             rule=pl.when(live & (pl.col("in_window") >= limits.duplicate_moves))
             .then(pl.lit("M2"))
-            .when((pl.col("shown") > limits.unseen_moves) & (pl.col("span") > limits.burst))
+            .when(
+                (pl.col("shown") > limits.unseen_moves)
+                & ((pl.col("span") > limits.burst) | pl.col("no_migration"))
+            )
             .then(pl.lit("M12"))
             .when(live & (pl.col("in_flap_window") >= limits.flap_moves))
             .then(pl.lit("M3"))

@@ -5,8 +5,8 @@ stayed there for 5 s; half of the fresh observers, two at least where there are 
 or more lose a fifth of theirs (Google 2016: an empty configuration, withdrawn bit by bit; Facebook 2021). One
 VTEP that loses everything is rule V1, one that loses a part while the others gain as much has hosts that
 move, and what only goes back to what it was 5 minutes before is none. Rise: ten times as many as 5 minutes
-before, from 50 routes on (Rogers 2022: a filter removed). A session or a spine that is lost is no fall: best
-paths are counted, and others take over.
+before, from 20 routes on, to 500 at least (Rogers 2022: a filter removed). A session or a spine that is lost
+is no fall: best paths are counted, and others take over.
 
 Subject: vtep, where one alone falls; else device, the first of the observers that see it, route reflectors
 and spines before leaves: one incident for the fabric. It is over when nothing falls or rises for 5 minutes.
@@ -37,9 +37,9 @@ FALL_PERCENT: Final = Parameter("V11", "fall_percent", 20, unit="%", least=5, mo
 RISE_TIMES: Final = Parameter("V11", "rise_times", 10, unit="times", least=2, most=1000)
 PARAMETERS: Final = parameters(FALL_PERCENT, RISE_TIMES)
 LEAST: Final = 20
-"""Routes that must be lost: a few hosts are no cliff."""
+"""Routes that must be lost, or have been there to rise from: a few hosts are no cliff."""
 LEAST_RISEN: Final = 50
-"""Routes that must have been there: a fabric that comes up rises from nothing."""
+"""What fewer routes rise from at least: a small fabric that fills up is no flood."""
 QUORUM: Final = 0.5
 _BEFORE_S: Final = 3
 """What was seen before the lateness, so that what goes on isn't said again."""
@@ -139,7 +139,10 @@ class RouteCounts:
         """Return where there are many times as many routes as 5 minutes before."""
         whole = _windows(self._tally.totals, seconds, RISE_S, scene.now)
         before = pl.col("count") - pl.col("change")
-        risen = whole.filter((before >= LEAST_RISEN) & (pl.col("count") >= times * before))
+        # a fabric that comes up rises from nothing
+        risen = whole.filter(
+            (before >= LEAST) & (pl.col("count") >= times * pl.max_horizontal(before, LEAST_RISEN))
+        )
         if risen.is_empty():
             return pl.DataFrame(schema=_STATES)
         most = (

@@ -14,7 +14,7 @@ GUIDES: Final = guides(
             " goes wrong on a route reflector goes wrong everywhere.",
             opens="Half of the fresh observers, two at least, hold over 20 % and 20 or more routes less than"
             " 30 s before, for 5 s: of two VTEPs or more, or of one that is still there. Or ten times as many"
-            " as 5 minutes before, from 50 on. Counted are best paths of single-homed MACs, prefixes and"
+            " as 5 minutes before, from 20 to 500 at least. Counted are best paths of single-homed MACs, prefixes and"
             " type 3.",
             clears="Nothing falls or rises, seen so for 5 minutes.",
             subject=("device", "vtep"),

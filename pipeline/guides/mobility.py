@@ -205,7 +205,8 @@ GUIDES: Final = guides(
             meaning="A MAC's sequence number rises faster than its moves are seen: it moves between samples, or where"
             " nobody looks.",
             source="The project's own; FRRouting issue 9574 shows 1295 moves that nobody noticed.",
-            opens="The number rises by more than 5 within 180 s, beyond one burst of a migration. Warning.",
+            opens="The number rises by more than 5 within 180 s, beyond one burst of a migration, or"
+            " by more than 6 at once. Warning.",
             clears="180 s after the last rise.",
             subject=("vni", "evi", "mac"),
             look_first="The port where it was seen last.",

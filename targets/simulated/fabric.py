@@ -100,8 +100,11 @@ class Fabric:
         some = heard[0].seq + NUMBERS // 2
         return sorted(heard, key=lambda it: (not it.sticky, -((it.seq - some) % NUMBERS), it.origin))
 
-    def learn(self, leaf: Leaf, host: Host, time_ns: int) -> None:
-        """Learn a host at a port of a leaf: with a newer number if it was elsewhere until now."""
+    def learn(self, leaf: Leaf, host: Host, time_ns: int, number: int | None = None) -> None:
+        """Learn a host at a port of a leaf: with a newer number if it was elsewhere until now.
+
+        ``number``: the one that it is announced with from the start, instead.
+        """
         mac: Mac = (host.vni, host.mac)
         if mac in leaf.learning.local or not leaf.powered:
             return
@@ -113,6 +116,8 @@ class Fabric:
             moved = not local.quiet and (local.esi is None or esi != local.esi)
             local.seq = (seq + moved) % NUMBERS
             local.wrapped = moved and not local.seq
+        if number is not None:
+            local.seq = number % NUMBERS
         local.frozen = moved and leaf.learning.moved(mac, time_ns)
         leaf.learning.local[mac] = local
         self._say_mac(leaf, mac, before, time_ns)

@@ -85,9 +85,8 @@ def attach_with(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, number: fl
     if fabric.places[host.name]:
         raise InputError(f"{host.name} is attached already: detach it first")
     fabric.places[host.name] = {leaf.node.number}
-    fabric.learn(leaf, host, time_ns)
-    local = leaf.learning.local[_mac(host)]
-    _again(fabric, leaf, host, partial(_set_number, local, round(number)), time_ns)
+    # 0 must not be heard first: round the end of the numbers it may be the newer one
+    fabric.learn(leaf, host, time_ns, round(number))
 
 
 def age(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:

@@ -246,6 +246,15 @@ def test_more_than_five_unseen_moves_within_180_s_are_evidence(jump: int, *, fou
         assert "rose by 6 within 180 s, to 10" in outcome.incidents[0]["summary"]
 
 
+@pytest.mark.parametrize(("jump", "found"), [(7, True), (6, False)])
+def test_one_jump_by_more_than_a_migration_is_evidence_at_once(jump: int, *, found: bool) -> None:
+    outcome = play(rising([(5, jump)]))
+
+    assert outcome.rules() == (["M12"] if found else [])
+    if found:
+        assert outcome.incidents[0]["detected_at"] == 5
+
+
 @pytest.mark.parametrize(("second", "found"), [(184.9, True), (185.0, False)])
 def test_the_window_of_unseen_moves_is_half_open(second: float, *, found: bool) -> None:
     assert bool(play(rising([(5, 6), (second, 6)])).of("M12")) is found

@@ -213,6 +213,16 @@ def test_ten_times_as_many_routes_is_a_flood(each: int, *, found: bool) -> None:
         assert outcome.of("V11")[0]["summary"].endswith(f"most are of VTEP {address(2)}")
 
 
+@pytest.mark.parametrize(("each", "more", "found"), [(4, 480, True), (4, 479, False), (3, 600, False)])
+def test_a_small_fabric_is_flooded_by_500_routes(each: int, more: int, *, found: bool) -> None:
+    # four VTEPs with their type-3 routes and some MACs each: 20 routes, or 16
+    fabric = Fabric(observers=("s1", "s2"), each=each)
+    for device in fabric.observers:
+        fabric.says(device, 2, list(range(100_000, 100_000 + more)))
+
+    assert bool(play(fabric.scene.passes(7)).of("V11")) is found
+
+
 def test_a_flood_that_ebbs_is_no_second_incident() -> None:
     fabric = Fabric(observers=("s1", "s2"))
     more = list(range(100_000, 101_200))

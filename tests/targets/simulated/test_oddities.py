@@ -123,6 +123,20 @@ def test_behind_the_last_number_comes_0_which_is_newer_and_spelled_out(fabric: F
     assert all(mac_mobility(0, sticky=False) in route.communities for route in found)
 
 
+def test_a_host_with_a_number_is_never_announced_with_another(fabric: Fabric) -> None:
+    play(fabric, "host-detach h1")
+    do(fabric, "mac-number", ["h1", "leaf-1", "4294967294"], 5 * SECOND)
+    said = [it for it in fabric.advance(10 * SECOND) if isinstance(it, Said) and it.family == "mac"]
+    numbers = {
+        value
+        for it in said
+        for path, value in it.delta.updates.items()
+        if path.endswith("seq-number") and fabric.hosts["h1"].mac in path
+    }
+    assert {it.device for it in said} == {"leaf-1", "leaf-2", "leaf-3", "leaf-4"}
+    assert numbers == {4294967294}
+
+
 def test_a_stale_route_stays_beside_the_newer_one(fabric: Fabric) -> None:
     play(fabric, "mac-stale h1 leaf-3")
     assert {(route.origin, route.seq) for route in heard(fabric, "leaf-4", "h1")} == {(0, 0), (2, 1)}
