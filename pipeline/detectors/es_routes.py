@@ -10,13 +10,15 @@ what is sent there may be lost.
 
 A route is there while more than half of the fresh observers that ever held it hold it. Of a PE that never
 showed a kind of route that other PEs of its segment show, those who hold theirs are the observers. A kind
-that no PE of the segment ever showed is none that these devices make: it is missed nowhere.
+that no PE of the segment ever showed is none that these devices make: it is missed nowhere. A next hop of a
+device that is no leaf is no PE: the device put itself there on the way (V3).
 
 Subject: esi and vtep, the PE. Look first at the PE's own routes of the segment, then at what its route
 reflectors pass on.
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
@@ -25,7 +27,7 @@ import polars as pl
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.behind import Count, macs_text
 from pipeline.detectors.quorum import votes
-from pipeline.detectors.timeline import PLACE, changes, counts, telling
+from pipeline.detectors.timeline import PLACE, align, changes, counts, telling
 
 QUORUM: Final = 0.5
 RULES: Final = catalogue(
@@ -38,20 +40,44 @@ INHIBITS: Final = timedelta(seconds=60)
 _LEG: Final = ["esi", "pe"]
 
 
-def legs(held: pl.DataFrame, macs: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+def legs(
+    held: pl.DataFrame, macs: pl.DataFrame, fresh: pl.DataFrame, transit: AbstractSet[str] = frozenset()
+) -> pl.DataFrame:
     """Return a timeline per (esi, pe, kind): the route is lost, null: nobody fresh can tell.
 
     ``held``: timeline per (esi, pe, kind, device). ``macs``: per (esi, pe, device), whether it holds a MAC
-    route of the PE. ``fresh``: per device. Kind ``mac`` stands for MAC routes.
+    route of the PE. ``fresh``: per device. Kind ``mac`` stands for MAC routes. ``transit``: next hops that
+    are no PE's, but of a device on the way.
     """
+    others = pl.col("pe").is_in(sorted(transit))
+    rewritten = held.filter(others & (pl.col("kind") == "ad_per_es")).drop("kind")
+    held, macs = held.filter(~others), macs.filter(~others)
     every = pl.concat(
         [held, _never_shown(held, macs), macs.with_columns(kind=pl.lit("mac")).select(held.columns)]
     )
+    every = _hidden(every, rewritten)
     gone = every.with_columns(value=~pl.col("value"))
     said = votes(gone, fresh, [*_LEG, "kind"]).with_columns(
         value=pl.when(pl.col("fresh") > 0).then(pl.col("yes") / pl.col("fresh") >= QUORUM)
     )
     return changes(said, [*_LEG, "kind"], ["value", "yes", "fresh"])
+
+
+def _hidden(every: pl.DataFrame, rewritten: pl.DataFrame) -> pl.DataFrame:
+    """Return the timeline with null for A-D routes missed by who holds one whose PE can't be told.
+
+    ``rewritten``: timeline per (esi, pe, device) of A-D routes with the next hop of a device on the way. An
+    A-D route names its PE by its next hop only: which of them it is, nobody there knows.
+    """
+    if rewritten.is_empty():
+        return every
+    holds = counts(rewritten, ["esi", "device"], held=pl.col("value"))
+    holds = holds.select("esi", "device", *PLACE, value=pl.col("held") > 0)
+    told = align(every, holds, ["esi", "device"], "with rewritten")
+    unsure = (pl.col("kind") == "ad_per_es") & ~pl.col("value") & pl.col("with rewritten")
+    return told.with_columns(
+        value=pl.when(~unsure.fill_null(value=False)).then("value"),
+    ).select(every.columns)
 
 
 def _never_shown(held: pl.DataFrame, macs: pl.DataFrame) -> pl.DataFrame:

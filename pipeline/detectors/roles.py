@@ -31,6 +31,7 @@ class Roles:
         self._neighbors: set[tuple[str, str]] = set()
         self._addresses: dict[tuple[str, str, str], int | None] = {}
         self._ends: pl.DataFrame | None = None
+        self._transit: set[str] | None = None
 
     @property
     def leaves(self) -> set[str]:
@@ -43,6 +44,18 @@ class Roles:
     def addresses(self) -> list[Address]:
         """Return the addresses of all interfaces, ordered."""
         return sorted(Address(*key, length) for key, length in self._addresses.items())
+
+    @property
+    def transit(self) -> set[str]:
+        """Return the addresses of devices that are no leaves, and that no type-3 route is originated by.
+
+        A next hop among them is none of the route's PE: it was put there on the way.
+        """
+        if self._transit is None:
+            leaves, addresses = self.leaves, self._addresses
+            of_leaves = {address for device, _, address in addresses if device in leaves}
+            self._transit = {address for _, _, address in addresses} - of_leaves
+        return self._transit - self.owners.keys()
 
     @property
     def ends(self) -> pl.DataFrame:
@@ -127,7 +140,7 @@ class Roles:
     def _renew(self, before: tuple[int, ...]) -> bool:
         if self._size() == before:
             return False
-        self._ends = None
+        self._ends = self._transit = None
         return True
 
 

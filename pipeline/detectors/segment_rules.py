@@ -66,9 +66,10 @@ class SegmentRules:
         return news | due | recent | set(held.filter(given_up)["esi"].to_list())
 
     def _detect(self, esis: set[str] | None, scene: Scene) -> pl.DataFrame:
-        owners = scene.roles.owners
+        owners, transit = scene.roles.owners, scene.roles.transit
         held, macs = self._state.of("held", esis), self._state.of("macs", esis)
-        kinds = es_routes.legs(held, macs, scene.fresh("routes"))
+        kinds = es_routes.legs(held, macs, scene.fresh("routes"), transit)
+        held = held.filter(~pl.col("pe").is_in(sorted(transit)))
         shown = kinds.join(held, on=["esi", "pe", "kind"], how="semi", maintain_order="left")
         behind = self._behind.counter(scene.state.locations, scene.horizon)
         events = self._events(esis, kinds, held, scene)

@@ -11,7 +11,7 @@ M10: the number fell, the route with the higher one is gone, but a device's tabl
 "ignore ... seq 3 as existing has higher seq 7".
 
 Not of these: sticky routes (they carry no number), two PEs of one segment, two addresses of one device, MACs
-of routers. Each device is judged by what it held itself; blind devices don't count. A MAC that is claimed for
+of routers, next hops that a spine put into routes (V3). Each device is judged by what it held itself; blind devices don't count. A MAC that is claimed for
 two places for less than 3 s only moves.
 
 One incident per MAC, of the strongest rule. It clears 5 s after no fresh device holds both claims. Subject:
@@ -60,7 +60,10 @@ class StaleClaims:
         if not self._contests.take(applied, scene) and self._told.frame.is_empty():
             return nothing()
         pairs = disputes(self._contests.pieces(), self._contests.runs(scene.now), scene.settings, scene.now)
-        kept = pairs.join(routers.select("mac"), on="mac", how="anti").filter(~_one_device(pairs, addresses))
+        # of a pair of places one of which a device on the way put there, nobody has to withdraw
+        rewritten = pl.any_horizontal(pl.col("vtep", "stale_vtep").is_in(sorted(scene.roles.transit)))
+        kept = pairs.filter(~_one_device(pairs, addresses) & ~rewritten.fill_null(value=False))
+        kept = kept.join(routers.select("mac"), on="mac", how="anti")
         found = detect(kept, scene.fresh("routes"), scene.roles.owners)
         return self._told.revise(found, scene.horizon)
 

@@ -24,6 +24,7 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
+from pipeline.detectors.spines import lost_spines, spines_of
 from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
 from pipeline.detectors.told import Told
 
@@ -39,9 +40,6 @@ _ADJACENCIES: Final = (
 )
 """Entity, leaf, its value when up, kind of adjacency, key that names it."""
 _UNIT: Final = ["leaf", "peer", "kind", "ordinal"]
-
-_WITNESSES: Final = 2
-"""Sessions that must be down, where others can't be told, for a spine to be lost rather than unknown."""
 
 
 class Uplinks:
@@ -153,68 +151,11 @@ def detect(
         value=pl.when(pl.col("heard") > 0).then(pl.col("down") > 0)
     )
     down = units.select(*_UNIT, *PLACE, "value")
-    spines = _spines(down, ends)
+    spines = spines_of(down, ends)
     leaves = ends.select(peer="leaf").unique()
     return pl.concat(
-        [_on_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded, wanted)]
+        [lost_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded, wanted)]
     )
-
-
-def _spines(down: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
-    """Return per known spine and time how many of its sessions are down; ``value``: the spine is lost.
-
-    A leaf whose own sessions with leaves are judged is one here, too.
-    """
-    leaf = pl.col("peer").is_in(ends["leaf"].unique().to_list())
-    meshed = ends.filter(leaf)["leaf"].unique().to_list()
-    known = ends.filter(pl.col("peer_known") & (~leaf | pl.col("peer").is_in(meshed))).select("peer").unique()
-    sessions = down.filter(pl.col("kind") == "session").join(known, on="peer", how="semi")
-    tally = counts(
-        sessions,
-        ["peer"],
-        down=pl.col("value"),
-        unknown=pl.col("value").is_null(),
-        leaves=pl.lit(value=True),
-    )
-    # the sessions of one leaf are that leaf's matter
-    several = sessions.group_by("peer").agg(several=pl.col("leaf").n_unique() > 1)
-    tally = tally.join(several, on="peer", maintain_order="left")
-    told = pl.col("leaves") - pl.col("unknown")
-    lost = (pl.col("down") == told) & pl.col("several")
-    # who can't be told leaves both sides, but one leaf's word alone is no verdict on a spine
-    unsure = lost & (pl.col("unknown") > 0) & (pl.col("down") < _WITNESSES)
-    return tally.with_columns(value=pl.when(~unsure).then(lost))
-
-
-def _on_spines(spines: pl.DataFrame) -> pl.DataFrame:
-    total = spines["peer"].n_unique()
-    states = changes(spines, ["peer"], ["value", "unknown"]).with_columns(active="value")
-    return findings(
-        telling(states, ["peer"]).with_columns(
-            rule=pl.lit("R16"),
-            severity=pl.lit("warning"),
-            device="peer",
-            peer=pl.lit(None, dtype=pl.String),
-            coverage=1 - pl.col("unknown") / pl.col("leaves"),
-            summary=pl.when("active")
-            .then(
-                pl.format(
-                    "Spine {} of {} is lost to the fabric: {} of its {} EVPN sessions with leaves are down{}",
-                    "peer", pl.lit(total), "down", "leaves",
-                    pl.when(pl.col("unknown") > 0)
-                    .then(pl.format(", {} can't be told", "unknown"))
-                    .otherwise(pl.lit("")),
-                )
-            )
-            .otherwise(
-                pl.format(
-                    "Spine {} has {} of its {} EVPN sessions with leaves, {} can't be told",
-                    "peer", pl.col("leaves") - pl.col("down") - pl.col("unknown"), "leaves", "unknown",
-                )
-            ),
-            evidence=pl.struct("unknown", sessions_down="down", sessions="leaves").struct.json_encode(),
-        )
-    )  # fmt: skip
 
 
 def _on_leaves(

@@ -47,8 +47,8 @@ GUIDES: Final = guides(
             " the rest.",
             source="Apstra, spine_fault_tolerance and lag_link_fault_tolerance: redundancy is measured, not"
             " assumed.",
-            opens="A session or a link of a leaf is down for 5 s by the word of a fresh end, or all sessions of"
-            " a spine with several leaves are.",
+            opens="A session or a link of a leaf is down for 5 s by the word of a fresh end, or all sessions or"
+            " all links of a spine with several leaves are.",
             clears="All sessions and links are back, or no longer configured, seen so for 5 s.",
             subject=("device",),
             look_first="The interface or neighbour that went down first (evidence, timeline).",

@@ -119,8 +119,9 @@ class Expectations:
             self._course("segment", esi, {"esi": esi}).set(degraded, time_ns)
 
     def _lost(self, spine: int) -> bool:
+        """Return whether no leaf has a session with a spine any more, or none a link to it."""
         leaves = range(len(self._plan.leaves))
-        return not any(self._up["session", leaf, spine] for leaf in leaves)
+        return any(not any(self._up[kind, leaf, spine] for leaf in leaves) for kind in ("session", "link"))
 
     def _uplinks(self, leaf: int, lost: set[int]) -> int:
         spines = range(len(self._plan.spines))

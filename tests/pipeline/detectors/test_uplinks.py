@@ -293,7 +293,7 @@ def test_a_spine_is_lost_by_the_links_of_two_leaves_where_others_are_silent(
 
 
 def test_links_that_a_spine_has_with_one_leaf_only_are_that_leaf_s_matter() -> None:
-    scene = fabric()
+    scene = fabric().joins("s9")
     scene.has_address("l1", "up9", "10.1.9.0", 31).link("l1", "up9", "UP")
     scene.has_address("s9", "down1", "10.1.9.1", 31).link("s9", "down1", "UP").passes(5)
 
