@@ -12,8 +12,7 @@ M10: the number fell, the route with the higher one is gone, but a device's tabl
 
 Not of these: sticky routes (they carry no number), two PEs of one segment, two addresses of one device, MACs
 of routers, next hops that a spine put into routes (V3). Each device is judged by what it held itself; blind
-devices don't count. A MAC that is claimed for
-two places for less than 3 s only moves.
+devices don't count. A MAC that is claimed for two places for less than 3 s only moves.
 
 One incident per MAC, of the strongest rule. It clears 5 s after no fresh device holds both claims. Subject:
 vni or evi, mac. Look first at the PE that should have withdrawn.
