@@ -77,8 +77,6 @@ LATE: Final[Mapping[int, tuple[frozenset[int], timedelta]]] = {
     MOBILITY: (frozenset((HOST,)), timedelta(seconds=10)),
 }
 """Layers whose faults are told late: what they explain is told before them, by so much at most."""
-SLACK: Final = max(handicap(rule) for rule in LAYERS) + max(span for _, span in LATE.values())
-"""A cause may be told so much later than what it explains; how much, the layers of the two say."""
 
 
 def late(cause: str, effect: str) -> timedelta:

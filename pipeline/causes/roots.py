@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pipeline.causes.dependence import Dependence, Token, relation, touched
-from pipeline.causes.explains import EXPLAINS, OVER, SLACK, WITHIN, beside, handicap, late, layer
+from pipeline.causes.explains import EXPLAINS, OVER, WITHIN, beside, handicap, late, layer
 
 DECIDED_AFTER: Final = timedelta(seconds=90)
 _US: Final = timedelta(microseconds=1)
-_DECIDED_US, _SLACK_US, _OVER_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, SLACK, OVER, WITHIN))
+_DECIDED_US, _OVER_US, _WITHIN_US = (span // _US for span in (DECIDED_AFTER, OVER, WITHIN))
 KEPT: Final = WITHIN + 2 * DECIDED_AFTER + timedelta(minutes=5)
 """How long an incident may be a cause, be told late, or come back."""
 _KEPT_US: Final = KEPT // _US
@@ -38,17 +38,19 @@ class Seen:
     own: frozenset[Token]
     """All that it has to do with."""
 
-    def place(self, before: int, effect: str) -> tuple[int, str] | None:
-        """Return its place among the causes of what was at ``before``, earliest first; None: it is none.
+    def place(self, before: int, effect: "Seen") -> tuple[int, str] | None:
+        """Return its place among the causes of what another was at ``before``, earliest first.
 
-        ``effect``: rule of what is to be explained.
+        None: it is no cause, since it began later, long before, or was over.
         """
-        found = [anchor for anchor in self.anchors if anchor <= before + _SLACK_US]
+        late_by = (handicap(self.rule) - late(self.rule, effect.rule)) // _US
+        mine = before + handicap(effect.rule) // _US, effect.incident_id
+        found = [anchor for anchor in self.anchors if (anchor + late_by, self.incident_id) < mine]
         if not found or before - found[-1] > _WITHIN_US:
             return None
         if any(found[-1] <= end < before - _OVER_US for end in self.ends):
             return None
-        return found[-1] + (handicap(self.rule) - late(self.rule, effect)) // _US, self.incident_id
+        return found[-1] + late_by, self.incident_id
 
 
 class Roots:
@@ -113,15 +115,12 @@ class Roots:
     def _parent(self, effect: Seen, near: Mapping[str, frozenset[Token]]) -> str | None:
         """Return the earliest of the incidents that explain one; ``near``: how far those around it reach."""
         anchor = effect.anchors[-1]
-        mine = effect.place(anchor, effect.rule)
         found: list[tuple[int, str]] = []
         for name, reach in near.items():
             cause = self._seen[name]
-            place = cause.place(anchor, effect.rule)
+            place = cause.place(anchor, effect)
             if (
                 place is not None
-                and mine is not None
-                and place < mine
                 and cause.detected_at <= anchor + _DECIDED_US
                 and explains(cause, effect, reach)
                 and effect.incident_id not in self._chain(name)

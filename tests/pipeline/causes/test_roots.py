@@ -175,6 +175,11 @@ def test_a_cause_is_there_when_the_effect_begins(
     assert (roots(cause, effect)[effect.incident_id] is not None) is explained
 
 
+def test_what_came_back_after_its_effect_still_explains_it() -> None:
+    cause = incident("R16", 100, 130, until=115, device="leaf-1")
+    assert roots(cause, incident("V1", 100, vtep="10.1.0.1", device="leaf-1"))["V1 10.1.0.1 leaf-1"]
+
+
 def test_late_evidence_revises_and_much_later_evidence_does_not() -> None:
     effect = incident("R4", 100, esi=ESI)
     limit = 100 + DECIDED_AFTER.total_seconds()
