@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
-from pipeline.alerts.standing import SEVERITIES, Standing
+from pipeline.alerts.standing import Standing
 
 Labels = tuple[tuple[str, str], ...]
 FIRES_FOR: Final = timedelta(days=7)
@@ -91,9 +91,13 @@ def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
 
 
 def all_labels(incident: Standing) -> set[Labels]:
-    """Return all labels that an incident may have been told under; what follows from it may make it worse."""
-    rules = {(rule, name) for rule, name, _ in incident.levels} | {(incident.rule, incident.name)}
-    return {labels(incident, *rule, severity) for rule in rules for severity in SEVERITIES[1:]}
+    """Return all labels that an incident may have been told under.
+
+    But for those of a severity that what followed from it gave it: who doesn't know them any more asks the
+    Alertmanager. To end what never fired would be news to people.
+    """
+    levels = {*incident.levels, (incident.rule, incident.name, incident.severity)}
+    return {labels(incident, *level) for level in levels}
 
 
 def annotations(incident: Standing, links: Links) -> tuple[tuple[str, str], ...]:
