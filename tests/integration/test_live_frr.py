@@ -29,7 +29,8 @@ from tests.recordings.variants import succeeded
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 FABRIC: Final = "live"
-FAMILIES: Final = 7
+FAMILIES: Final = 10
+"""Of each target; LACP and LLDP are refused: FRRouting knows nothing of them."""
 FLAPPING, MOVING, STILL, DUAL = host(1010, 1), host(1020, 2), host(1010, 3), host(1010, 4)
 MOVES_EVERY_S: Final = 13.0
 LIVED_S: Final = 12.0
