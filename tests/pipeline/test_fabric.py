@@ -148,7 +148,7 @@ def told(outcome: Outcome) -> list[Any]:
 
 
 ARRIVAL = (
-    "offset", "index", "now", "incident_id", "detected_at",
+    "offset", "index", "now", "incident_id", "root_incident_id", "detected_at",
     "opened_offset", "opened_index", "seen_from", "seen_to",
 )  # fmt: skip
 
