@@ -34,7 +34,7 @@ ORDER = (
 )
 """Columns that tell when something was heard: other orders of arrival, other values."""
 LATENCY = "main.detection_latency"
-LOOKED_UP = ("detect_addresses_log", "detect_macs_pieces")
+LOOKED_UP = ("detect_macs_pieces",)
 """What rules look up again when they need it: how much of it is there depends on when they did."""
 
 

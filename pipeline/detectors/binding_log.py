@@ -25,7 +25,7 @@ LOG: Final = pl.Schema(
         "held": pl.Boolean,
         "gateway": pl.Boolean,
         "live": pl.Boolean,  # it happened: no dump, not too late
-        **PLACE,
+        **PLACE,  # of what is not live, ``now`` is the time: when it is looked up, nothing else is known
     }
 )
 """One row per change of a route or an entry that binds a watched address."""
@@ -52,12 +52,14 @@ def rows_of(part: Part, records: Records, concerned: Mask) -> pl.DataFrame:
     for at, group, side, held in ((left, part.old, before, False), (joined, part.new, after, True)):
         record = part.changes.record[at]
         place = {name: records.take("order_time" if name == "time" else name, record) for name in _TIMES}
+        live = ~records.take("dump", record) & ~records.take("late", record)
+        place["now"] = np.where(live, place["now"], place["time"])
         frames.append(
             log_rows(
                 {
                     "group": group[at],
                     "member": part.changes.row[at] * len(SOURCES) + part.source,
-                    "live": ~records.take("dump", record) & ~records.take("late", record),
+                    "live": live,
                     "index": part.changes.index[at],
                     **place,
                 },

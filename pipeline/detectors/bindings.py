@@ -269,6 +269,8 @@ class Bindings:
             .group_by("group", "member", maintain_order=True)
             .last()
             .filter("held")
+            # as if the batch had begun with the second MAC: then it would have been looked up
+            .with_columns(live=pl.lit(value=False), now="time")
         )
         names = LOG.names()
         return pl.concat([untouched.select(names), earlier.select(names), mine.filter(~before).select(names)])
