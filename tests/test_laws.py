@@ -34,8 +34,6 @@ ORDER = (
 )
 """Columns that tell when something was heard: other orders of arrival, other values."""
 LATENCY = "main.detection_latency"
-LOOKED_UP = ("detect_macs_pieces",)
-"""What rules look up again when they need it: how much of it is there depends on when they did."""
 
 
 def records_of(recordings: Recordings, name: str) -> RawBatch:
@@ -79,11 +77,6 @@ def without_order(store: Path) -> dict[str, pl.DataFrame]:
     }
 
 
-def unlike(store: Path, other: Path) -> list[str]:
-    """Return the differences of two stores, but for what rules only look up."""
-    return [line for line in differences(store, other) if not any(name in line for name in LOOKED_UP)]
-
-
 def not_in_both(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> list[str]:
     assert left.keys() == right.keys()
     lines = []
@@ -105,7 +98,7 @@ def test_neither_cuts_nor_restarts_change_anything(
     cuts = cuts_in(records, seed=len(records), count=12)
     at_once = filled(tmp_path / "at-once.duckdb", name, records, [])
     store = filled(tmp_path / "cut.duckdb", name, records, cuts, restarts=cuts[::2])
-    assert unlike(store, at_once) == []
+    assert differences(store, at_once) == []
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -113,7 +106,7 @@ def test_a_batch_per_record_changes_nothing(name: str, recordings: Recordings, t
     records = records_of(recordings, name)
     begin = random.Random(name).randrange(len(records) - 60)
     store = filled(tmp_path / "single.duckdb", name, records, range(begin, begin + 60))
-    assert unlike(store, recordings.store(name)) == []
+    assert differences(store, recordings.store(name)) == []
 
 
 @pytest.mark.parametrize("way", WAYS)

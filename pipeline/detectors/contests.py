@@ -58,8 +58,11 @@ _MARK: Final[Columns] = {
     "key": pl.Int64, "time": pl.Int64, "offset": pl.Int64, "index": pl.UInt32, "kind": pl.String,
 }  # fmt: skip
 _BEGAN, _ENDED, _FELL = "began", "ended", "fell"
-RUN: Final[Columns] = {"key": pl.Int64, "start": pl.Int64, "end": pl.Int64}
-"""One row per time a MAC was in dispute; ``end`` is null while it is."""
+RUN: Final[Columns] = {
+    "key": pl.Int64, "start": pl.Int64, "end": pl.Int64, "start_offset": pl.Int64, "start_index": pl.UInt32,
+    "over_offset": pl.Int64, "over_index": pl.UInt32,
+}  # fmt: skip
+"""One row per time a MAC was in dispute, with the places of what began and ended it; null while it is."""
 
 
 class Contests:
@@ -88,14 +91,27 @@ class Contests:
     def runs(self, now: int) -> pl.DataFrame:
         """Return RUN: the disputes that have lasted for longer than a move, and numbers that fell."""
         mark = self._marks.filter(pl.col("kind") != _FELL).sort("key", "time", "offset", "index")
-        last = mark.with_columns(following=pl.col("time").shift(-1).over("key"))
-        begun = last.filter(pl.col("kind") == _BEGAN)
-        divided = begun.select("key", start="time", end="following").filter(
-            pl.col("end").fill_null(now) - pl.col("start") >= us(PASSING)
+        last = mark.with_columns(
+            following=pl.col("time").shift(-1).over("key"),
+            over_offset=pl.col("offset").shift(-1).over("key"),
+            over_index=pl.col("index").shift(-1).over("key"),
         )
-        fell = self._marks.filter(pl.col("kind") == _FELL).group_by("key").agg(start=pl.col("time").max())
+        begun = last.filter(pl.col("kind") == _BEGAN)
+        place = {"start_offset": "offset", "start_index": "index"}
+        begins = begun.select("key", "over_offset", "over_index", start="time", end="following", **place)
+        divided = begins.select(*RUN).filter(pl.col("end").fill_null(now) - pl.col("start") >= us(PASSING))
+        fallen_last = self._marks.filter(pl.col("kind") == _FELL).sort("time", "offset", "index")
+        fell = fallen_last.group_by("key").agg(
+            start=pl.col("time").last(),
+            start_offset=pl.col("offset").last(),
+            start_index=pl.col("index").last(),
+        )
         # what fell is in dispute for as long as a table is ahead of it
-        fallen = fell.with_columns(end=pl.lit(None, dtype=pl.Int64))
+        fallen = fell.with_columns(
+            end=pl.lit(None, dtype=pl.Int64),
+            over_offset=pl.lit(None, dtype=pl.Int64),
+            over_index=pl.lit(None, dtype=pl.UInt32),
+        )
         return pl.concat([divided, fallen.select(*RUN)]).sort("key", "start")
 
     def pieces(self) -> pl.DataFrame:
@@ -105,11 +121,23 @@ class Contests:
     def dump(self, now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
         self._marks = _kept_marks(self._marks, self._pieces, now)
-        starts = self.runs(now).group_by("key").agg(pl.col("start").min())
+        runs = self.runs(now).sort("start", "start_offset", "start_index")
+        starts = runs.group_by("key").agg(pl.col("start", "start_offset", "start_index").first())
         of_use = pl.col("until").is_null() | (
             (pl.col("until") >= now - _KEPT) & (pl.col("until") >= pl.col("start") + us(PASSING))
         )
-        pieces = self._pieces.join(starts, on="key").filter(of_use).drop("start")
+        # when a claim began before a dispute was one is not known of those that were looked up later
+        before = pl.col("since") <= pl.col("start") + us(PASSING)
+        pieces = (
+            self._pieces.join(starts, on="key")
+            .filter(of_use)
+            .with_columns(
+                since=pl.when(before).then("start").otherwise("since"),
+                offset=pl.when(before).then("start_offset").otherwise("offset"),
+                index=pl.when(before).then("start_index").otherwise("index"),
+            )
+            .select(*PIECE)
+        )
         order = ["key", "source", "row", "since", "offset", "index"]
         return {
             "marks": self._marks.sort("key", "time", "offset", "index", "kind"),
@@ -156,11 +184,27 @@ class Contests:
             state, changes = scene.state.entities[entity], applied.changes[entity]
             told = changes.take(np.flatnonzero(np.isin(changes.keys["mac"].values, macs)))
             rows = np.unique(np.concatenate([told.row, _rows_of(state, fresh)]))
-            stale = pl.DataFrame({"row": rows}).with_columns(source=pl.lit(source))
-            parts[0] = parts[0].join(
-                stale.with_columns(until=pl.lit(None, dtype=pl.Int64)),
-                on=["source", "row", "until"], how="anti", nulls_equal=True,
-            )  # fmt: skip
+            # what goes on of a row that changed is over with its first change: the rest follows
+            changed = pl.DataFrame(
+                {
+                    "row": told.row,
+                    "until": told.time,
+                    "end_offset": applied.records.take("offset", told.record),
+                    "end_index": told.index,
+                }
+            )
+            first = changed.sort("until", "end_offset", "end_index").group_by("row").first()
+            parts[0] = (
+                parts[0]
+                .join(
+                    first.with_columns(source=pl.lit(source)), on=["source", "row"], how="left", suffix=" new"
+                )
+                .with_columns(
+                    pl.when(pl.col("until").is_null()).then(f"{name} new").otherwise(name).alias(name)
+                    for name in ("until", "end_offset", "end_index")
+                )
+                .select(*PIECE)
+            )
             found = (
                 _ended(told, applied.records, source),
                 _pieces(_standing(state, rows), "after", source),

@@ -110,17 +110,29 @@ def disputes(pieces: pl.DataFrame, runs: pl.DataFrame, settings: Settings, now: 
     told = together.with_columns(
         (pl.col("begun") - us(PASSING) + (limit * _SECOND).cast(pl.Int64)).alias("from")
     ).filter((pl.col("from") <= now) & (pl.col("to").is_null() | (pl.col("to") > pl.col("from"))))
+    at_first = pl.max_horizontal("since", "since_right") <= known
     later = pl.col("since") >= pl.col("since_right")
     return told.select(
         *_MAC, "device", "rule", "from", "to", "seq", "vtep", "location",
         stale_seq="seq_right", stale_vtep="vtep_right", stale_location="location_right",
         pair=pl.format("{} {} {}", "row", "source_right", "row_right"),
-        offset=pl.when(later).then("offset").otherwise("offset_right"),
-        index=pl.when(later).then("index").otherwise("index_right"),
-        end_offset=pl.coalesce("end_offset", "end_offset_right", "offset"),
-        end_index=pl.coalesce("end_index", "end_index_right", "index"),
+        offset=pl.when(at_first).then("start_offset").when(later).then("offset").otherwise("offset_right"),
+        index=pl.when(at_first).then("start_index").when(later).then("index").otherwise("index_right"),
+        end_offset=_ended_by("over_offset", "end_offset", "end_offset_right"),
+        end_index=_ended_by("over_index", "end_index", "end_index_right"),
         held_s=(limit).cast(pl.Int64),
     )  # fmt: skip
+
+
+def _ended_by(dispute: str, holds: str, stale: str) -> pl.Expr:
+    """Return the place of what ended a pair first: the dispute itself, or one of its claims."""
+    return (
+        pl.when(pl.col("end") == pl.col("to"))
+        .then(dispute)
+        .when(pl.col("until") == pl.col("to"))
+        .then(holds)
+        .otherwise(stale)
+    )
 
 
 def _unexplained(ahead: pl.DataFrame, routes: pl.DataFrame) -> pl.DataFrame:
