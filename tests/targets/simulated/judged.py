@@ -21,8 +21,6 @@ from targets.simulated.truth import Line
 SUBJECT = ("device", "vni", "mac", "esi", "vtep", "interface")
 LATE_S = 1.0
 """From the moment on at which a rule could decide."""
-COUNTED = ("M6", "X4")
-"""Rules that count incidents of other rules: the truth knows those."""
 RECOVERY_S = 8.0
 """A connection is made anew, a sample each 5 s, and three hops."""
 EARLY_S = 0.01
@@ -59,8 +57,12 @@ class Played:
         """The rules of what is open at the end."""
         return [one["rule"] for one in self.incidents if one["resolved"] is None]
 
-    def deviations(self) -> list[str]:
-        """Return a sentence for all that was told and not expected, and the other way round."""
+    def deviations(self, counting: Sequence[str] = ()) -> list[str]:
+        """Return a sentence for all that was told and not expected, and the other way round.
+
+        ``counting``: rules that count what other rules tell, which the truth knows: some, and one
+        incident of a subject.
+        """
         said = []
         left = list(self.events)
         for expected in expectations(self.lines):
@@ -82,7 +84,12 @@ class Played:
                 said.append(f"not resolved at {expected.clears}: {expected}, but {mine}")
         # what follows from something expected is news to nobody
         expected_ids = {event["id"] for event in self.events if event not in left}
-        left = [event for event in left if event["rule"] not in COUNTED]
+        for rule in counting:
+            counted = [event for event in left if event["rule"] == rule]
+            left = [event for event in left if event["rule"] != rule]
+            ids, subjects = ({event[name] for event in counted} for name in ("id", "subject"))
+            if not counted or len(ids) != len(subjects):
+                said.append(f"{rule} is not one incident of a subject: {counted}")
         return said + [f"not expected: {event}" for event in left if event["root"] not in expected_ids]
 
 

@@ -72,13 +72,14 @@ def test_what_other_scenarios_do_is_found_and_over_at_the_end(
     name: str, rules: list[str], routing: Routing, tmp_path: Path
 ) -> None:
     found = played(SCENARIOS[name], Design(routing=routing), 4, tmp_path)
-    assert found.deviations() == []
+    loop = ["M6"] if name == "loop" else []
+    assert found.deviations(counting=loop) == []
     told = sorted(it.told[-1][0] for it in expectations(found.lines))
     # adjacencies of the IGP are lost with their links, and ports that fail twice flap
     assert [rule for rule in told if rule not in ("L1", "L2", "L5")] == rules
-    # a port and a loop wait for minutes of quiet
-    still = [rule for rule in found.open if rule not in ("L1", "M6")]
-    assert (still, found.dead_letters, found.oddities) == ([], 0, [])
+    still = [rule for rule in found.open if rule != "L1"]  # which waits for two minutes of quiet
+    # and a loop for three
+    assert (still, found.dead_letters, found.oddities) == (loop, 0, [])
 
 
 def test_load_does_no_harm(tmp_path: Path) -> None:
@@ -136,7 +137,8 @@ def restless(plan: Plan, draw: random.Random) -> tuple[Step, ...]:
 def test_flaps_and_duplicates_are_told_at_the_move_that_makes_them(tmp_path: Path) -> None:
     scenario = Scenario("restless", "hosts move about", 420.0, restless)
     found = played(scenario, Design(leaves=8, hosts=60), 1, tmp_path)
-    assert found.deviations() == []
+    # so many at once are a storm, and in one VNI look like a loop
+    assert found.deviations(counting=["X4", "M6"]) == []
     rules = {rule for it in expectations(found.lines) for rule, *_ in it.told}
     assert rules >= {"M2", "M3", "M13"}
 
