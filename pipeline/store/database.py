@@ -8,10 +8,10 @@ from typing import Final, Literal, Self
 import duckdb
 import polars as pl
 
-from collectors.errors import FabricscopeError, InputError
+from collectors.errors import FabricscopeError
 from pipeline.schema import TIMELINES
 from pipeline.store.contract import Commit, Position, Snapshot
-from pipeline.store.opening import another, check_cluster, connect
+from pipeline.store.opening import another, check_cluster, connect, damaged
 from pipeline.store.tables import (
     append,
     columns_of,
@@ -116,10 +116,7 @@ class Store:
             frames = {table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}
             return Snapshot(frames, kept_state(self._snapshots), found)
         except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
-            raise InputError(
-                f"{self._path} is damaged: restore it from a copy, or fill a new file from the topic"
-                f" ({_in_one_line(error)})"
-            ) from error
+            raise damaged(self._path, error) from error
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Return one more connection, for queries from another thread; to be closed before the store."""

@@ -116,7 +116,10 @@ def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None
         return None
     if ("store.store_meta",) not in tables:
         raise InputError(f"{path} is a DuckDB file but no fabricscope store: name another file")
-    rows = connection.execute("SELECT schema_version, created_by FROM store.store_meta").fetchall()
+    try:
+        rows = connection.execute("SELECT schema_version, created_by FROM store.store_meta").fetchall()
+    except duckdb.Error as error:  # the list of tables can be read, what they hold can't
+        raise damaged(path, error) from error
     if len(rows) != 1:
         raise InputError(
             f"{path} has {len(rows)} rows in store_meta instead of one: restore it, or name another file"
@@ -129,6 +132,14 @@ def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None
             f" version {SCHEMA_VERSION}: {remedy}, or fill a new file from the topic"
         )
     return SCHEMA_VERSION
+
+
+def damaged(path: Path, error: Exception) -> InputError:
+    """Return what is said of a file that can't be read any more."""
+    reason = " ".join(str(error).split())
+    return InputError(
+        f"{path} is damaged: restore it from a copy, or fill a new file from the topic ({reason})"
+    )
 
 
 def _program() -> str:

@@ -141,7 +141,8 @@ async def test_the_targets_show_the_fabric_that_the_seed_makes(tmp_path: Path) -
     options = ("--scenario", "idle", "--keep", "--no-interactive", "--seed", "3", "--design", "ibgp")
     async with live(tmp_path, *options) as running, running.client("leaf-2") as leaf:
         fabric = Fabric.build(Design(routing="ibgp"), 3)
-        heard = await leaf.once("/network-instances", "/ethernet-segments", "/interfaces")
+        roots = ("/network-instances", "/ethernet-segments", "/interfaces", "/lacp", "/lldp", "/bfd")
+        heard = await leaf.once(*roots)
         shown = fabric.trees(fabric.devices["leaf-2"])
         whole = {text(path(leaf)): value for tree in shown.values() for leaf, value in tree.items()}
         assert heard.tree.keys() == whole.keys()
