@@ -10,6 +10,7 @@ from pipeline.guides import Guide
 from pipeline.guides.registry import GUIDES
 
 INDEX: Final = "README.md"
+_ALL: Final = "fabric, VNI, segment"
 _NOTE: Final = "<!-- made by `make rules`: change the rule or its guide instead -->\n\n"
 
 
@@ -42,13 +43,17 @@ def _lines(rule: Rule, guide: Guide) -> Iterator[str]:
         yield "What stands in braces is filled in by `fabricscope incident show`.\n"
         yield from (f"- {command.system}: `{command.text}`" for command in guide.commands)
     yield "\n## Thresholds\n"
-    yield "To be set per fabric, VNI or segment in the file for `--settings`.\n"
-    yield "| name | default | unit | from | to |\n|---|---|---|---|---|"
+    yield "To be set in the file for `--settings`.\n"
+    yield "| name | default | unit | from | to | per |\n|---|---|---|---|---|---|"
     for it in PARAMETERS:
         if it.rule == rule.id:
-            yield f"| `{it.name}` | {it.default:g} | {it.unit} | {it.least:g} | {it.most:g} |"
-    yield f"| `wait_s` | {_seconds(rule.wait)} | s: must hold so long before it opens | 0 | 604800 |"
-    yield f"| `clear_s` | {_seconds(rule.clear)} | s: must be over so long before it clears | 0 | 604800 |"
+            per = "fabric, VNI" if it.per_vni else "fabric"
+            yield f"| `{it.name}` | {it.default:g} | {it.unit} | {it.least:g} | {it.most:g} | {per} |"
+    for name, seconds, meaning in (
+        ("wait_s", _seconds(rule.wait), "must hold so long before it opens"),
+        ("clear_s", _seconds(rule.clear), "must be over so long before it clears"),
+    ):
+        yield f"| `{name}` | {seconds} | s: {meaning} | 0 | 604800 | {_ALL} |"
 
 
 def _incident(rule: Rule) -> str:

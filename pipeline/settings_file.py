@@ -20,8 +20,9 @@ The narrowest holds: segment, VNI, fabric, all fabrics, and where nobody says an
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from collectors.errors import InputError
 from collectors.inventory_yaml import document
@@ -34,6 +35,7 @@ from pipeline.detectors.settings import TIMERS, Key, Parameter, Settings
 Subject = TypeVar("Subject", int, str)
 Value = TypeVar("Value")
 Values = dict[Key, float]
+Scope = Literal["fabric", "VNI", "segment"]
 _MOST_SECONDS: Final = 7 * 86_400.0
 _ESI: Final = re.compile(r"(?:[0-9a-f]{2}:){9}[0-9a-f]{2}")
 _MOST_VNI: Final = 0xFFFFFF
@@ -86,8 +88,8 @@ class _Reader:
         parts = self.parts(node, "a fabric", ("rules", "vnis", "segments"))
         return Settings(
             self.rules(parts.get("rules")),
-            self.each(parts.get("vnis"), "vnis", vni_of, self.rules),
-            self.each(parts.get("segments"), "segments", esi_of, self.rules),
+            self.each(parts.get("vnis"), "vnis", vni_of, partial(self.rules, scope="VNI")),
+            self.each(parts.get("segments"), "segments", esi_of, partial(self.rules, scope="segment")),
         )
 
     def parts(self, node: Node, where: str, known: tuple[str, ...]) -> Mapping[str, Node]:
@@ -123,8 +125,8 @@ class _Reader:
                 self._mistakes.add(node.key_lines[text], str(error))
         return found
 
-    def rules(self, node: Node | None) -> Values:
-        """Return thresholds by rule and name."""
+    def rules(self, node: Node | None, scope: Scope = "fabric") -> Values:
+        """Return thresholds by rule and name; ``scope``: whose they are."""
         if node is None:
             return {}
         if not isinstance(node, document.Mapping):
@@ -139,14 +141,18 @@ class _Reader:
                 self._mistakes.add(line, f"{rule} must be a mapping of thresholds: {self._names(rule)}")
             else:
                 for name, value in thresholds.entries.items():
-                    self._threshold((rule, name), value, thresholds.key_lines[name], values)
+                    self._threshold((rule, name), value, thresholds.key_lines[name], values, scope)
         return values
 
-    def _threshold(self, key: Key, node: Node, line: int, values: Values) -> None:
+    def _threshold(self, key: Key, node: Node, line: int, values: Values, scope: Scope) -> None:
         rule, name = key
         known = self._known.get(key)
         if known is None:
             self._mistakes.add(line, f"{rule} has no threshold {shown(name)}: use {self._names(rule)}")
+            return
+        settable = scope == "fabric" or name in TIMERS or (scope == "VNI" and known.per_vni)
+        if not settable:
+            self._mistakes.add(line, f"{rule} {name} can't be set for a {scope}: it is one for the fabric")
             return
         text = node.text if isinstance(node, Scalar) else None
         try:

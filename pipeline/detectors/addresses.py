@@ -52,12 +52,12 @@ RULES: Final = catalogue(
 )
 _HOLD, _CROWD, _WINDOW, _CHANGES, _GATEWAY = PARAMETERS = parameters(
     # no shorter than the lateness: what came before the second MAC is not remembered
-    Parameter("I1", "seconds", 10, unit="s", least=10, most=3600),
+    Parameter("I1", "seconds", 10, unit="s", least=10, most=3600, per_vni=True),
     Parameter("I1", "addresses", 10, unit="addresses", least=2, most=100_000),
     Parameter("I2", "window_s", 180, unit="s", least=10, most=3600),
-    Parameter("I2", "changes", 5, unit="changes", least=2, most=1000),
+    Parameter("I2", "changes", 5, unit="changes", least=2, most=1000, per_vni=True),
     # a route's communities may come a moment after it: until then a gateway's looks like a host's
-    Parameter("I5", "seconds", 1, unit="s", least=0, most=3600),
+    Parameter("I5", "seconds", 1, unit="s", least=0, most=3600, per_vni=True),
 )
 _CROWD_WINDOW: Final = timedelta(seconds=30)
 _SLACK: Final = us(timedelta(seconds=60))

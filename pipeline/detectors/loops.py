@@ -31,7 +31,8 @@ from pipeline.schema import Columns
 
 RULES: Final = catalogue(Rule("M6", "LOOP_SUSPECT", "loop", rank=1, clear=WINDOW, momentary=True))
 PARAMETERS: Final = parameters(
-    Parameter("M6", "macs", 10, "MACs", 2, 1000), Parameter("M6", "window_s", 30, "s", 5, 600)
+    Parameter("M6", "macs", 10, "MACs", 2, 1000, per_vni=True),
+    Parameter("M6", "window_s", 30, "s", 5, 600, per_vni=True),
 )
 _MACS, _WINDOW_S = PARAMETERS
 FLAP: Final[Columns] = {

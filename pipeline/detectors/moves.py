@@ -30,15 +30,15 @@ _THERE_AND_BACK: Final = 2
 _SECOND: Final = 1_000_000
 
 PARAMETERS: Final = parameters(
-    Parameter("M2", "moves", DUPLICATE_MOVES, "moves", 2, 1000),
-    Parameter("M2", "window_s", WINDOW.total_seconds(), "s", 10, 3600),
-    Parameter("M3", "moves", FLAP_MOVES, "moves", 2, 1000),
-    Parameter("M3", "window_s", FLAP_WINDOW.total_seconds(), "s", 5, 3600),
-    Parameter("M4", "moves", PING_PONG_MOVES, "moves", 3, 1000),
-    Parameter("M5", "burst_s", BURST.total_seconds(), "s", 1, 120),
-    Parameter("M5", "hold_s", STILL.total_seconds(), "s", 5, 300),
-    Parameter("M5", "moves", MIGRATION_MOVES, "moves", 1, 100),
-    Parameter("M12", "moves", UNSEEN_MOVES, "moves", 1, 1000),
+    Parameter("M2", "moves", DUPLICATE_MOVES, "moves", 2, 1000, per_vni=True),
+    Parameter("M2", "window_s", WINDOW.total_seconds(), "s", 10, 3600, per_vni=True),
+    Parameter("M3", "moves", FLAP_MOVES, "moves", 2, 1000, per_vni=True),
+    Parameter("M3", "window_s", FLAP_WINDOW.total_seconds(), "s", 5, 3600, per_vni=True),
+    Parameter("M4", "moves", PING_PONG_MOVES, "moves", 3, 1000, per_vni=True),
+    Parameter("M5", "burst_s", BURST.total_seconds(), "s", 1, 120, per_vni=True),
+    Parameter("M5", "hold_s", STILL.total_seconds(), "s", 5, 300, per_vni=True),
+    Parameter("M5", "moves", MIGRATION_MOVES, "moves", 1, 100, per_vni=True),
+    Parameter("M12", "moves", UNSEEN_MOVES, "moves", 1, 1000, per_vni=True),
 )
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
 from pipeline.detectors import Rule
 
-Subject = TypeVar("Subject", int, str)
 Key = tuple[str, str]
 """Rule and name of a parameter."""
 TIMERS: Final = ("wait_s", "clear_s")
@@ -26,6 +25,8 @@ class Parameter:
     unit: str
     least: float
     most: float
+    per_vni: bool = False
+    """It may be another for each VNI; all others are the fabric's."""
 
     @property
     def key(self) -> Key:
@@ -48,7 +49,7 @@ class Settings:
     fabric: Mapping[Key, float] = field(default_factory=dict)
     vnis: Mapping[int, Mapping[Key, float]] = field(default_factory=dict)
     segments: Mapping[str, Mapping[Key, float]] = field(default_factory=dict)
-    """By ESI, in lower case with colons."""
+    """TIMERS by ESI, in lower case with colons: rules on segments have no other thresholds."""
 
     def value(self, parameter: Parameter) -> float:
         """Return the threshold of the fabric as a whole."""
@@ -56,19 +57,18 @@ class Settings:
 
     def widest(self, parameter: Parameter) -> float:
         """Return the highest threshold that holds for any subject: how long there is something to keep."""
-        narrow = (each.get(parameter.key) for each in (*self.vnis.values(), *self.segments.values()))
+        narrow = (each.get(parameter.key) for each in self.vnis.values())
         return max([self.value(parameter), *(value for value in narrow if value is not None)])
 
     def limit(self, parameter: Parameter, columns: Collection[str]) -> pl.Expr:
-        """Return the threshold of each row of a frame: of its vni and esi, if they are among ``columns``."""
+        """Return the threshold of each row of a frame: of its vni, if that is among ``columns``."""
+        assert parameter.per_vni, f"{parameter.key} is one for the fabric"
         limit = pl.lit(self.value(parameter))
-        if "vni" in columns and (by_vni := self._of(self.vnis, parameter.key)):
-            vni = pl.col("vni").cast(pl.Int64)
-            limit = pl.coalesce(vni.replace_strict(by_vni, default=None, return_dtype=pl.Float64), limit)
-        if "esi" in columns and (by_esi := self._of(self.segments, parameter.key)):
-            esi = pl.col("esi").cast(pl.String)
-            limit = pl.coalesce(esi.replace_strict(by_esi, default=None, return_dtype=pl.Float64), limit)
-        return limit
+        by_vni = {vni: values[parameter.key] for vni, values in self.vnis.items() if parameter.key in values}
+        if "vni" not in columns or not by_vni:
+            return limit
+        vni = pl.col("vni").cast(pl.Int64)
+        return pl.coalesce(vni.replace_strict(by_vni, default=None, return_dtype=pl.Float64), limit)
 
     def timed(self, rules: Iterable[Rule], vni: int | None, esi: str | None) -> list[Rule]:
         """Return rules with the waits and clears that hold for a subject."""
@@ -90,7 +90,3 @@ class Settings:
             if found is not None:
                 return timedelta(seconds=found)
         return default
-
-    @staticmethod
-    def _of(narrow: Mapping[Subject, Mapping[Key, float]], key: Key) -> dict[Subject, float]:
-        return {subject: values[key] for subject, values in narrow.items() if key in values}

@@ -39,9 +39,9 @@ RULES: Final = catalogue(
     Rule("M10", "STUCK_HIGH_SEQ", "claims", rank=3),
 )
 PARAMETERS: Final = parameters(
-    Parameter("M8", "held_s", 10, "s", 5, 3600),
-    Parameter("M9", "held_s", 30, "s", 5, 3600),
-    Parameter("M10", "held_s", 10, "s", 5, 3600),
+    Parameter("M8", "held_s", 10, "s", 5, 3600, per_vni=True),
+    Parameter("M9", "held_s", 30, "s", 5, 3600, per_vni=True),
+    Parameter("M10", "held_s", 10, "s", 5, 3600, per_vni=True),
 )
 _TIE, _STALE, _STUCK = PARAMETERS
 _SECOND: Final = 1_000_000

@@ -37,7 +37,7 @@ RULES: Final = catalogue(
     Rule("R19", "REDUNDANCY_SCORE", "survivor", rank=1, labels=frozenset({"tenant", "device"}))
 )
 _HOLD, _CROWD = PARAMETERS = parameters(
-    Parameter("R19", "seconds", 5, unit="s", least=0, most=3600),
+    Parameter("R19", "seconds", 5, unit="s", least=0, most=3600, per_vni=True),
     Parameter("R19", "vnis", 10, unit="VNIs", least=2, most=100_000),
 )
 _CROWD_WINDOW: Final = timedelta(seconds=30)

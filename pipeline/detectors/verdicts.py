@@ -30,7 +30,7 @@ STATES: Final = ("DUPLICATE", "FROZEN")
 RULES: Final = catalogue(
     Rule("M13", "DEVICE_DUP_FLAG", "verdict", rank=1), Rule("M15", "FROZEN_TOO_LONG", "verdict", rank=2)
 )
-PARAMETERS: Final = parameters(Parameter("M15", "frozen_s", 1800, "s", 60, 86_400))
+PARAMETERS: Final = parameters(Parameter("M15", "frozen_s", 1800, "s", 60, 86_400, per_vni=True))
 (_FROZEN_S,) = PARAMETERS
 _SECOND: Final = 1_000_000
 

@@ -81,13 +81,24 @@ def test_an_empty_file_sets_nothing(file: Path) -> None:
     assert read(file, ["dc1"]) == {"dc1": Settings()}
 
 
-def test_a_limit_is_that_of_the_rows_vni_then_of_its_segment() -> None:
-    moves = Parameter("M2", "moves", 5, unit="moves", least=2, most=1000)
-    settings = Settings({moves.key: 6.0}, {7: {moves.key: 20.0}}, {ESI: {moves.key: 9.0}})
-    frame = pl.DataFrame(
-        {"vni": [7, 8, None, 7], "esi": [None, None, ESI, ESI]}, schema={"vni": pl.UInt32, "esi": pl.String}
-    )
-    both = frame.select(settings.limit(moves, frame.columns)).to_series()
-    assert both.to_list() == [20.0, 6.0, 9.0, 9.0]
+@pytest.mark.parametrize(
+    ("where", "threshold"),
+    [
+        ("vnis: {10010", "L1: {transitions: 4}"),
+        ("vnis: {10010", "I2: {window_s: 60}"),
+        (f'segments: {{"{ESI}"', "M2: {moves: 9}"),
+    ],
+)
+def test_what_would_have_no_effect_is_a_mistake(where: str, threshold: str, file: Path) -> None:
+    file.write_text(f"fabrics: {{dc1: {{{where}: {{{threshold}}}}}}}}}\n")
+    with pytest.raises(InputError, match=r"can't be set for a (VNI|segment): it is one for the fabric"):
+        read(file, ["dc1"])
+
+
+def test_a_limit_is_that_of_the_rows_vni_where_it_is_set() -> None:
+    moves = Parameter("M2", "moves", 5, unit="moves", least=2, most=1000, per_vni=True)
+    settings = Settings({moves.key: 6.0}, {7: {moves.key: 20.0}})
+    frame = pl.DataFrame({"vni": [7, 8, None]}, schema={"vni": pl.UInt32})
+    assert frame.select(settings.limit(moves, frame.columns)).to_series().to_list() == [20.0, 6.0, 6.0]
     assert frame.select(settings.limit(moves, ["device"])).item() == 6.0
     assert Settings().value(moves) == 5
