@@ -59,7 +59,7 @@ def test_a_line_is_the_incident_with_its_mac_as_text_and_the_wall_clock(tmp_path
     assert line == {
         "committed_at": "2026-11-22T03:12:07+00:00",
         "incident_id": "a", "rule": "M2", "state": "open", "opened_at": "2026-11-22T03:12:00+00:00",
-        "fabric": "dc1", "mac": "02:aa:00:00:10:04", "summary": "moved",
+        "fabric": "dc1", "mac": "02:aa:00:00:10:04", "ip": None, "summary": "moved",
     }  # fmt: skip
 
 

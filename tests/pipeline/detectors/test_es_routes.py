@@ -139,8 +139,12 @@ def test_macs_that_age_out_within_30_s_of_a_withdrawal_are_normal_and_it_clears_
 
 
 def _told(outcome: Outcome) -> list[tuple[str, float, float | None, str]]:
-    rules = ("R4", "R5", "R7", "R8", "R9", "R10")
-    return [(one["rule"], one["opened_at"], one["resolved_at"], one["summary"]) for one in outcome.of(*rules)]
+    """Return what was told of segments: their incidents, and of R9, which opens none, its findings."""
+    rules = ("R4", "R5", "R7", "R8", "R10")
+    incidents = [
+        (one["rule"], one["opened_at"], one["resolved_at"], one["summary"]) for one in outcome.of(*rules)
+    ]
+    return incidents + [("R9", one["time"], None, one["summary"]) for one in outcome.found("R9")]
 
 
 @settings(max_examples=5, deadline=None)

@@ -99,6 +99,7 @@ def test_a_mac_that_is_frozen_after_three_moves_is_known_by_the_verdict_alone() 
     scene = Scene().joins("s1", "l1").passes(1)
     for move in range(4):
         scene.mac_route("s1", 1, address(1 + move % 2), move).passes(25)
+    scene.mac_route("s1", 1, address(1), op="delete")
     scene.learns("l1", 1, mobility_state="FROZEN").passes(300)
 
     assert [(one["rule"], one["state"]) for one in play(scene).incidents if one["state"] == "open"] == [

@@ -7,7 +7,7 @@ from pipeline.detectors import FINDING
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.vteps import detect
 from tests.pipeline.driver import play
-from tests.pipeline.scene import Scene, address
+from tests.pipeline.scene import VNI, Scene, address
 
 ALL = ("l1", "l2", "s1", "s2")
 
@@ -33,8 +33,8 @@ def test_a_vtep_gone_from_all_flood_lists_for_5_s_is_lost(version: int) -> None:
     scene = lost(fabric(version), "l2", "s1", "s2", version=version)
 
     assert play(scene.passes(4.9)).incidents == []
-    [incident] = play(scene.passes(1)).incidents
-    assert (incident["rule"], incident["severity"], incident["detected_at"]) == ("V1", "critical", 10 + 5)
+    [incident] = play(scene.passes(1)).of("V1")
+    assert (incident["severity"], incident["detected_at"]) == ("critical", 10 + 5)
     assert (incident["vtep"], incident["device"], incident["opened_at"]) == (address(1, version), "l1", 10)
     assert f"VTEP l1 ({address(1, version)}) is gone from the flood lists of 3 of 3" in incident["summary"]
     assert incident["coverage"] == 1.0
@@ -67,11 +67,11 @@ def test_a_vtep_that_is_back_within_5_s_was_not_lost() -> None:
 def test_it_clears_when_it_is_back_on_more_than_half_for_5_s_and_not_before() -> None:
     scene = lost(fabric(), "l2", "s1", "s2").passes(20)
     scene.imet("l2", address(1)).passes(10)
-    assert play(scene).spans() == [(15, None)]
+    assert play(scene).spans("V1") == [(15, None)]
 
     scene.imet("s1", address(1)).passes(4.9)
-    assert play(scene).spans() == [(15, None)]
-    assert play(scene.passes(1)).spans() == [(15, 40 + 5)]
+    assert play(scene).spans("V1") == [(15, None)]
+    assert play(scene.passes(1)).spans("V1") == [(15, 40 + 5)]
 
 
 def test_a_relapse_within_5_s_keeps_it_open() -> None:
@@ -80,7 +80,7 @@ def test_a_relapse_within_5_s_keeps_it_open() -> None:
         scene.imet(device, address(1))
     lost(scene.passes(3), "l2", "s1", "s2").passes(30)
 
-    assert play(scene).spans() == [(15, None)]
+    assert play(scene).spans("V1") == [(15, None)]
 
 
 def test_several_vnis_are_one_vtep_and_one_left_is_enough() -> None:
@@ -89,7 +89,7 @@ def test_several_vnis_are_one_vtep_and_one_left_is_enough() -> None:
         scene.imet(device, address(1), vni=1020)
     lost(scene.passes(5), "l2", "s1", "s2").passes(10)
 
-    assert play(scene).findings == []
+    assert play(scene).of("V1") == []
 
 
 def test_a_route_over_another_neighbour_keeps_the_vtep() -> None:
@@ -112,7 +112,7 @@ def test_withdrawn_and_announced_in_one_record_is_never_gone() -> None:
             device,
             "routes",
             ("evpn_route", {**key, "neighbor": "192.0.2.1", "op": "delete"}),
-            ("evpn_route", {**key, "neighbor": "192.0.2.2"}),
+            ("evpn_route", {**key, "neighbor": "192.0.2.2", "label": VNI, "next_hop": address(1)}),
         )
 
     assert play(scene.passes(10)).findings == []
