@@ -26,6 +26,11 @@ class Spoken:
         self._settle(since)
         return self._open
 
+    def silent(self, since: int) -> bool:
+        """Return whether there is nothing to end, nor to revise from ``since`` on."""
+        self._settle(since)
+        return self._open.is_empty() and self._told.frame.is_empty()
+
     def telling(self, states: pl.DataFrame, marks: Sequence[str], since: int) -> pl.DataFrame:
         """Return the states worth a finding, those from ``since`` on.
 

@@ -62,7 +62,8 @@ class Underlay:
             table.settle(scene.horizon - 1)
         news = self._take(applied)
         # while every link is up and every route held, both say the same
-        quiet = bool(self._links.rows["value"].all()) and bool(self._held.rows["value"].all())
+        well = bool(self._links.rows["value"].all()) and bool(self._held.rows["value"].all())
+        quiet = well and self._spoken.silent(scene.horizon)
         if quiet or not (news or scene.fresh_news or scene.roles_news):
             return nothing()
         held, links, sessions = (

@@ -178,6 +178,37 @@ def test_it_clears_when_a_link_is_back() -> None:
     assert play(fabric.scene).spans("V10") == [(25, 45)]
 
 
+def blind_then_seen(*, came_back: bool) -> Scene:
+    """Nobody sees the routes while the links come back, and for a minute more; then all see them again."""
+    fabric = Fabric("ebgp-ebgp").cuts(1)
+    scene = fabric.scene.passes(20)
+    names = [(kind, number) for kind, numbers in (("l", LEAVES), ("s", SPINES)) for number in numbers]
+    for kind, number in names:
+        scene.ends(f"{kind}{number}", "routes").unmute(f"{kind}{number}")
+    scene.passes(5)
+    if came_back:
+        fabric.cuts(1, status="UP")
+    scene.passes(60)
+    for kind, number in names:
+        with scene.dump(f"{kind}{number}", "routes"):
+            fabric.routes(f"{kind}{number}", kind, number)
+    return scene.passes(20)
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_it_ends_though_what_was_wrong_was_mended_while_nobody_looked(*, restart: bool) -> None:
+    scene = blind_then_seen(came_back=True)
+    cuts = range(100, len(scene.records), 40)
+
+    assert play(scene, cuts, restarts=cuts if restart else []).spans("V10") == [(25, 110)]
+
+
+def test_it_goes_on_if_it_still_holds_when_they_look_again() -> None:
+    scene = blind_then_seen(came_back=False)
+
+    assert play(scene, range(100, len(scene.records), 40)).spans("V10") == [(25, None)]
+
+
 @given(cuts=st.sets(st.integers(1, 300), max_size=4), restarts=st.sets(st.integers(1, 300), max_size=3))
 @settings(max_examples=8, deadline=None)
 def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int]) -> None:
