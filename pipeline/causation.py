@@ -153,8 +153,8 @@ class Causation:
         return found, storm_of
 
     def _storm_row(self, storm: Storm) -> Row:
-        first = storm.members[0].incident_id
-        # an id made of the first member's: it must not change while the storm grows
+        first = storm.first.incident_id
+        # the id must not change while the storm grows, also by one that began before and is found later
         name = incident_id(self._fabric, first, _STORM.family, 0)
         template = self._rows[first]
         return {

@@ -87,7 +87,7 @@ def firing(incident: Standing, links: Links, now: datetime) -> Alert:
 def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
     """Return the labels of an incident under one of its rules and severities."""
     parts = {"alertname": name, "rule": rule, "severity": severity, "fabric": incident.fabric}
-    return tuple(sorted({**dict(incident.subject), **parts}.items()))
+    return tuple(sorted({**dict(incident.subject), **dict(incident.marks), **parts}.items()))
 
 
 def all_labels(incident: Standing) -> set[Labels]:

@@ -3,8 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Self
+
+import orjson
+
+from pipeline.causes import storms
 
 SUBJECT: Final = (
     "device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant",
@@ -38,6 +42,8 @@ class Standing:
     """Rule, name and severity it may have been told under before, besides those it has."""
     explains: tuple[tuple[str, int], ...] = ()
     """Open incidents that follow from it, by rule."""
+    marks: tuple[tuple[str, str], ...] = ()
+    """Labels beside its subject. Storms have none: what tells one from another is what of and since when."""
 
     @property
     def open(self) -> bool:
@@ -62,6 +68,7 @@ class Standing:
             in_maintenance=bool(row["in_maintenance"]),
             root=row["root_incident_id"],
             levels=levels - {(row["rule"], row["name"], row["severity"])},
+            marks=_marks(row) if row["rule"] in storms.RULES else (),
         )
 
 
@@ -102,6 +109,11 @@ def _with_consequences(incident: Standing, below: Sequence[Standing]) -> Standin
     worst = max((incident, *told), key=lambda each: SEVERITIES.index(each.severity)).severity
     rules = Counter(each.rule for each in told)
     return replace(incident, severity=worst, explains=tuple(sorted(rules.items())))
+
+
+def _marks(storm: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:  # Any: a row
+    detected = storm["detected_at"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return ("family", str(orjson.loads(storm["evidence"]).get("family", ""))), ("detected", detected)
 
 
 def _root(incident: Standing, incidents: Mapping[str, Standing]) -> Standing | None:

@@ -47,6 +47,11 @@ class Storm:
     """In the order in which they opened."""
 
     @property
+    def first(self) -> Member:
+        """Return the one that was found first: whoever else is found later, it stays that."""
+        return min(self.members, key=lambda member: (member.detected_at, member.incident_id))
+
+    @property
     def opened_at(self) -> int:
         """Return when the first of them opened."""
         return self.members[0].opened_at
@@ -80,6 +85,7 @@ class Storm:
         hit = {name: dict(found) for name in _HIT if (found := self._hit(name))}
         still_open = sum(member.until is None for member in self.members)
         return {
+            "family": self.family,
             "incidents": len(self.members),
             "open": still_open,
             "rules": dict(self._count("rule")),

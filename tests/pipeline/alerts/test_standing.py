@@ -1,5 +1,6 @@
 """Which incidents people are told of."""
 
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.alerts.alert import Links, firing, forensic_query
 from pipeline.alerts.standing import SUBJECT, Standing, silence, told
 from tests.pipeline.alerts.incidents import NOW, incident, known
 
@@ -98,3 +100,23 @@ def test_whatever_explains_what_somebody_speaks(roots: list[str | None]) -> None
     for one, other in product(incidents, speaking):
         if incidents[one].root == other and one not in speaking:
             assert silence(incidents[one], incidents) is not None
+
+
+def storm(key: str, family: str, **more: Any) -> Standing:
+    given = {"rule": "X4", "name": "STORM_GUARD", "vni": None, "mac": None, "detected_at": NOW}
+    return Standing.of({**ROW, **given, "incident_id": key, "evidence": f'{{"family":"{family}"}}', **more})
+
+
+def test_storms_that_last_at_once_are_told_each_by_an_alert_of_its_own() -> None:
+    storms = known(
+        storm("s", "mobility"),
+        storm("t", "uplink"),
+        storm("u", "uplink", detected_at=NOW + timedelta(minutes=5)),
+    )
+    alerts = {firing(one, Links(), NOW).labels for one in told(storms).values()}
+    assert len(alerts) == 3
+    assert {("family", "uplink"), ("detected", "2026-11-22T03:17:00Z")} <= set(max(alerts))
+
+
+def test_the_forensic_query_of_a_storm_asks_for_columns_that_there_are() -> None:
+    assert "detected" not in forensic_query(storm("s", "mobility"))

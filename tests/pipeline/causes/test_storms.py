@@ -1,5 +1,6 @@
 """A storm is more incidents of one family than anybody can read, and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,3 +65,17 @@ def test_it_says_how_many_of_what_and_where() -> None:
         " hit most: device leaf-0 (6), vni 10 (12)"
     )
     assert storm.evidence()["hit_most"] == {"device": {"leaf-0": 6, "leaf-1": 6}, "vni": {"10": 12}}
+
+
+def test_a_storm_keeps_its_name_when_one_is_found_late_that_began_before_all_others() -> None:
+    members = [member(number, 10 + number) for number in range(LIMIT + 1)]
+    (before,) = storms(members)
+    waited = replace(member(900, 5), detected_at=60 * SECOND)  # its rule waits before it tells
+    (after,) = storms([*members, waited])
+    assert after.opened_at < before.opened_at
+    assert (after.first.incident_id, after.detected_at) == (before.first.incident_id, before.detected_at)
+
+
+def test_its_evidence_names_the_family() -> None:
+    (storm,) = storms(member(number, number) for number in range(LIMIT + 1))
+    assert storm.evidence()["family"] == "mobility"
