@@ -2,8 +2,11 @@
 
 RFC 8365, section 9: a leaf floods to the VTEPs whose type-3 routes it has. Every leaf that serves a VNI
 should have every other leaf that originates one for it; the rule holds when a leaf lacks some for 10 s
-(SuzieQ and Apstra compare the same sets, without time or cause). A VTEP that most observers lost is rule V1,
-a leaf without any EVPN session R15: neither is told again here. Blind leaves neither lack nor have.
+(SuzieQ and Apstra compare the same sets, without time or cause). A leaf lacks a VTEP whose route it doesn't
+hold, and one that it ceased to use though it holds the route, on systems that show the VTEPs in use
+(openconfig, ``endpoint-peers``). A VTEP that most observers lost is rule V1, a leaf without any EVPN session
+R15, a route that isn't used since route targets don't meet V4: none is told again here. Blind leaves neither
+lack nor have.
 
 Subject: device and vtep, who lacks whom; the leaf alone when it lacks two or more, at least half of those it
 should have; the VTEP alone when two or more leaves, at least half, lack it. vni where it is one only. The
@@ -11,13 +14,14 @@ cause is looked for in the order in which an engineer would (``pipeline.detector
 at what the summary says.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
 from pipeline.detectors import Rule, catalogue
-from pipeline.detectors.flood_matrix import CELL, Lists
+from pipeline.detectors.flood_matrix import CELL, USE, Lists
 
 RULES: Final = catalogue(
     Rule("V2", "VTEP_PARTIAL", "flood_list", rank=1, wait=timedelta(seconds=10), labels=frozenset({"vni"}))
@@ -27,34 +31,48 @@ SUBJECT: Final = ["device", "vtep"]
 _SEVERAL: Final = 2
 
 
-def suspicious(held: pl.DataFrame, own: pl.DataFrame, served: pl.DataFrame) -> list[str]:
-    """Return the VNIs in which anybody may lack anybody, from timelines: cheap, and never too few."""
-    originated = own.drop_nulls("value").select(CELL).unique()
-    origins = originated.group_by("vni").agg(origins=pl.col("vtep").n_unique())
-    leaves = pl.concat([originated.select("device", "vni"), served.filter("value").select("device", "vni")])
+def suspicious(tables: Mapping[str, pl.DataFrame], since: int) -> list[str]:
+    """Return the VNIs in which anybody may lack anybody at ``since`` or later: cheap, and never too few.
+
+    ``tables``: timelines by name. A VNI is whole if as many cells are there all the time as there are VTEPs
+    to each leaf; a few that are whole may be taken for suspicious.
+    """
+    held, peers = tables["held"], tables["peers"]
+    originated = tables["own"].drop_nulls("value").select(CELL).unique()
+    served = tables["served"].filter("value")
+    leaves = pl.concat([originated.select("device", "vni"), served.select("device", "vni")]).unique()
     wanted = (
-        leaves.unique()
-        .group_by("vni")
+        leaves.group_by("vni")
         .agg(leaves=pl.len())
-        .join(origins, on="vni")
-        .join(originated.group_by("vni").agg(mine=pl.len()), on="vni")
+        .join(originated.group_by("vni").agg(origins=pl.col("vtep").n_unique(), mine=pl.len()), on="vni")
         .select("vni", wanted=pl.col("leaves") * pl.col("origins") - pl.col("mine"))
     )
-    serving = held.join(leaves.unique(), on=["device", "vni"], how="semi").join(
-        originated.select("vtep", "vni").unique(), on=["vtep", "vni"], how="semi"
+    there = (
+        held.join(leaves, on=["device", "vni"], how="semi")
+        .join(originated.select("vtep", "vni").unique(), on=["vtep", "vni"], how="semi")
+        .group_by(CELL)
+        .agg(always=pl.col("value").all() & (pl.col("time").min() < since))
+        .filter("always")
     )
-    had = serving.group_by("vni").agg(cells=pl.struct("device", "vtep").n_unique())
-    lost = held.filter(~pl.col("value")).select("vni").unique()
-    few = wanted.join(had, on="vni", how="left").filter(pl.col("cells").fill_null(0) < pl.col("wanted"))
+    cells = there.group_by("vni").agg(cells=pl.len())
+    few = wanted.join(cells, on="vni", how="left").filter(pl.col("cells").fill_null(0) < pl.col("wanted"))
     # who isn't observed is known by what others hold: a VTEP that nobody originates but some have
-    foreign = held.join(originated.select("vtep").unique(), on="vtep", how="anti").select("vni").unique()
-    return sorted({*lost["vni"], *few["vni"], *foreign["vni"]} - {""})
+    foreign = held.filter("value").join(originated.select("vtep").unique(), on="vtep", how="anti")
+    fallen = (
+        peers.filter(~pl.col("value"))
+        .select(USE)
+        .unique()
+        .join(served.select("device", "instance", "vni").unique(), on=["device", "instance"])
+        .join(held.filter("value"), on=CELL, how="semi")
+    )
+    return sorted({*few["vni"], *foreign["vni"], *fallen["vni"]} - {""})
 
 
 def missing(lists: Lists) -> pl.DataFrame:
-    """Return the cells that should be there: time, device, vtep, vni, sees, lacks.
+    """Return the cells that should be there: time, device, vtep, vni, sees, holds, lacks.
 
-    ``sees``: the leaf is fresh.
+    ``sees``: the leaf is fresh. ``holds``: it has the route; if it lacks the VTEP all the same, it ceased to
+    use it.
     """
     leaves = pl.concat(
         [lists.own.select("time", "device", "vni"), lists.served.select("time", "device", "vni")]
@@ -84,11 +102,20 @@ def missing(lists: Lists) -> pl.DataFrame:
             .select("time", *CELL),
         ]
     ).unique()
+    shows = pl.col("shows").fill_null(value=False)
+    unused = lists.unused.select("time", *CELL, shows, unused=pl.lit(value=True))
+    holds, lies_idle = pl.col("has").is_not_null(), pl.col("unused").is_not_null()
     return (
         cells.join(has.with_columns(has=pl.lit(value=True)), on=["time", *CELL], how="left")
+        .join(unused, on=["time", *CELL], how="left")
         .join(lists.fresh, on=["time", "device"], how="left")
-        .select("time", *CELL, sees.alias("sees"), lacks=pl.col("has").is_null())
-    )
+        .select(
+            "time", *CELL,
+            sees=sees & (~lies_idle | pl.col("shows")),
+            holds=holds,
+            lacks=~holds | lies_idle,
+        )
+    )  # fmt: skip
 
 
 def _own_vteps(lists: Lists) -> pl.DataFrame:

@@ -24,7 +24,20 @@ from pipeline.detectors.timeline import StepTable
 from pipeline.schema import NAME, VTEP
 
 CELL: Final = ["device", "vtep", "vni"]
+USE: Final = ["device", "instance", "vtep"]
 _ROUTE: Final = {"device": "device", "vtep": "originator"}
+
+
+@dataclass(frozen=True)
+class Observers:
+    """Who tells of flood lists, and whose VTEPs they are of."""
+
+    routes: pl.DataFrame
+    """Timeline per device: its routes are told freshly."""
+    use: pl.DataFrame
+    """Timeline per device: the VTEPs it uses are told freshly."""
+    owners: pl.DataFrame
+    """vtep, owner: at all times."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +47,8 @@ class Lists:
     times: pl.DataFrame
     held: pl.DataFrame
     """device, vtep, vni: who has whom."""
-    ever: pl.DataFrame
-    """device, vtep, vni, value: as above, and those who had."""
+    unused: pl.DataFrame
+    """device, vtep, vni, shows: who has whom and ceased to use it; ``shows``: its VTEPs are told freshly."""
     own: pl.DataFrame
     """device, vtep, vni, targets: who originates."""
     served: pl.DataFrame
@@ -57,7 +70,7 @@ class FloodMatrix:
         """Route targets of a device's own type-3 routes, space-separated."""
         self.served = StepTable(["device", "instance", "vni"], pl.Boolean)
         """Whether a network instance of a device serves a VNI."""
-        self.peers = StepTable(["device", "instance", "vtep"], pl.Boolean)
+        self.peers = StepTable(USE, pl.Boolean)
         """Whether a network instance of a device uses a remote VTEP."""
 
     @property
@@ -130,27 +143,47 @@ class FloodMatrix:
 def lists_at(
     tables: Mapping[str, pl.DataFrame],
     vnis: list[str],
-    observers: tuple[pl.DataFrame, pl.DataFrame],
+    observers: Observers,
     times: pl.DataFrame,
 ) -> Lists:
-    """Return the flood lists of ``vnis`` at ``times``.
-
-    ``tables``: timelines by name. ``observers``: timeline per device of being fresh, and owners of VTEPs.
-    """
-    fresh, owners = observers
+    """Return the flood lists of ``vnis`` at ``times``. ``tables``: timelines by name."""
     held = tables["held"].filter(pl.col("vni").is_in([*vnis, ""]))
     own = tables["own"].filter(pl.col("vni").is_in(vnis))
     served = tables["served"]
     mine = served.join(served.filter(pl.col("vni").is_in(vnis)), on=["device", "instance"], how="semi")
-    ever = held_at(held, CELL, times)
+    here = held_at(held, CELL, times).filter("value").drop("value")
+    serving = held_at(mine, ["device", "instance", "vni"], times).filter("value").drop("value")
+    use = held_at(ceased(tables["peers"]), USE, times)
+    shows = held_at(observers.use, ["device"], times, "shows")
     return Lists(
         times=times,
-        held=ever.filter("value").drop("value"),
-        ever=ever,
+        held=here,
+        unused=unused(use, serving, here).join(shows, on=["time", "device"], how="left"),
         own=held_at(own, CELL, times, "targets"),
-        served=held_at(mine, ["device", "instance", "vni"], times).filter("value").drop("value"),
-        fresh=held_at(fresh, ["device"], times, "fresh"),
-        owners=owners,
+        served=serving,
+        fresh=held_at(observers.routes, ["device"], times, "fresh"),
+        owners=observers.owners,
+    )
+
+
+def ceased(peers: pl.DataFrame) -> pl.DataFrame:
+    """Return the timeline of the remote VTEPs that a network instance ever ceased to use."""
+    return peers.join(peers.filter(~pl.col("value")).select(USE).unique(), on=USE, how="semi")
+
+
+def unused(use: pl.DataFrame, served: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells whose routes a device holds though it ceased to use the VTEP for the VNI: time, CELL.
+
+    A VTEP that was never in use is none: some systems show a VTEP when the first host behind it is heard of.
+    ``use``: time, device, instance, vtep, value, of ``ceased``. ``served``, ``held``: of ``Lists``.
+    """
+    return (
+        served.join(use, on=["time", "device", "instance"])
+        .group_by("time", *CELL)
+        .agg(used=pl.col("value").any())
+        .filter(~pl.col("used"))
+        .drop("used")
+        .join(held, on=["time", *CELL], how="semi")
     )
 
 

@@ -31,11 +31,13 @@ class Known:
 
 
 def explained(cells: pl.DataFrame, lists: Lists, known: Known) -> pl.DataFrame:
-    """Return per lacking pair: time, device, vtep, cause, reason, ruled_out (a list of sentences).
+    """Return per lacking pair: time, device, vtep, cause, reason, ruled_out (a list of sentences), senders.
 
-    ``cells``: time, device, vtep, vni. ``cause`` is a rule's id, or null.
+    ``cells``: time, device, vtep, vni, holds. ``cause`` is a rule's id, or null. ``senders``: from whom the
+    leaf has routes that it doesn't use.
     """
-    pairs = cells.sort(*PAIR, "vni").group_by(PAIR, maintain_order=True).agg(pl.col("vni").first())
+    ordered = cells.sort(*PAIR, "holds", "vni")
+    pairs = ordered.group_by(PAIR, maintain_order=True).agg(pl.col("vni", "holds").first())
     pairs = pairs.join(known.owners, on="vtep", how="left")
     facts = (
         pairs.join(_neighbors(known.ends, "device", "near"), on=["time", "device"], how="left")
@@ -49,7 +51,9 @@ def explained(cells: pl.DataFrame, lists: Lists, known: Known) -> pl.DataFrame:
     )
     common = pl.col("near").list.set_intersection("far").list.sort()
     return facts.with_columns(common=common).select(
-        *PAIR, **_walked(known.design), common="common", holding="holding"
+        *PAIR,
+        **_walked(known.design),
+        senders=pl.when("holds").then("near").otherwise([]),
     )
 
 
@@ -70,6 +74,11 @@ def _walked(design: Design) -> dict[str, pl.Expr]:
     without = pl.col("common").list.set_intersection("without").list.sort()
     unsent = asked & ~some & (without.list.len() > 0)
     steps: list[tuple[pl.Expr, str | None, pl.Expr]] = [
+        (
+            pl.col("holds"),
+            None,
+            pl.format("{} holds the route and ceased to use it: it doesn't import it any more", "device"),
+        ),
         (
             no_family,
             "V16",
@@ -128,6 +137,7 @@ def _walked(design: Design) -> dict[str, pl.Expr]:
         cause = pl.when(holds).then(pl.lit(rule, pl.String)).otherwise(cause)
         reason = pl.when(holds).then(words).otherwise(reason)
     out = [
+        pl.when("holds").then(pl.format("a missing route: {} holds it", "device")),
         pl.when(asked).then(pl.format("session down: {} has some with {}", "device", near)),
         pl.when(asked & ~no_family).then(
             pl.format("V16: EVPN is active with {}", pl.col("near_evpn").list.join(", "))

@@ -10,10 +10,10 @@ from pipeline.detectors.configured import Configured
 from pipeline.detectors.designs import Design, recognised
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.flood_lists import SUBJECT, lost_to_all, missing, suspicious, verdicts
-from pipeline.detectors.flood_matrix import CELL, FloodMatrix, Lists, lists_at, one_vni
+from pipeline.detectors.flood_matrix import CELL, USE, FloodMatrix, Lists, Observers, lists_at, one_vni
 from pipeline.detectors.flood_reasons import PAIR, Known, explained
 from pipeline.detectors.moments import held_at, moments
-from pipeline.detectors.route_targets import apart, differing, say
+from pipeline.detectors.route_targets import MARKS, apart, differing, say
 from pipeline.detectors.route_targets import verdicts as verdicts_on_targets
 from pipeline.detectors.speakers import Speakers, ends_of_sessions
 from pipeline.detectors.spoken import Spoken
@@ -40,19 +40,12 @@ class FloodLists:
         if not any(news):
             return nothing()
         tables = {name: table.timeline() for name, table in self._matrix.tables.items()}
-        fresh = scene.fresh("routes")
-        observers = fresh, _owners(scene)
-        times = moments(
-            [*tables.values(), fresh, scene.fresh("bgp"), *(self._sessions().values())], scene.horizon
-        )
-        partial = targets = pl.DataFrame(schema=FINDING)
-        if vnis := suspicious(tables["held"], tables["own"], tables["served"]):
-            partial = self._partial(lists_at(tables, vnis, observers, times), tables, scene)
-        if vnis := differing(tables["own"]):
-            peers = held_at(tables["peers"], ["device", "instance", "vtep"], times).filter("value")
-            pairs = apart(lists_at(tables, vnis, observers, times), peers)
-            judged = verdicts_on_targets(pairs, times, self._targets.before(scene.horizon))
-            targets = say(self._targets.telling(judged, ["vnis", "bad"], scene.horizon))
+        observers = Observers(scene.fresh("routes"), scene.fresh("vtep"), _owners(scene))
+        sight = [observers.routes, observers.use, scene.fresh("bgp")]
+        times = moments([*tables.values(), *sight, *self._sessions().values()], scene.horizon)
+        strangers = self._strangers(tables, observers, times)
+        partial = self._partial(tables, observers, times, strangers, scene)
+        targets = self._apart(strangers, times, scene.horizon)
         both = self._lists.revise(partial, scene.horizon), self._targets.revise(targets, scene.horizon)
         return pl.concat([added for added, _ in both]), pl.concat([removed for _, removed in both])
 
@@ -78,12 +71,34 @@ class FloodLists:
         tables = {"established": self._speakers.established, "active": self._speakers.active}
         return {name: table.timeline() for name, table in tables.items()}
 
-    def _partial(self, lists: Lists, tables: Mapping[str, pl.DataFrame], scene: Scene) -> pl.DataFrame:
+    def _strangers(
+        self, tables: Mapping[str, pl.DataFrame], observers: Observers, times: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Return the pairs of leaves whose route targets may not meet; see ``route_targets.apart``."""
+        vnis = differing(tables["own"])
+        peers = tables["peers"] if vnis else tables["peers"].clear()
+        return apart(lists_at(tables, vnis, observers, times), held_at(peers, USE, times).filter("value"))
+
+    def _apart(self, strangers: pl.DataFrame, times: pl.DataFrame, since: int) -> pl.DataFrame:
+        """Return the findings of V4."""
+        judged = verdicts_on_targets(strangers, times, self._targets.before(since))
+        return say(self._targets.telling(judged, MARKS, since))
+
+    def _partial(
+        self,
+        tables: Mapping[str, pl.DataFrame],
+        observers: Observers,
+        times: pl.DataFrame,
+        strangers: pl.DataFrame,
+        scene: Scene,
+    ) -> pl.DataFrame:
         """Return the findings of V2."""
+        vnis = suspicious(tables, scene.horizon)
+        if not vnis and self._lists.before(scene.horizon).is_empty():
+            return pl.DataFrame(schema=FINDING)
+        lists = lists_at(tables, vnis, observers, times)
         cells = missing(lists)
         lacking = cells.filter("lacks")
-        if lacking.is_empty():
-            return pl.DataFrame(schema=FINDING)
         ends = self._ends(lists.times, scene)
         ever = tables["held"].filter(pl.col("vtep").is_in(lacking["vtep"].unique().implode()))
         lost = lost_to_all(held_at(ever, CELL, lists.times), lists.fresh)
@@ -94,6 +109,7 @@ class FloodLists:
             [
                 lacking.join(lost, on=["time", "vtep"], how="semi"),
                 lacking.join(cut_off, on=["time", "device"], how="semi"),
+                lacking.filter("holds").join(strangers.filter("wrong"), on=["time", *CELL], how="semi"),
             ]
         ).unique()
         mine = cells.join(
@@ -146,6 +162,7 @@ def _with_reasons(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, kno
             cause=pl.col("cause").drop_nulls().mode().sort().first(),
             reason=pl.col("reason").mode().sort().first(),
             ruled_out=pl.col("ruled_out").first(),
+            devices=pl.col("senders").list.explode().drop_nulls().unique().sort(),
             lacking=pl.struct(CELL).head(_SHOWN),
             missing=pl.len(),
         )
@@ -156,7 +173,7 @@ def _with_reasons(judged: pl.DataFrame, reasons: pl.DataFrame, lists: Lists, kno
         lists.times.join(judged.drop("cells"), on="time")
         .join(why, on=["time", *SUBJECT], how="left", nulls_equal=True)
         .join(named, on="vtep", how="left")
-        .with_columns(pl.col("vnis", "leaves", "vteps", "ruled_out").fill_null([]))
+        .with_columns(pl.col("vnis", "leaves", "vteps", "ruled_out", "devices").fill_null([]))
         .sort(*SUBJECT, "time")
         .with_columns(vni=one_vni(SUBJECT))
     )
@@ -196,6 +213,7 @@ def _say(told: pl.DataFrame, design: Design) -> pl.DataFrame:
             .otherwise(over),
             evidence=pl.struct(
                 "cause", "reason", "ruled_out", "vnis", "leaves", "vteps", "missing", "lacking",
+                "devices",
                 design=pl.lit(design.words),
                 design_because=pl.lit("; ".join(design.reasons)),
             ).struct.json_encode(),

@@ -8,8 +8,9 @@ disregarded, as FRRouting does (ipSpace.net, 2018/04 and 2025/11). So targets th
 a fault only where the leaf shows its VTEPs and the other is none of them. Only the low 16 bits of a 4-byte AS
 go into a target (ipSpace.net, 2018/05).
 
-Subject: device, the leaf whose targets meet those of less than half of the others; every leaf when there is
-no such majority. vni where it is one only. Look first at the route targets configured for the VNI on the leaf
+Subject: device, the leaf whose targets meet those of less than half of the others; every leaf that is apart
+from any when there is no such majority, and then each one's evidence names all of them as ``devices``: it is
+one fault. vni where it is one only. Look first at the route targets configured for the VNI on the leaf
 named and on one of the others.
 """
 
@@ -25,6 +26,8 @@ from pipeline.detectors.text import names_text, plural
 RULES: Final = catalogue(
     Rule("V4", "RT_MISMATCH", "route_targets", rank=1, wait=timedelta(seconds=10), labels=frozenset({"vni"}))
 )
+MARKS: Final = ("vnis", "bad")
+"""Columns of verdicts of which a change is news."""
 ASSUMED: Final = "a leaf imports for a VNI what it exports for it: OpenConfig doesn't tell import targets"
 
 
@@ -108,11 +111,17 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
     majority = (odd.sum().over("time", "vni") * 2) < pl.len().over("time", "vni")
     named = pl.when(majority).then(odd).otherwise(pl.col("bad") > 0)
     by_leaf = (
-        tally.with_columns(named=named)
+        tally.with_columns(named=named, agreed=majority)
+        .with_columns(
+            all_of_them=pl.col("device")
+            .filter(pl.col("named") & ~pl.col("agreed"))
+            .over("time", "vni", mapping_strategy="join")
+        )
         .group_by("time", "device")
         .agg(
             vnis=pl.col("vni").filter("named").sort(),
             doubt=(pl.col("blind") > 0).any(),
+            devices=pl.col("all_of_them").filter("named").list.explode().unique().sort(),
             **{
                 name: pl.col(name).filter("named").first()
                 for name in ("bad", "others", "targets", "theirs", "apart_from")
@@ -124,7 +133,9 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
     judged = (
         times.join(subjects, how="cross")
         .join(by_leaf, on=["time", "device"], how="left")
-        .with_columns(pl.col("wrong", "doubt").fill_null(value=False), pl.col("vnis").fill_null([]))
+        .with_columns(
+            pl.col("wrong", "doubt").fill_null(value=False), pl.col("vnis", "devices").fill_null([])
+        )
         .with_columns(active=pl.when(pl.col("wrong") | ~pl.col("doubt")).then("wrong"))
     )
     return judged.sort("device", "time").with_columns(vni=one_vni(["device"]))
@@ -151,7 +162,8 @@ def say(told: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(pl.format("Route targets of {} meet those of the other leaves", "device")),
             evidence=pl.struct(
-                "vnis", "targets", "theirs", "apart_from", leaves="others", assumed=pl.lit(ASSUMED),
+                "vnis", "targets", "theirs", "apart_from", "devices", leaves="others",
+                assumed=pl.lit(ASSUMED),
                 ruled_out=pl.lit("route missing: the leaf holds it"),
             ).struct.json_encode(),
         )

@@ -49,9 +49,11 @@ GUIDES: Final = guides(
             source="RFC 8365, section 9; the flood list checks of Apstra and SuzieQ compare the same sets; the"
             " cause follows the troubleshooting tree of ipSpace.net, 2025/11.",
             opens="For 10 s a fresh leaf that serves a VNI holds no type-3 route of a VTEP that originates one"
-            " for it. Not told: VTEPs that half of the observers lost (V1), leaves without any EVPN session"
-            " (R15).",
-            clears="The leaf holds the route, or one of the two serves the VNI no more, seen so for 5 s.",
+            " for it, or holds it and ceased to use the VTEP. Not told: VTEPs that half of the observers lost"
+            " (V1), leaves without any EVPN session (R15), routes whose targets don't meet (V4), VTEPs that"
+            " were never in use.",
+            clears="The leaf holds the route and uses it, or one of the two serves the VNI no more, seen so"
+            " for 5 s.",
             subject=("device", "vtep", "vni"),
             look_first="Read the cause in the summary; then ask the neighbours named there whether they hold"
             " the route.",
@@ -106,7 +108,8 @@ GUIDES: Final = guides(
             source="RFC 7432, section 7.10; RFC 8365, section 5.1.2.1 (derived targets); ipSpace.net, 2018/04,"
             " 2018/05 and 2025/11.",
             opens="For 10 s a leaf's own route targets for a VNI meet those of less than half of the others, and"
-            " the leaf doesn't show their VTEPs in use. What a leaf imports isn't told: it is taken to be what"
+            " the leaf doesn't show their VTEPs in use. Where no majority agrees, every leaf is told that is"
+            " apart from any, as one fault with one root. What a leaf imports isn't told: it is taken to be what"
             " it exports. Targets that differ in the AS alone count only where the VTEP is surely not used.",
             clears="The targets meet, seen so for 5 s.",
             subject=("device", "vni"),

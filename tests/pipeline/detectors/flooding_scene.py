@@ -18,7 +18,10 @@ def link(leaf: int, spine: int, version: int = 4) -> tuple[str, str]:
 
 
 class Fabric:
-    """Leaves and spines with a session between each two, EBGP on the links, an AS for each leaf."""
+    """Leaves and spines with a session between each two, EBGP on the links, an AS for each leaf.
+
+    ``deaf``: leaves, and whom they don't hear of.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Fabric:
         targets: dict[tuple[int, int], str] | None = None,
         one_as: tuple[int, ...] = (),
         peers: dict[int, str] | None = None,
+        deaf: frozenset[tuple[int, int]] | set[tuple[int, int]] = frozenset(),
         leaves: tuple[int, ...] = LEAVES,
     ) -> None:
         self.scene, self.version, self.vnis, self.leaves = Scene(), version, vnis, leaves
@@ -44,14 +48,11 @@ class Fabric:
                 for vni in vnis:
                     self.scene.serves(name, vni)
                     self.route(name, leaf, vni, None)
-                for other in leaves:
-                    if other != leaf:
+                for other in (it for it in leaves if it != leaf):
+                    if (leaf, other) not in deaf:
                         self.hears(leaf, other)
-                        if (peers or {}).get(leaf) != "none":
-                            self.scene.row(
-                                name, "vtep", "vtep",
-                                network_instance="default", peer=address(other, version), peer_state="UP",
-                            )  # fmt: skip
+                    if (peers or {}).get(leaf) != "none":
+                        self.uses(leaf, other)
         for spine in SPINES:
             name = f"s{spine}"
             with self.scene.dump(name):
@@ -88,6 +89,13 @@ class Fabric:
 
     def forgets(self, leaf: int, other: int, *vnis: int) -> "Fabric":
         return self.hears(leaf, other, "delete", vnis)
+
+    def uses(self, leaf: int, other: int, op: str = "update") -> "Fabric":
+        self.scene.row(
+            f"l{leaf}", "vtep", "vtep", op,
+            network_instance="default", peer=address(other, self.version), peer_state="UP",
+        )  # fmt: skip
+        return self
 
     def passes(self, seconds: float) -> Scene:
         return self.scene.passes(seconds)

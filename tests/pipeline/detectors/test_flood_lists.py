@@ -171,6 +171,74 @@ def test_an_anycast_vtep_is_no_other_s() -> None:
     assert play(fabric.passes(30)).of("V2") == []
 
 
+def test_a_vtep_that_a_leaf_never_held_clears_as_any_other() -> None:
+    # l1 serves the VNI before it hears of l3 at all
+    fabric = Fabric(deaf={(1, 3)})
+    fabric.passes(20)
+    fabric.hears(1, 3).passes(6)
+
+    assert play(fabric.scene, range(0, 400, 5)).spans("V2") == [(10, 45)]
+
+
+# Held and not used.
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_vtep_that_a_leaf_ceased_to_use_for_10_s_though_it_holds_the_route(version: int) -> None:
+    fabric = Fabric(version).uses(1, 3, "delete")
+
+    assert play(fabric.passes(9.9)).of("V2") == []
+    incident = one(play(fabric.passes(1)))
+    assert (incident["device"], incident["vtep"], incident["detected_at"]) == ("l1", address(3, version), 30)
+    assert incident["summary"].endswith(
+        "l1 holds the route and ceased to use it: it doesn't import it any more"
+    )
+    assert evidence(incident)["devices"] == ["s1", "s2"]
+    assert "a missing route: l1 holds it" in evidence(incident)["ruled_out"]
+
+
+def test_a_vtep_out_of_use_for_less_is_none() -> None:
+    fabric = Fabric().uses(1, 3, "delete")
+    fabric.passes(9)
+    fabric.uses(1, 3)
+
+    assert play(fabric.passes(30)).of("V2") == []
+
+
+def test_it_clears_5_s_after_the_vtep_is_in_use_again() -> None:
+    fabric = Fabric().uses(1, 3, "delete")
+    fabric.passes(20)
+    fabric.uses(1, 3)
+
+    assert play(fabric.passes(6)).spans("V2") == [(30, 45)]
+
+
+def test_a_vtep_that_was_never_shown_is_not_missed() -> None:
+    # some systems show a VTEP when the first host behind it is heard of
+    assert play(Fabric(peers={1: "none"}).passes(30)).of("V2") == []
+
+
+def test_what_route_targets_keep_out_of_use_is_v4_alone() -> None:
+    fabric = retarget(Fabric(), 3, "65000:9999", VNI, OTHER_VNI)
+    for other in (1, 2, 4):
+        fabric.uses(other, 3, "delete").uses(3, other, "delete")
+
+    outcome = play(fabric.passes(30))
+
+    assert outcome.of("V2") == []
+    assert len(outcome.of("V4")) == 1
+
+
+def test_who_tells_of_routes_but_not_of_vteps_any_more_is_in_doubt() -> None:
+    fabric = Fabric().uses(1, 3, "delete")
+    fabric.passes(20)
+    fabric.scene.ends("l1", "vtep")
+
+    incident = one(play(fabric.passes(60)))
+
+    assert (incident["state"], incident["coverage"]) == ("open", 0.0)
+
+
 # Why.
 
 
@@ -261,11 +329,12 @@ def test_what_nobody_shows_can_t_be_told() -> None:
 @given(cuts=st.sets(st.integers(1, 400), max_size=4), restarts=st.sets(st.integers(1, 400), max_size=3))
 @settings(max_examples=8, deadline=None)
 def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int]) -> None:
-    fabric = Fabric().forgets(1, 3, VNI)
+    fabric = Fabric(deaf={(4, 2)}).forgets(1, 3, VNI)
     fabric.passes(4)
     retarget(fabric, 2, "65000:9999", OTHER_VNI).passes(8)
     fabric.forgets(1, 2).passes(12)
-    fabric.hears(1, 3).passes(12)
+    fabric.hears(1, 3).hears(4, 2).uses(4, 1, "delete").passes(12)
+    fabric.uses(4, 1).passes(12)
 
     whole, parts = play(fabric.scene), play(fabric.scene, cuts, restarts=restarts)
 

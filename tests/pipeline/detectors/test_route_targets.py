@@ -53,7 +53,11 @@ def test_derived_targets_that_are_imported_all_the_same_are_no_fault() -> None:
 def test_derived_targets_that_nobody_imports_are_one() -> None:
     fabric = Fabric(targets=derived(), peers=dict.fromkeys(LEAVES, "none"))
 
-    assert [device for device, _, _ in subjects(play(fabric.passes(11)), "V4")] == ["l1", "l2", "l3", "l4"]
+    outcome = play(fabric.passes(11))
+
+    assert [device for device, _, _ in subjects(outcome, "V4")] == ["l1", "l2", "l3", "l4"]
+    # it is one fault
+    assert [incident["root_incident_id"] for incident in outcome.of("V4")].count(None) == 1
 
 
 def test_a_leaf_that_shows_the_vtep_for_that_vni_alone_imports_it() -> None:
