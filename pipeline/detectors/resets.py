@@ -9,6 +9,9 @@ Stale: the session has been down for 60 s and the device still holds type-3 rout
 Graceful restart keeps routes that long, and with them a black hole if the neighbour is gone for good
 (ipSpace.net, 2024/01); NX-OS needs 300 s with 2000 VNIs, so the time is a parameter.
 
+Of stale routes only who holds them can tell. Of a flap an end can that saw as many resets within the last
+hour as the other one: one that saw fewer doesn't see them all.
+
 Subject: device (the leaf) and peer (the neighbour's address there). Look first at the link and the hold timer
 on the way, then at the CPU of both ends.
 """
@@ -67,12 +70,16 @@ class Resets:
         down = self._speakers.established.rows.filter(~pl.col("value"))["time"]
         due = any(
             (begun + wait).is_between(scene.horizon, scene.now).any()
-            for begun, wait in ((self._events["time"], window), (down, patience))
+            for begun, wait in (
+                (self._events["time"], window),
+                (self._events["time"], _KEPT_US),
+                (down, patience),
+            )
         )
-        if not (news or due or scene.fresh_news):
+        if not (news or due or scene.fresh_news or scene.roles_news):
             return nothing()
         judged = verdicts(
-            _in_window(self._events, window, scene.now),
+            tuple(_in_window(self._events, each, scene.now) for each in (window, _KEPT_US)),
             (lasting(self._speakers.established.timeline(), patience, scene.now), self._held.timeline()),
             scene.roles.ends,
             scene.fresh("bgp"),
@@ -166,7 +173,7 @@ def _in_window(events: pl.DataFrame, window: int, now: int) -> pl.DataFrame:
 
 
 def verdicts(
-    resets: pl.DataFrame,
+    seen: tuple[pl.DataFrame, ...],
     stale: tuple[pl.DataFrame, pl.DataFrame],
     ends: pl.DataFrame,
     fresh: pl.DataFrame,
@@ -176,13 +183,14 @@ def verdicts(
 ) -> pl.DataFrame:
     """Return the verdict on each session, a row per time.
 
-    ``resets``: timeline per (device, neighbor) of resets within the window. ``stale``: timelines of sessions
-    being down for long, and of routes being held from the neighbour. ``ends``: adjacencies
-    (``pipeline.detectors.topology.ENDS``). ``fresh``: timeline per device. ``limit``: resets that make a
-    flap.
+    ``seen``: timelines per (device, neighbor) of resets within the window, and within the last hour.
+    ``stale``: timelines of sessions being down for long, and of routes being held from the neighbour.
+    ``ends``: adjacencies (``pipeline.detectors.topology.ENDS``). ``fresh``: timeline per device. ``limit``:
+    resets that make a flap.
     """
+    resets, lately = seen
     down, held = stale
-    times = moments([resets, down, held, fresh], since)
+    times = moments([resets, lately, down, held, fresh], since)
     known = pl.concat([resets.select(_END), down.select(_END)]).unique()
     units = (
         known.join(ends_of_sessions(ends), on=_END, how="left")
@@ -192,19 +200,28 @@ def verdicts(
         )
         .join(times.select("time"), how="cross")
     )
-    for name, timeline in (("resets", resets), ("down", down), ("held", held)):
+    for name, timeline in (("resets", resets), ("lately", lately), ("down", down), ("held", held)):
         units = units.join(held_at(timeline, _END, times, name), on=["time", *_END], how="left")
     units = units.join(held_at(fresh, ["device"], times, "fresh"), on=["time", "device"], how="left")
     sees = pl.col("fresh").fill_null(value=False)
-    left_over = pl.col("down").fill_null(value=False) & pl.col("held").fill_null(value=False)
+    units = units.with_columns(
+        pl.col("lately").fill_null(0),
+        left_over=pl.col("down").fill_null(value=False) & pl.col("held").fill_null(value=False),
+    )
+    subject = ["time", *_SUBJECT]
+    holds = pl.col("left_over")
+    most = pl.col("lately") == pl.col("lately").max().over(subject)
+    knows = pl.when(holds.any().over(subject)).then(holds).otherwise(most)
     return (
-        units.group_by("time", *_SUBJECT)
+        units.with_columns(knows=knows)
+        .group_by(subject)
         .agg(
             pl.col("peer").first(),
             pl.col("resets").max().fill_null(0),
-            stale=(left_over & sees).any(),
-            sees=sees.any(),
-            coverage=sees.mean(),
+            stale=(holds & sees).any(),
+            # who holds routes and is blind may hold them still
+            sees=(pl.col("knows") & sees).any() & ~(holds & ~sees).any(),
+            coverage=(pl.col("knows") & sees).sum() / pl.col("knows").sum(),
         )
         .with_columns(flaps=pl.col("resets") >= limit)
         .with_columns(wrong=pl.col("flaps") | pl.col("stale"))

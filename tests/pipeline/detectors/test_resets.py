@@ -166,6 +166,53 @@ def test_a_session_that_comes_back_within_60_s_leaves_nothing_stale() -> None:
     assert play(scene).of("V17") == []
 
 
+def test_while_the_holder_of_stale_routes_is_blind_nobody_can_tell_that_they_are_gone() -> None:
+    scene = fabric().imet("l1", address(2), neighbor=SPINE).passes(10)
+    scene.session("l1", SPINE, "IDLE").session("s1", LEAF, "IDLE").passes(70).ends("l1")
+    outcome = play(scene.passes(60))
+
+    [incident] = outcome.of("V17")
+    assert (incident["state"], incident["coverage"]) == ("open", 0)
+    assert outcome.found("V17", active=None)
+
+    with scene.dump("l1"):
+        scene.session("l1", SPINE, "IDLE")
+    assert play(scene.passes(6)).of("V17")[0]["state"] == "resolved"
+
+
+def test_who_alone_counted_the_resets_and_is_blind_is_missed() -> None:
+    scene = reset(fabric(), 3, 10).ends("l1").passes(200)
+    outcome = play(scene)
+
+    [incident] = outcome.of("V17")
+    assert (incident["state"], incident["coverage"]) == ("open", 0)
+    assert outcome.found("V17", active=None)
+
+
+def test_an_end_that_saw_them_all_is_witness_enough() -> None:
+    scene = fabric()
+    for _ in range(3):
+        for device, neighbor in (("l1", SPINE), ("s1", LEAF)):
+            scene.session(device, neighbor, "IDLE")
+        scene.passes(1)
+        for device, neighbor in (("l1", SPINE), ("s1", LEAF)):
+            scene.session(device, neighbor, "ESTABLISHED")
+        scene.passes(9)
+
+    assert play(scene.ends("l1").passes(200)).spans("V17") == [(40, 145)]
+
+
+def test_an_end_that_is_known_later_is_judged_whatever_the_batches_were() -> None:
+    scene = Scene().joins("s1", "l1")
+    scene.has_address("s1", "down1", SPINE, 31).session("s1", LEAF, "ESTABLISHED").passes(20)
+    reset(scene, 2, 10, device="s1").session("s1", LEAF, "IDLE").passes(1)
+    scene.serves("l1").has_address("l1", "up1", LEAF, 31).passes(3)
+    whole, parts = play(scene), play(scene, range(20, len(scene.records), 2))
+
+    assert [one["device"] for one in whole.of("V17")] == ["l1"]
+    assert whole.of("V17") == parts.of("V17")
+
+
 @given(cuts=st.sets(st.integers(1, 600), max_size=5), restarts=st.sets(st.integers(1, 600), max_size=3))
 @settings(max_examples=10, deadline=None)
 def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int]) -> None:
