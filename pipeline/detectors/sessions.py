@@ -19,6 +19,7 @@ from typing import Final
 import polars as pl
 
 from pipeline.apply.fabric import Applied
+from pipeline.apply.records import us
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.known import IMET_ROUTE
@@ -35,7 +36,6 @@ RULES: Final = catalogue(
 EMPTY_S: Final = Parameter("V16", "empty_s", 60, unit="s", least=10, most=3600)
 """How long a session that is up may bring no prefix while others do."""
 PARAMETERS: Final = parameters(EMPTY_S)
-_WAIT_US: Final = RULES["V16"].wait // timedelta(microseconds=1)
 _SECOND_US: Final = 1_000_000
 _END: Final = ["device", "neighbor"]
 
@@ -54,7 +54,8 @@ class Sessions:
         self._held.settle(scene.horizon - 1)
         news = any([self._take_routes(applied), self._speakers.take(applied)])
         # a session is empty for long enough that long before the rule's own wait ends
-        patience = max(int(scene.settings.value(EMPTY_S) * _SECOND_US) - _WAIT_US, 0)
+        wait = us(scene.settings.wait(RULES["V16"]))
+        patience = max(int(scene.settings.value(EMPTY_S) * _SECOND_US) - wait, 0)
         established = self._speakers.established.timeline()
         prefixes = self._prefixes()
         fed = _fed(prefixes, established)
@@ -134,11 +135,16 @@ _SAID: Final = ("established", "carries", "prefixes", "empty")
 
 
 def _ends(said: pl.DataFrame) -> pl.DataFrame:
-    """Return what each fresh end says of its session: whether its family is down, or its prefixes missing."""
+    """Return what each fresh end says of its session: whether its family is down, or its prefixes missing.
+
+    ``doubtful``: the end is blind, and complained when it was heard last.
+    """
     sees = pl.col("fresh").fill_null(value=False)
+    lacks = ~pl.col("carries").fill_null(value=True) | pl.col("empty").fill_null(value=False)
     here = said.with_columns(
         sees=sees & pl.col("established").is_not_null(),
         up=sees & pl.col("established").fill_null(value=False),
+        doubtful=~sees & pl.col("established").fill_null(value=False) & lacks,
         sender=pl.when(pl.col("device") == pl.col("leaf")).then("peer").otherwise("leaf"),
     ).with_columns(
         works=pl.col("up") & pl.col("carries").fill_null(value=False),
@@ -172,7 +178,9 @@ def _verdicts(ends: pl.DataFrame) -> pl.DataFrame:
     """Return the verdict on each session and on each neighbour, a row per time."""
     session = ["time", "leaf", "peer", "peer_known", "leaf_neighbor"]
     whole = ends.group_by(session).agg(
-        pl.col("refuses", "starved", "works", "sees").any(),
+        pl.col("refuses", "starved", "works").any(),
+        # what one end sees is no answer to what the other one complained of
+        sees=pl.col("sees").any() & ~pl.col("doubtful").any(),
     )
     peer = ["time", "peer"]
     elsewhere = (pl.col("works") & ~pl.col("refuses")).any().over(peer) | (

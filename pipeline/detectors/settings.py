@@ -70,6 +70,10 @@ class Settings:
         vni = pl.col("vni").cast(pl.Int64)
         return pl.coalesce(vni.replace_strict(by_vni, default=None, return_dtype=pl.Float64), limit)
 
+    def wait(self, rule: Rule, esi: str | None = None) -> timedelta:
+        """Return how long a rule must hold before it opens: of a segment, of the fabric if None."""
+        return self._timer((rule.id, "wait_s"), None, esi, rule.wait)
+
     def timed(self, rules: Iterable[Rule], vni: int | None, esi: str | None) -> list[Rule]:
         """Return rules with the waits and clears that hold for a subject."""
         return [

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.detectors.settings import Settings
 from tests.pipeline.driver import Outcome, play
 from tests.pipeline.scene import Scene, address
 
@@ -211,6 +212,40 @@ def test_it_clears_5_s_after_prefixes_come_and_not_while_nobody_sees() -> None:
 
     says(scene, "l1", link(1, 1)[1], prefixes=5).passes(6)
     assert play(scene).spans("V16") == [(80, 90)]
+
+
+@pytest.mark.parametrize("prefixes", [20, 0])
+def test_while_the_end_that_complained_is_blind_nobody_can_tell(prefixes: int) -> None:
+    scene = says(fabric(), "l1", link(1, 1)[1], active=prefixes == 0, prefixes=prefixes).passes(65)
+    outcome = play(scene.ends("l1").passes(60))
+
+    [incident] = outcome.of("V16")
+    assert (incident["state"], incident["coverage"]) == ("open", 0)
+    assert outcome.found("V16", active=None)
+
+    with scene.dump("l1"):
+        says(scene, "l1", link(1, 1)[1])
+        says(scene, "l1", link(1, 2)[1])
+    assert play(scene.passes(6)).of("V16")[0]["state"] == "resolved"
+
+
+def test_a_spine_s_refusals_are_not_over_when_one_leaf_is_blind() -> None:
+    scene = fabric()
+    for leaf in LEAVES:
+        says(scene, f"l{leaf}", link(leaf, 1)[1], active=False)
+    scene.passes(20).ends("l1").passes(60)
+
+    [incident] = play(scene).of("V16")
+    assert (incident["device"], incident["state"]) == ("s1", "open")
+    assert incident["coverage"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("wait", "opened"), [(30, 80), (5, 80), (90, 110)])
+def test_the_wait_of_the_settings_is_part_of_the_patience(wait: int, opened: int) -> None:
+    scene = says(fabric(), "l1", link(1, 1)[1], prefixes=0).passes(120)
+    settings = Settings(fabric={("V16", "wait_s"): wait})
+
+    assert [one["detected_at"] for one in play(scene, settings=settings).of("V16")] == [opened]
 
 
 @given(cuts=st.sets(st.integers(1, 400), max_size=5), restarts=st.sets(st.integers(1, 400), max_size=3))
