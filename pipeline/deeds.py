@@ -8,7 +8,7 @@ A person's word moves an incident where the rule has nothing fresh to say agains
   the evidence comes back within ten minutes, the incident goes on under its id; later, there is a new one.
 - **mark-false** says that the evidence itself is no fault. It closes the incident whatever the rule says, and
   as long as the rule goes on saying it nothing is opened. A stronger rule of the family is another matter,
-  and so is what comes after the rule has said that it is over: those are new incidents.
+  a higher severity is, and so is what comes after the rule has said that it is over: new incidents.
 - **ack** is of the incident as it is: a stronger rule or a higher severity ends it, as its time does.
 """
 

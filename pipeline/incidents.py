@@ -72,7 +72,7 @@ class Fold:
             if rule.id in life.since
             and not rule.momentary
             and not self._reached(life, rule)
-            and not (life.disbelieved is not None and rule.rank <= life.disbelieved)
+            and not self._doubted(life, rule, life.since[rule.id])
         ]
         if life.open and life.incident is not None:
             rule = self._by_id[life.incident.rule]
@@ -95,13 +95,27 @@ class Fold:
         """Return whether fresh observers say that the state of the open incident holds."""
         return bool(life.open and life.since and not life.unknown and life.false_since is None)
 
-    def _is_disbelieved(self, life: Life, rule: Rule, time: int) -> bool:
+    @staticmethod
+    def _doubted(life: Life, rule: Rule, statement: Statement) -> bool:
+        """Return whether a statement says no more than what was marked as a false alarm."""
+        if life.disbelieved is None or life.incident is None or rule.rank > life.disbelieved:
+            return False
+        return SEVERITIES.index(statement.severity) <= SEVERITIES.index(life.incident.severity)
+
+    def _is_disbelieved(self, life: Life, rule: Rule, statement: Statement) -> bool:
         """Return whether a thing that happened belongs to what was marked as a false alarm."""
-        if life.disbelieved is None or rule.rank > life.disbelieved:
+        if not self._doubted(life, rule, statement):
             return False
         assert life.incident is not None
         clear = _clear(life, self._by_id[life.incident.rule])
-        return life.last is None or time < life.last.time + clear
+        return life.last is None or statement.time < life.last.time + clear
+
+    def _since(self, life: Life, rule: Rule, statement: Statement) -> Statement:
+        """Return the statement since which a rule holds; what outgrows a false alarm counts from then on."""
+        known = life.since.get(rule.id, statement)
+        return (
+            known if self._doubted(life, rule, known) == self._doubted(life, rule, statement) else statement
+        )
 
     def _reached(self, life: Life, rule: Rule) -> bool:
         return life.open and life.incident is not None and self._by_id[life.incident.rule].rank >= rule.rank
@@ -129,8 +143,8 @@ class Fold:
         if rule.momentary:
             if statement.active is None:
                 return self._lose_sight(life, statement, events)
-            if not statement.active or rule.rank == 0 or self._is_disbelieved(life, rule, statement.time):
-                kept = life.open or self._is_disbelieved(life, rule, statement.time)
+            if not statement.active or rule.rank == 0 or self._is_disbelieved(life, rule, statement):
+                kept = life.open or self._is_disbelieved(life, rule, statement)
                 return replace(life, last=statement, unknown=False) if kept else life
             life = replace(life, unknown=False)
             return self._open(
@@ -147,7 +161,7 @@ class Fold:
                 last=statement,
                 disbelieved=None,
             )
-        since = {each.id: life.since.get(each.id, statement) for each in self.rules if each.rank <= rule.rank}
+        since = {each.id: self._since(life, each, statement) for each in self.rules if each.rank <= rule.rank}
         was = max((self._by_id[each].rank for each in life.since), default=0)
         life = replace(life, since=since, unknown=False, false_since=None, last=statement)
         if life.open and life.incident is not None:

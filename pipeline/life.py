@@ -117,7 +117,8 @@ class Life:
     marked: bool = False
     """Somebody says that the last incident was none: it isn't continued."""
     disbelieved: int | None = None
-    """The rank up to which what its rules say, until they say that it is over, is that false alarm."""
+    """The rank up to which what its rules say, until they say that it is over, is that false alarm: if it is
+    no more severe than the incident was."""
     returns: tuple[int, ...] = ()
     """When the incident came back lately."""
     past: tuple[Past, ...] = ()

@@ -127,6 +127,24 @@ def test_a_stronger_rule_is_another_matter() -> None:
     assert incident.incident_id != FIRST["uplinks"]
 
 
+def test_a_higher_severity_of_its_rule_is_another_matter() -> None:
+    told: Told = [at(0, "R16"), does(10, "mark-false", STATES), at(20, "R16", severity="critical")]
+    incident, events = run(STATES, told, 40)
+    assert (incident.severity, incident.resolved_at, events[-1]) == ("critical", None, "25 opened")
+    assert (incident.opened_at, incident.incident_id != FIRST["uplinks"]) == (20 * SECOND, True)
+
+
+def test_a_higher_severity_that_does_not_last_leaves_the_false_alarm_one() -> None:
+    told: Told = [at(0, "R16"), does(10, "mark-false", STATES), at(20, "R16", severity="critical")]
+    assert run(STATES, [*told, at(24.9, "R16")], 400)[1][-1] == "10 resolved"
+    assert run(STATES, [*told, at(25.1, "R16")], 400)[1][-1] == "25 opened"
+
+
+def test_a_move_of_higher_severity_is_none_of_the_false_alarm() -> None:
+    told: Told = [at(0, "M3"), does(10, "mark-false", MOBILITY), at(20, "M3", severity="critical")]
+    assert run(MOBILITY, told, 30)[1][-1] == "20 opened"
+
+
 def test_after_it_was_over_the_same_rule_is_believed_again_under_another_id() -> None:
     told: Told = [at(0, "R16"), does(10, "mark-false", STATES), at(20, "R16", active=False), at(30, "R16")]
     incident, events = run(STATES, told, 40)
