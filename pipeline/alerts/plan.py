@@ -87,6 +87,18 @@ def packed(alerts: Sequence[Alert]) -> Iterator[Post]:
         yield Post(post, b"[" + b",".join(parts) + b"]")
 
 
+def halves(post: Post) -> Sequence[Post]:
+    """Return a post in two, alerts of one incident still together; nothing if it is of one alone."""
+    groups = [list(group) for _, group in groupby(post.alerts, key=lambda alert: alert.key or alert.labels)]
+    middle = len(groups) // 2
+    parts = [[alert for group in some for alert in group] for some in (groups[:middle], groups[middle:])]
+    return [_post(part) for part in parts] if middle else []
+
+
+def _post(alerts: Sequence[Alert]) -> Post:
+    return Post(alerts, b"[" + b",".join(alert.encoded() for alert in alerts) + b"]")
+
+
 def after(told: Mapping[Labels, Alert], post: Sequence[Alert], now: datetime) -> dict[Labels, Alert]:
     """Return what an Alertmanager knows after it took a post."""
     over = {alert.labels for alert in post if alert.ends_at <= now}

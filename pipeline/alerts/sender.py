@@ -19,7 +19,7 @@ from pipeline.alerts.alert import FIRES_FOR, WATCHDOG, Alert, Labels, watchdog
 from pipeline.alerts.client import Alertmanager, AwayError, SaidNoError
 from pipeline.alerts.feed import Feed, Picture, possible
 from pipeline.alerts.latency import Latencies
-from pipeline.alerts.plan import Post, after, due, ended, packed
+from pipeline.alerts.plan import Post, after, due, ended, halves, packed
 
 LONGEST_WAIT_S: Final = 15.0
 """Between attempts; half of what is common as Alertmanager's ``group_wait``."""
@@ -147,11 +147,17 @@ class Sender:
         self.account = replace(self.account, firing=len(_of(self._told, fabrics)))
 
     def _post(self, post: Post) -> None:
+        """Post alerts; what is refused as a whole is posted in parts: one bad alert must not hide others."""
         try:
             self._alertmanager.post(post.body)
         except SaidNoError as error:
-            log.warning("alerts refused", alertmanager=self.name, alerts=len(post.alerts), reason=str(error))
             self.account = replace(self.account, refusals=self.account.refusals + 1)
+            parts = halves(post)
+            if not parts:
+                labels = [dict(alert.labels) for alert in post.alerts]
+                log.warning("alerts refused", alertmanager=self.name, alerts=labels, reason=str(error))
+            for part in parts:
+                self._post(part)
             return
         self.account = replace(
             self.account,

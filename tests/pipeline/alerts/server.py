@@ -15,6 +15,8 @@ class Door:
     """What came in, and what is answered: a status and a body."""
 
     answer: Callable[[str], tuple[int, bytes]] = lambda _: (200, b"[]")
+    dislikes: bytes = b""
+    """What makes it refuse a post as a whole."""
     posts: list[list[dict[str, Any]]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     logins: list[str | None] = field(default_factory=list)
@@ -39,6 +41,8 @@ def door(context: ssl.SSLContext | None = None) -> Iterator[Door]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, answer = self._answer()
+            if made.dislikes and made.dislikes in body:
+                status, answer = 422, b'{"code":602,"message":"0.generatorURL must be of type uri"}'
             if status == 200:
                 made.posts.append(json.loads(body))
             self._send(status, answer)

@@ -225,6 +225,16 @@ def test_an_alert_of_an_incident_that_never_was_ends_unless_somebody_still_says_
         assert all(sent["annotations"]["ended"] == "it turned out never to have been" for sent in ended)
 
 
+def test_an_alert_that_is_refused_costs_only_itself(store: duckdb.DuckDBPyConnection) -> None:
+    with door() as there, replica(store, there) as one:
+        there.dislikes = b'"leaf-3"'
+        one.start()
+        one.commits(*({"key": f"leaf-{number}"} for number in range(8)))
+        until(lambda: len(there.fires()) == 8)
+        assert there.fires() == {alert(f"leaf-{number}") for number in range(8) if number != 3} | {WATCHDOG}
+        assert samples(one.alerting)["fabricscope_alert_post_refusals_total"] >= 1
+
+
 def test_a_withdrawn_incident_ends_its_alert(store: duckdb.DuckDBPyConnection) -> None:
     with door() as there, replica(store, there) as one:
         one.start()
