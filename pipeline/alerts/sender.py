@@ -25,8 +25,6 @@ LONGEST_WAIT_S: Final = 15.0
 """Between attempts; half of what is common as Alertmanager's ``group_wait``."""
 WATCHDOG_LASTS: Final = 3
 """Resends; the third that is missing is the alarm."""
-INSPECTIONS: Final = WATCHDOG_LASTS + 2
-"""How often after a start it is asked what it has: what nobody has said again by then is nobody's."""
 
 log: Final = structlog.get_logger(__name__)
 
@@ -69,7 +67,6 @@ class Sender:
         self._told: Mapping[Labels, Alert] | None = None
         self._current: frozenset[str] = frozenset()
         """Fabrics it was brought up to the truth of, and has been kept at since."""
-        self._inspections = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts to {self.name}", daemon=True)
 
@@ -120,9 +117,8 @@ class Sender:
         now, fabrics = self._clock(), picture.spoken_for
         everything = everything or not fabrics <= self._current
         told = self._remembered(picture, now)
-        if everything and self._inspections < INSPECTIONS and fabrics:
+        if everything and fabrics:
             told = {**self._strays(fabrics, told, now), **told}
-            self._inspections += 1
         ours = _of(picture.wanted, fabrics)
         wanted = {alert.incident_id or "" for alert in ours.values()}
         news = due(
@@ -177,8 +173,9 @@ class Sender:
     ) -> dict[Labels, Alert]:
         """Return alerts of our fabrics that fire there and that nobody has said again for a while.
 
-        Their incidents turned out never to have been while no replica could say so. What another replica
-        says, which may be ahead of this one, is left alone.
+        Their incidents turned out never to have been while no replica could say so; or a replica that lagged
+        said them once more before it died. What another replica says, which may be ahead of this one, is left
+        alone.
         """
         try:
             found = [
@@ -186,10 +183,12 @@ class Sender:
                 for fabric in sorted(fabrics)
                 for alert in self._alertmanager.alerts([f'fabric="{fabric}"', 'rule=~".+"'])
             ]
+            return strays(found, told, now - self._resend * WATCHDOG_LASTS)
         except (AwayError, SaidNoError) as error:  # a proxy may let posts through alone
             log.warning("what fires there is not told", alertmanager=self.name, reason=str(error))
-            return {}
-        return strays(found, told, now - self._resend * WATCHDOG_LASTS)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # it is no Alertmanager
+            log.warning("what fires there can't be read", alertmanager=self.name, reason=repr(error))
+        return {}
 
 
 def strays(

@@ -225,6 +225,29 @@ def test_an_alert_of_an_incident_that_never_was_ends_unless_somebody_still_says_
         assert all(sent["annotations"]["ended"] == "it turned out never to have been" for sent in ended)
 
 
+def test_what_a_replica_that_lagged_left_behind_as_it_died_ends_however_late(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    with door() as there, replica(store, there, resend_s=0.1) as one:
+        one.start()
+        one.commits()
+        until(lambda: len(there.posts) > 12)
+        there.answer = lambda _: (200, stray(NOW - MINUTE, device="leaf-9"))
+        until(lambda: any(sent["labels"].get("device") == "leaf-9" for post in there.posts for sent in post))
+
+
+@pytest.mark.parametrize("answer", [b'[{"labels": {}}]', b'[{"labels": [], "annotations": {}}]'])
+def test_an_answer_of_what_is_no_alertmanager_stops_nothing(
+    store: duckdb.DuckDBPyConnection, answer: bytes
+) -> None:
+    with door() as there, replica(store, there, resend_s=0.1) as one:
+        there.answer = lambda _: (200, answer)
+        one.start()
+        one.commits({"key": "leaf-1"})
+        until(lambda: len(there.posts) > 2)
+        assert there.fires() == {alert("leaf-1"), WATCHDOG}
+
+
 def test_an_alert_that_is_refused_costs_only_itself(store: duckdb.DuckDBPyConnection) -> None:
     with door() as there, replica(store, there) as one:
         there.dislikes = b'"leaf-3"'
