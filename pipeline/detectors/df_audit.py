@@ -11,8 +11,8 @@ is up to the devices: R1 holds only if none of the numbers known elects the PE t
 nothing fresh is known is unknown: that it might forward is no alarm, that nobody forwards can't be told.
 
 After a leg came up its PE waits (3 s, RFC 7432, section 8.5) and nobody forwards what it will get: that is
-normal, and shorter than the 5 s that the rules wait. Where devices are configured to wait longer, longer by
-as much.
+normal, and shorter than the 5 s that the rules wait. Where devices are configured to wait longer than 3 s,
+the rules wait for them, and 2 s more.
 
 Subject: esi. Look first at who is named twice: what type-4 routes does it hold?
 """
@@ -25,10 +25,12 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
+from pipeline.apply.records import us
 from pipeline.detectors import Rule, catalogue
 from pipeline.detectors.df_election import Candidate, attachment_aware, electable, ordered
 from pipeline.detectors.df_words import ALL_DOMAINS, Verdict, evidence, summary
 from pipeline.detectors.segment_events import Event, Said, finding, findings_of, moments, telling
+from pipeline.detectors.settings import Settings
 
 RULES: Final = catalogue(
     Rule("R1", "DF_RECOMPUTE", "df", rank=1, wait=timedelta(seconds=5)),
@@ -36,7 +38,9 @@ RULES: Final = catalogue(
     Rule("R2", "DUAL_DF", "df", rank=3, wait=timedelta(seconds=5)),
 )
 DEFAULT_WAIT_S: Final = 3
-"""RFC 7432, section 8.5; R2 and R3 wait 2 s more than the longest wait configured, at least 5 s."""
+"""RFC 7432, section 8.5."""
+_MARGIN_S: Final = 2
+"""How much longer than devices the rules wait."""
 _SECOND_US: Final = 1_000_000
 
 
@@ -105,17 +109,20 @@ class _Segment:
 
 
 def detect(
-    events: Mapping[str, Sequence[Event]], owners: Mapping[str, str], now: int
+    events: Mapping[str, Sequence[Event]], owners: Mapping[str, str], settings: Settings, now: int
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return one finding per change of the verdict on a segment, and when time alone will change one next.
 
-    ``events``: by ESI, in any order. ``owners``: VTEP to device. ``now``: the fabric's clock, microseconds.
+    ``events``: by ESI, in any order. ``owners``: VTEP to device. ``settings``: for the rules' waits.
+    ``now``: the fabric's clock, microseconds.
     """
     rows: list[dict[str, Any]] = []
     due: dict[str, int] = {}
     for esi, told in events.items():
         verdicts, waits = _verdicts(esi, told)
-        shown, pending = _waited(verdicts, waits, now)
+        own = {rule.id: settings.wait(rule, esi) for rule in RULES.values()}
+        extra = [_extra(own[_rule(found)], wait) for (_, found), wait in zip(verdicts, waits, strict=True)]
+        shown, pending = _waited(verdicts, extra, now)
         if pending is not None:
             due[esi] = pending
         said = (_said(esi, found, place, owners) for place, found in shown)
@@ -182,9 +189,20 @@ def _taking_part(segment: _Segment, candidates: list[Candidate], domain: str) ->
     return [each for each in candidates if segment.aliases.get((each.address, number), True)]
 
 
-def _waited(verdicts: list[_Placed], waits: list[int], now: int) -> tuple[list[_Placed], int | None]:
-    """Return verdicts as they count where devices wait longer than 3 s, and when one will begin to count."""
-    extra = [max(0, wait - DEFAULT_WAIT_S) * _SECOND_US for wait in waits]
+def _extra(own: timedelta, wait: int) -> int:
+    """Return how much longer than it would a rule has to wait where devices do, microseconds."""
+    return max(0, (wait + _MARGIN_S) * _SECOND_US - us(own)) if wait > DEFAULT_WAIT_S else 0
+
+
+def _rule(found: Verdict) -> str:
+    return "R2" if found.dual else "R3" if found.none else "R1"
+
+
+def _waited(verdicts: list[_Placed], extra: list[int], now: int) -> tuple[list[_Placed], int | None]:
+    """Return verdicts as they count where devices wait longer, and when one will begin to count.
+
+    ``extra``: how much longer of each, microseconds.
+    """
     if not any(extra):
         return verdicts, None
     shown: list[_Placed] = []
@@ -214,7 +232,7 @@ def _waited(verdicts: list[_Placed], waits: list[int], now: int) -> tuple[list[_
 def _said(esi: str, found: Verdict, place: Event, owners: Mapping[str, str]) -> Said:
     return Said(
         place,
-        "R2" if found.dual else "R3" if found.none else "R1",
+        _rule(found),
         found.active,
         "critical" if found.dual or found.none else "warning",
         summary(esi, found, owners),

@@ -73,7 +73,7 @@ class SegmentRules:
         shown = kinds.join(held, on=["esi", "pe", "kind"], how="semi", maintain_order="left")
         behind = self._behind.counter(scene.state.locations, scene.horizon)
         events = self._events(esis, kinds, held, scene)
-        audited, due = df_audit.detect(events, owners, scene.now)
+        audited, due = df_audit.detect(events, owners, scene.settings, scene.now)
         kept = {} if esis is None or self._due is None else self._due
         self._due = {esi: when for esi, when in kept.items() if esi not in events} | due
         declared = self._state.of("declared", esis)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.detectors.df_election import HIGHEST_PREFERENCE, HIGHEST_RANDOM_WEIGHT, Candidate, elected
+from pipeline.detectors.settings import Settings
 from tests.pipeline.detectors.segments_scene import (
     ESI,
     EVEN,
@@ -100,6 +101,41 @@ def test_where_devices_wait_longer_so_do_the_rules() -> None:
     assert play(scene.passes(14.9)).of(*DF) == []
     [incident] = play(scene.passes(1)).of(*DF)
     assert (incident["rule"], incident["detected_at"]) == ("R3", 30 + 15)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "patience"),
+    [
+        (None, 15),
+        (30, 30),  # longer than devices wait
+        (1, 15),  # devices wait all the same
+        (15, 15),
+    ],
+)
+@pytest.mark.parametrize("narrow", [True, False])
+def test_the_wait_that_is_set_holds_unless_devices_wait_longer(
+    wait_s: float | None, patience: int, *, narrow: bool
+) -> None:
+    scene = fabric()
+    for device in ("l1", "l2"):
+        scene.row(device, "es", "ethernet_segment", name="po1", esi=ESI, df_wait_s=13)
+    claim(scene, "l1").passes(40)
+    # what two PEs or none do is wrong by R1, too
+    mine = {} if wait_s is None else {(rule, "wait_s"): wait_s for rule in DF}
+    settings = Settings(segments={ESI: mine}) if narrow else Settings(fabric=mine)
+
+    [incident] = play(scene, settings=settings).of(*DF)
+
+    assert (incident["rule"], incident["detected_at"]) == ("R3", 10 + patience)
+
+
+@pytest.mark.parametrize("wait_s", [1, 4])
+def test_a_shorter_wait_takes_effect_where_devices_wait_no_longer_than_they_should(wait_s: float) -> None:
+    scene = claim(fabric(), "l1").passes(10)
+
+    [incident] = play(scene, settings=Settings(fabric={("R3", "wait_s"): wait_s})).of(*DF)
+
+    assert incident["detected_at"] == 10 + wait_s
 
 
 def test_one_whose_leg_is_gone_may_say_what_it_wants() -> None:
