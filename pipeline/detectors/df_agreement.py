@@ -19,6 +19,7 @@ import polars as pl
 from pipeline.detectors import Rule, catalogue
 from pipeline.detectors.df_election import AC_DF, DONT_PREEMPT, NAMES
 from pipeline.detectors.segment_events import Event, Said, finding, findings_of, moments, names, telling
+from pipeline.detectors.segment_sight import Sight, active, coverage
 
 RULES: Final = catalogue(Rule("R6", "DF_MISMATCH_CFG", "df_config", rank=1, wait=timedelta(seconds=10)))
 _CONFIGURED: Final = {
@@ -34,8 +35,7 @@ Values = dict[str, dict[str, str]]
 def detect(events: Mapping[str, Sequence[Event]], owners: Mapping[str, str]) -> pl.DataFrame:
     """Return one finding per change of the verdict on a segment.
 
-    ``events``: by ESI, in any order: ``serves`` and ``announces``, of a PE: its type-4
-    and its A-D route are held; ``said``, of a PE and a
+    ``events``: by ESI, in any order: those of ``pipeline.detectors.segment_sight``; ``said``, of a PE and a
     field: the text its routes say; ``configured``, of a device, a field and the segment's name there.
     ``owners``: VTEP to device.
     """
@@ -46,24 +46,33 @@ def detect(events: Mapping[str, Sequence[Event]], owners: Mapping[str, str]) -> 
 
 
 def _verdicts(esi: str, told: Sequence[Event], owners: Mapping[str, str]) -> Iterator[Said]:
-    serves: dict[tuple[str, str], bool | None] = {}
+    sight = Sight()
     said: dict[tuple[str, ...], str] = {}
     configured: dict[tuple[str, ...], str | None] = {}
     for last, moment in moments(told):
         for event in moment:
+            sight.take(event)
             match event.kind:
-                case "serves" | "announces":
-                    serves[event.who[0], event.kind] = event.value
                 case "said":
                     said[event.who] = event.value
                 case "configured":
                     configured[event.who] = event.value
                 case _:
                     pass  # for other rules
-        # of a PE that nobody can tell now, what was heard last holds
-        there = {pe for (pe, _), held in serves.items() if held is not False}
+        there, seen = sight.serving(), sight.serving(now=True)
         by_route = {who: value for who, value in said.items() if who[0] in there}
-        yield _said(esi, differing(by_route, configured, owners), last)
+        by_sight = {who: value for who, value in by_route.items() if who[0] in seen}
+        heard = {who: value for who, value in configured.items() if sight.sees.get(who[0])}
+        found = differing(by_route, configured, owners)
+        compared = {
+            who[0] for who, value in configured.items() if value is not None and who[1] in _CONFIGURED
+        }
+        differ = {device for what, by in found.items() if what in _CONFIGURED.values() for device in by}
+        by_routes = not found or any(what not in _CONFIGURED.values() for what in found)
+        concerned = [sight.routes()] if by_routes else []
+        concerned.append(sight.words(differ if found else compared))
+        share = coverage(concerned)
+        yield _said(esi, found, last, active(found, differing(by_sight, heard, owners), share), share)
 
 
 def differing(
@@ -92,7 +101,7 @@ def differing(
     return found
 
 
-def _said(esi: str, found: Values, place: Event) -> Said:
+def _said(esi: str, found: Values, place: Event, holds: bool | None, share: float | None) -> Said:
     name = f"Ethernet segment {esi}"
     if found:
         parts = [
@@ -103,4 +112,6 @@ def _said(esi: str, found: Values, place: Event) -> Said:
             summary += "; all fall back to the modulus"
     else:
         summary = f"PEs of {name} are configured alike"
-    return Said(place, "R6", bool(found), "warning", summary, orjson.dumps(found).decode(), 1.0)
+    if holds is None:
+        summary += ", as far as was heard; nobody sees it now"
+    return Said(place, "R6", holds, "warning", summary, orjson.dumps(found).decode(), share)

@@ -14,8 +14,8 @@ MAC does.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -23,6 +23,7 @@ import polars as pl
 
 from pipeline.detectors import Rule, catalogue
 from pipeline.detectors.segment_events import Event, Said, finding, findings_of, moments, names, telling
+from pipeline.detectors.segment_sight import Sight, Tally, active, coverage
 
 RULES: Final = catalogue(Rule("R11", "ESI_COLLISION", "collision", rank=1))
 _LACP_BASED: Final = "01"
@@ -33,13 +34,12 @@ _LACP_BASED: Final = "01"
 class _Segment:
     """What is known of one segment at a time.
 
-    Kinds of events: ``serves`` and ``announces``, of a PE: a route of the segment is held; ``address``, of a
-    device: its PE; ``configured``, of a device, a field and the segment's name there; ``partner``, of a
-    device, LAG and member: 12 hex digits; ``declared``: JSON list of devices; ``place``: of a device, its
-    site or rack.
+    Kinds of events: those of ``pipeline.detectors.segment_sight``; ``address``, of a device: its PE;
+    ``configured``, of a device, a field and the segment's name there; ``partner``, of a device, LAG and
+    member: 12 hex digits; ``declared``: JSON list of devices; ``place``: of a device, its site or rack.
     """
 
-    serves: dict[tuple[str, str], bool | None] = field(default_factory=dict)
+    sight: Sight = field(default_factory=Sight)
     address: dict[str, str] = field(default_factory=dict)
     configured: dict[tuple[str, ...], str | None] = field(default_factory=dict)
     partner: dict[tuple[str, ...], str | None] = field(default_factory=dict)
@@ -49,8 +49,6 @@ class _Segment:
     def take(self, event: Event) -> None:
         """Take in what was told."""
         match event.kind:
-            case "serves" | "announces":
-                self.serves[event.who[0], event.kind] = event.value
             case "address":
                 self.address[event.who[0]] = event.value
             case "configured":
@@ -62,13 +60,22 @@ class _Segment:
             case "place":
                 self.places[event.who] = event.value
             case _:
-                pass  # for other rules
+                self.sight.take(event)
 
-    def members(self, owners: Mapping[str, str]) -> list[str]:
+    def members(self, owners: Mapping[str, str], *, now: bool = False) -> list[str]:
         """Return who serves the segment: devices, or addresses where the device is not known."""
         named = {pe: device for device, pe in self.address.items()}
-        serving = {pe for (pe, _), there in self.serves.items() if there}
+        serving = self.sight.serving(now=now)
         return sorted({named.get(pe, owners.get(pe, pe)) for pe in serving})
+
+    def seen(self) -> "_Segment":
+        """Return what of it is seen now; its PEs are those of ``members(now=True)``."""
+        sight = self.sight
+        return replace(
+            self,
+            configured={who: value for who, value in self.configured.items() if sight.sees.get(who[0])},
+            partner={who: value for who, value in self.partner.items() if sight.joins.get(who[0])},
+        )
 
     def ports(self) -> dict[str, list[str]]:
         """Return the names of the segment on each device."""
@@ -120,22 +127,39 @@ def _verdicts(esi: str, told: Sequence[Event], owners: Mapping[str, str]) -> Ite
     for last, moment in moments(told):
         for event in moment:
             segment.take(event)
-        reasons = _reasons(esi, segment, owners)
         members = segment.members(owners)
+        reasons = _reasons(esi, segment, members)
+        seen = _reasons(esi, segment.seen(), segment.members(owners, now=True))
+        share = coverage(_concerned(segment, reasons))
         summary = (
             f"ESI {esi} stands for more than one segment: {'; '.join(reasons.values())}"
             if reasons
             else f"ESI {esi} stands for one segment"
         )
+        holds = active(reasons, seen, share)
+        if holds is None:
+            summary += ", as far as was heard; nobody sees it now"
         evidence = orjson.dumps(
             {"reasons": list(reasons), "members": members, "declared": segment.declared,
              "systems": segment.systems()}
         ).decode()  # fmt: skip
-        yield Said(last, "R11", bool(reasons), "critical", summary, evidence, 1.0)
+        yield Said(last, "R11", holds, "critical", summary, evidence, share)
 
 
-def _reasons(esi: str, segment: _Segment, owners: Mapping[str, str]) -> dict[str, str]:
-    members, systems, found = segment.members(owners), segment.systems(), dict[str, str]()
+def _concerned(segment: _Segment, reasons: Collection[str]) -> Iterator[Tally]:
+    """Return who sees what the reasons rest on; without reasons, what they could."""
+    if not reasons or {"member", "place"} & set(reasons):
+        yield segment.sight.routes()
+    ports = segment.ports()
+    if not reasons or "port" in reasons:
+        yield segment.sight.words([device for device in ports if not reasons or len(ports[device]) > 1])
+    if not reasons or {"system", "lacp esi"} & set(reasons):
+        lags = {device for (device, _, _), system in segment.partner.items() if system is not None}
+        yield segment.sight.words(lags, lags=True)
+
+
+def _reasons(esi: str, segment: _Segment, members: Sequence[str]) -> dict[str, str]:
+    systems, found = segment.systems(), dict[str, str]()
     strangers = [member for member in members if segment.declared and member not in segment.declared]
     if strangers:
         found["member"] = f"{names(strangers)} serves it, declared are {names(segment.declared)}"

@@ -104,6 +104,10 @@ class SegmentRules:
             told = present.filter(pl.col("kind") == kind)
             return changes(told, ["esi", "pe"], ["value"])
 
+        heard = changes(
+            present.filter(pl.col("kind") != "mac"), ["esi", "pe", "kind"], ["fresh", "known"]
+        ).with_columns(value=pl.concat_list("fresh", "known"))
+
         def beside(timeline: pl.DataFrame) -> pl.DataFrame:
             return of_devices.join(timeline, on="device")
 
@@ -112,11 +116,13 @@ class SegmentRules:
             {
                 "serves": (of("segment"), ["pe"]),
                 "announces": (of("ad_per_es"), ["pe"]),
+                "observers": (heard, ["pe", "kind"]),
                 "election": (election, ["pe"]),
                 "said": (tables["said"], ["pe", "field"]),
                 "address": (tables["own"], ["device"]),
                 "claims": (tables["claims"], ["device", "domain"]),
                 "sees": (beside(scene.fresh("es")), ["device"]),
+                "joins": (beside(scene.fresh("lacp")), ["device"]),
                 "hears": (beside(scene.fresh("routes")), ["device"]),
                 "wait": (waits, ["device", "name"]),
                 "configured": (tables["configured"], ["device", "field", "name"]),

@@ -78,3 +78,42 @@ def test_it_clears_when_they_agree_and_when_one_of_them_serves_no_more() -> None
 
     gone = announces(pair({"df_algorithm": 2}, {}).passes(20), 2, op="delete")
     assert play(gone.passes(6)).spans("R6") == [(11, 21 + 5)]
+
+
+def test_while_nobody_sees_it_is_unknown_and_stays() -> None:
+    scene = pair({"df_algorithm": 2}, {}).passes(20)
+    assert play(scene).of("R6")[0]["coverage"] == 1
+    for device in OBSERVERS:
+        scene.ends(device)
+    outcome = play(scene.passes(60))
+
+    [incident] = outcome.of("R6")
+    assert (incident["state"], incident["coverage"]) == ("open", 0)
+    assert outcome.found("R6", active=None)
+
+
+def test_coverage_is_who_sees_of_whom_it_concerns() -> None:
+    scene = pair({"df_algorithm": 2}, {}).passes(20).ends("l3")
+
+    [incident] = play(scene.passes(60)).of("R6")
+    assert (incident["state"], incident["coverage"]) == ("open", 0.75)
+
+
+def test_a_configuration_that_nobody_sees_any_more_is_unknown() -> None:
+    scene = fabric()
+    for device, wait in (("l1", 3), ("l2", 4)):
+        scene.row(device, "es", "ethernet_segment", name="po1", esi=ESI, df_wait_s=wait)
+    scene.passes(20).ends("l2", "es").unmute("l2").passes(60)
+    outcome = play(scene)
+
+    [incident] = outcome.of("R6")
+    assert incident["state"] == "open"
+    assert outcome.found("R6", active=None)
+
+
+def test_who_left_before_nobody_looked_differs_from_nobody() -> None:
+    scene = announces(pair({"df_algorithm": 2}, {}).passes(5), 2, op="delete").passes(20)
+    for device in OBSERVERS:
+        scene.ends(device)
+
+    assert play(scene.passes(60)).of("R6") == []

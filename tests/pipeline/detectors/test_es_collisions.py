@@ -126,3 +126,70 @@ def test_two_segments_of_two_pes_are_no_collision() -> None:
     leg(leg(scene, "l1", 0xB, "po2", OTHER), "l2", 0xB, "po2", OTHER)
 
     assert play(scene.passes(10)).of("R11") == []
+
+
+@pytest.mark.parametrize("why", ["member", "port", "system", "place"])
+def test_while_nobody_sees_it_is_unknown_and_stays(why: str) -> None:
+    scene = collided(why).passes(10)
+    assert play(scene).of("R11")[0]["coverage"] == 1
+    for device in OBSERVERS:
+        scene.ends(device, "routes", "es", "lacp") if why in {"system", "place"} else scene.ends(device)
+    outcome = play(scene.passes(60))
+
+    [incident] = outcome.of("R11")
+    assert (incident["state"], incident["coverage"]) == ("open", 0)
+    assert outcome.found("R11", active=None)
+
+
+def collided(why: str) -> Scene:
+    """One segment too many, by one sign."""
+    match why:
+        case "member":
+            scene = announces(declares(fabric(), "l1", "l2").passes(10), 3)
+        case "port":
+            scene = fabric()
+            for name in ("po1", "po2"):
+                scene.row("l1", "es", "ethernet_segment", name=name, esi=ESI, interface=name)
+        case "system":
+            scene = leg(leg(joined(), "l1", 0xA), "l2", 0xB)
+        case _:
+            scene = joined({"l1": {"site": "a"}, "l2": {"site": "b"}})
+    return scene
+
+
+def test_who_alone_could_tell_is_blind() -> None:
+    scene = collided("port").passes(10).ends("l1").passes(60)
+    outcome = play(scene)
+
+    [incident] = outcome.of("R11")
+    assert incident["state"] == "open"
+    assert outcome.found("R11", active=None)
+
+    with scene.dump("l1"):
+        scene.row("l1", "es", "ethernet_segment", name="po1", esi=ESI, interface="po1")
+        announces(scene, 1, "l1")
+        announces(scene, 2, "l1")
+    assert play(scene.passes(6)).of("R11")[0]["state"] == "resolved"
+
+
+def test_that_legs_end_at_one_system_counts_though_nobody_hears_lacp_now() -> None:
+    scene = Scene()
+    for device, site in (("l1", "a"), ("l2", "b"), ("l3", "b"), ("s1", "b")):
+        scene.joins(device, families=("routes", "es", "lacp", "liveness"), site=site)
+    leg(leg(scene, "l1", 0xA), "l2", 0xA).passes(1)
+    for pe in (1, 2):
+        announces(scene, pe)
+    scene.passes(10)
+    for device in OBSERVERS:
+        scene.ends(device, "lacp").unmute(device)
+
+    assert play(scene.passes(60)).of("R11") == []
+
+
+def test_coverage_is_who_sees_of_whom_it_concerns() -> None:
+    scene = collided("member").passes(10)
+    for device in ("l1", "s1"):
+        scene.ends(device)
+
+    [incident] = play(scene.passes(60)).of("R11")
+    assert (incident["state"], incident["coverage"]) == ("open", 0.5)
