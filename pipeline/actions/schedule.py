@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +31,8 @@ LONGEST_ONCE: Final = timedelta(days=366)
 LONGEST_AGAIN: Final = timedelta(days=7)
 YEARS: Final = 10
 MOST_WINDOWS: Final = 10_000
+_AHEAD: Final = 19 * timedelta(days=146_097)
+"""19 times the 400 years after which the Gregorian calendar repeats, dates and days of the week."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _RULE: Final = re.compile(r"[A-Z]+=[A-Z0-9,+-]+(;[A-Z]+=[A-Z0-9,+-]+)*")
@@ -184,8 +186,8 @@ def instant(given: Mapping[str, Any], name: str) -> int:  # Any: JSON
 def _begins(rule: str, start: str, zone: str) -> Sequence[int] | str:
     """Return when the windows of a rule open, in microseconds since the epoch; or what is wrong with it.
 
-    A rule that never comes true takes seconds, as the library looks for it until the year 9999: so failures
-    are kept as well.
+    The library looks until the year 9999 for a rule that never comes true, which took seconds from our time
+    on. So the rule is asked in a time close to that year, as many whole cycles of the calendar ahead as fit.
     """
     try:
         return _worked_out(rule, start, zone)
@@ -196,14 +198,18 @@ def _begins(rule: str, start: str, zone: str) -> Sequence[int] | str:
 def _worked_out(rule: str, start: str, zone: str) -> Sequence[int]:
     first = _local(start, zone)
     parts = _parts(rule)
-    horizon = (
-        f"{first.astimezone(UTC).replace(year=first.year + YEARS, day=min(first.day, 28)):%Y%m%dT%H%M%SZ}"
-    )
+    horizon = first.replace(year=first.year + YEARS, day=min(first.day, 28))
     count = int(parts.pop("COUNT")) if "COUNT" in parts else MOST_WINDOWS + 1
-    parts["UNTIL"] = min(parts.get("UNTIL", horizon), horizon)
     try:
-        found = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
-        times = list(islice(found, min(count, MOST_WINDOWS + 1)))
+        until = _until(parts.pop("UNTIL")) if "UNTIL" in parts else horizon
+        until = min(until, horizon)
+        found = rrulestr(
+            ";".join(f"{name}={value}" for name, value in parts.items()),
+            dtstart=first.replace(tzinfo=None) + _AHEAD,
+        )
+        local = takewhile(lambda time: time <= horizon.replace(tzinfo=None) + _AHEAD, found)
+        real = ((time - _AHEAD).replace(tzinfo=first.tzinfo) for time in local)
+        times = list(islice((time for time in real if time <= until), min(count, MOST_WINDOWS + 1)))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise ActionError(f"rrule {quoted(rule)}: {error}") from error
     if not times:
@@ -213,6 +219,10 @@ def _worked_out(rule: str, start: str, zone: str) -> Sequence[int]:
             f"rrule {quoted(rule)} gives more than {MOST_WINDOWS} windows in {YEARS} years: give it an UNTIL"
         )
     return tuple(sorted((time - _EPOCH) // _MICROSECOND for time in times))
+
+
+def _until(text: str) -> datetime:
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def _parts(rule: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """When windows are open: once, and by rules of RFC 5545 in local time."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,15 +29,15 @@ def begins(schedule: Recurring, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("time", "is_open"),
+    ("moment", "is_open"),
     [
         ("2026-11-24T01:59:59.999999Z", False), ("2026-11-24T02:00:00Z", True),
         ("2026-11-24T03:59:59.999999Z", True), ("2026-11-24T04:00:00Z", False),
     ],
 )  # fmt: skip
-def test_a_window_is_open_from_its_beginning_to_just_before_its_end(time: str, *, is_open: bool) -> None:
+def test_a_window_is_open_from_its_beginning_to_just_before_its_end(moment: str, *, is_open: bool) -> None:
     once = Once(us("2026-11-24T02:00:00Z"), us("2026-11-24T04:00:00Z"))
-    assert bool(once.at(us(time))) is is_open
+    assert bool(once.at(us(moment))) is is_open
 
 
 def test_two_o_clock_stays_two_o_clock_when_clocks_change() -> None:
@@ -95,6 +96,30 @@ def test_a_rule_that_is_none_is_refused_with_the_reason(rule: str, reason: str) 
 def test_a_start_that_is_none_is_refused_with_the_reason(given_: dict[str, str], reason: str) -> None:
     with pytest.raises(ActionError, match=reason):
         again("FREQ=DAILY", **given_)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;BYSETPOS=9", "FREQ=DAILY;BYMONTH=4;BYMONTHDAY=31"],
+)
+def test_a_rule_that_never_comes_true_holds_nobody_up(rule: str) -> None:
+    began = time.process_time()
+    with pytest.raises(ActionError, match="gives no window"):
+        again(rule)
+    assert time.process_time() - began < 1  # some 5 s where it is looked for from our time on
+
+
+def test_leap_days_and_days_of_the_week_are_those_of_our_time() -> None:
+    leap = again("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", zone="UTC")
+    assert begins(leap, 2) == ["2028-02-29T02:30Z", "2032-02-29T02:30Z"]
+    weeks = again("FREQ=YEARLY;BYWEEKNO=53;BYDAY=FR", zone="UTC")
+    assert begins(weeks, 2) == ["2027-01-01T02:30Z", "2032-12-31T02:30Z"]
+
+
+def test_the_last_window_opens_at_the_end_that_the_rule_says() -> None:
+    until = again("FREQ=DAILY;UNTIL=20261026T013000Z")  # in UTC; clocks change in Berlin the day before
+    assert begins(until, 9)[-1] == "2026-10-26T01:30Z"
+    assert begins(again("FREQ=DAILY;UNTIL=20261026T012959Z"), 9)[-1] == "2026-10-25T00:30Z"
 
 
 parts = st.lists(
