@@ -94,7 +94,8 @@ class People:
 
     def _label(self, one: Told) -> bool:
         given = one.content.get("labels")
-        labels = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+        told = given.items() if isinstance(given, dict) else ()
+        labels = {name: str(value) for name, value in told if isinstance(value, str | int | float)}
         for name in ("role", "site", "rack"):
             if isinstance(value := one.content.get(name), str) and value:
                 labels[name] = value

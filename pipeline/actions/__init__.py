@@ -87,8 +87,8 @@ def action_of(content: object) -> Action:
     version = given.get("version")
     if version != VERSION or isinstance(version, bool):
         raise ActionError(f"an action of version {quoted(version)}: this program knows version {VERSION}")
-    verb = str(given.get("verb"))
-    if verb not in _NEEDED:
+    verb = given.get("verb")
+    if not isinstance(verb, str) or verb not in _NEEDED:
         raise ActionError(f"unknown verb {quoted(verb)}: it is one of {', '.join(_NEEDED)}")
     members(given, (*_ALWAYS, *_NEEDED[verb]), ("text", *_ALLOWED.get(verb, ())), f"{verb}")
     subject = text_of(given, "subject", 64)

@@ -88,8 +88,7 @@ def _texts(value: object, name: str) -> frozenset[str]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
         raise ActionError(f"scope: {name} is a list of names, not {quoted(value)}")
     _check_size(value, name)
-    if long := next((one for one in value if len(one) > _LENGTH or not one.isprintable()), None):
-        raise ActionError(f"scope: {name} {quoted(long)} is no name")
+    _check_names(value, name)
     return frozenset(value)
 
 
@@ -110,7 +109,13 @@ def _labels(value: object) -> tuple[tuple[str, str], ...]:
     if not given or not all(isinstance(one, str) and one for pair in given.items() for one in pair):
         raise ActionError(f"scope: label is an object of texts, not {quoted(value)}")
     _check_size(given, "label")
+    _check_names([one for pair in given.items() for one in pair], "label")
     return tuple(sorted(given.items()))
+
+
+def _check_names(values: Iterable[str], name: str) -> None:
+    if wrong := next((one for one in values if len(one) > _LENGTH or not one.isprintable()), None):
+        raise ActionError(f"scope: {name} {quoted(wrong)} is no name")
 
 
 def _check_size(values: Iterable[object], name: str) -> None:

@@ -1,10 +1,15 @@
 """What is wrong with an action, said in a sentence."""
 
 from collections.abc import Collection, Mapping
+from reprlib import Repr
 from typing import Any, Final
 
 EXCERPT: Final = 60
 """Characters of a value that a sentence quotes."""
+_NAMED: Final = 5
+"""Members that nobody knows, of which a sentence names each."""
+_REPR: Final = Repr()  # one that is nested without end, or enormous, is neither walked nor written out
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 2, 2 * EXCERPT, 2 * EXCERPT
 
 
 class ActionError(ValueError):
@@ -23,7 +28,8 @@ def members(given: Mapping[str, Any], needed: Collection[str], allowed: Collecti
     if missing := [name for name in needed if given.get(name) is None]:
         raise ActionError(f"{what} lacks {', '.join(missing)}")
     if unknown := sorted(given.keys() - {*needed, *allowed}):
-        raise ActionError(f"{what} has no member {', '.join(map(quoted, unknown))}")
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        raise ActionError(f"{what} has no member {', '.join(map(quoted, unknown[:_NAMED]))}{more}")
 
 
 def text_of(given: Mapping[str, Any], name: str, longest: int, *, lines: bool = True) -> str:
@@ -40,5 +46,5 @@ def text_of(given: Mapping[str, Any], name: str, longest: int, *, lines: bool = 
 
 def quoted(value: object) -> str:
     """Return a value as people read it, shortened."""
-    text = repr(value)
+    text = _REPR.repr(value)
     return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}..."

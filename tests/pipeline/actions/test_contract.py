@@ -27,7 +27,7 @@ SCOPES: list[dict[str, Any]] = [
 
 
 def window(**when: Any) -> dict[str, Any]:
-    return said("maintenance", text="x", scope={"fabric": True}, **when)
+    return said("maintenance", **{"text": "x", "scope": {"fabric": True}, **when})
 
 
 def said(verb: str, **more: Any) -> dict[str, Any]:
@@ -83,6 +83,8 @@ BAD: list[tuple[object, str]] = [
     (said("maintenance", text="x", scope={"vni": [1 << 24]}, **ONCE), "from 1 to 16777215"),
     (said("maintenance", text="x", scope={"vni": [True]}, **ONCE), "list of numbers"),
     (said("maintenance", text="x", scope={"label": {}}, **ONCE), "object of texts"),
+    (window(scope={"label": {"a": "x" * 256}}), "label 'xxx"),
+    (window(scope={"label": {"a\x1b[2J": "x"}}), "is no name"),
     (window(), "needs either from and to, or rrule"),
     (window(**ONCE, **AGAIN), "needs either"),
     (window(**{**ONCE, "to": ONCE["from"]}), "before it begins"),
@@ -115,6 +117,28 @@ def test_whatever_a_member_holds_an_action_is_taken_or_refused(
     except ActionError:
         return
     assert action_of(plain(action)) == action
+
+
+@pytest.mark.parametrize("name", sorted({name for one in GOOD for name in one} | {"other"}))
+@pytest.mark.parametrize("value", [b"[" * 1000 + b"]" * 1000, b'{"a":' * 1000 + b"1" + b"}" * 1000])
+@pytest.mark.parametrize("content", [GOOD[0], GOOD[-1]])
+def test_what_is_nested_without_end_is_refused_as_all_else(
+    content: dict[str, Any], name: str, value: bytes
+) -> None:
+    members = [orjson.dumps(key) + b":" + orjson.dumps(one) for key, one in content.items() if key != name]
+    members.append(orjson.dumps(name) + b":" + value)
+    with pytest.raises(ActionError):
+        read_action(b"{" + b",".join(members) + b"}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{f"m{number}": 1 for number in range(100_000)}, {"text": ["x" * 100] * 10_000}, {"verb": "x" * 10**6}],
+)
+def test_what_is_wrong_with_an_enormous_record_is_said_in_few_words(more: dict[str, Any]) -> None:
+    with pytest.raises(ActionError) as error:
+        read_action(orjson.dumps({**said("note", text="x"), **more}))
+    assert len(str(error.value)) < 500
 
 
 @given(st.binary(max_size=40))
