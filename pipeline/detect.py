@@ -157,6 +157,8 @@ class Detection:
         self._sites = SegmentSites()
         self._silences: pl.DataFrame | None = None
         """As the batch before left them; None: not known."""
+        self._freshness = pl.DataFrame()
+        """Made of the two above when there is news of either."""
         self._families = {name: family() for name, family in FAMILIES.items()}
 
     def judge(self, applied: Applied) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -184,6 +186,9 @@ class Detection:
         silences = gaps(self._heard.targets, now)
         silence_news = self._silences is None or not silences.equals(self._silences)
         self._silences = silences
+        fresh_news = len(news) > 0 or silence_news
+        if fresh_news:
+            self._freshness = fresh_timeline(self._fresh.timeline(), silences)
         return Scene(
             state=self._state,
             roles=self.roles,
@@ -192,8 +197,8 @@ class Detection:
             horizon=self.horizon,
             now=now,
             silences=silences,
-            freshness=fresh_timeline(self._fresh.timeline(), silences),
-            fresh_news=len(news) > 0 or silence_news,
+            freshness=self._freshness,
+            fresh_news=fresh_news,
             roles_news=learnt or any(roles) or any(declared),
         )
 
@@ -237,6 +242,7 @@ class Detection:
         self._sites.load(part_of(frames, "sites"))
         self._fresh.rows, self._heard.rows = frames["fresh"], frames["heard"]
         self.horizon = frames["clock"]["horizon"][0]
+        self._silences = None
 
     def _settle(self, now: int) -> None:
         self.horizon = max(self.horizon, now - us(LATENESS))

@@ -23,8 +23,6 @@ from pipeline.schema import NAME, Columns
 ELECTION: Final = ("df_algorithm", "df_capabilities", "df_preference")
 """Of a type-4 route, in this order in the text of field ``election``; 0 where nothing is said."""
 CONFIGURED: Final = ("redundancy_mode", "df_method", "df_revertive", "df_wait_s", "interface", "name")
-_SMALL: Final = 200
-"""Rows of a table that are never too many."""
 _ROUTE: Final[Columns] = {"device": NAME, "route_esi": NAME, "originator": NAME}
 
 
@@ -52,8 +50,6 @@ class SegmentState:
             # JSON list of devices
             "declared": StepTable(["esi"], text),
         }
-        self._sizes: dict[str, int] = {}
-        """Rows of a table when it was last settled."""
 
     def take(self, applied: Applied) -> set[str]:
         """Take a batch; return the segments that there is news of."""
@@ -82,14 +78,9 @@ class SegmentState:
         return rows.sort(*table.keys, "time", "offset", "index", maintain_order=True)
 
     def settle(self, horizon: int) -> None:
-        """Forget what is older than the last value up to the horizon, where it pays.
-
-        A table is looked at when it has doubled: to look costs as much as it has rows.
-        """
-        for name, table in self.tables.items():
-            if len(table.rows) > 2 * self._sizes.get(name, _SMALL):
-                table.settle(horizon)
-                self._sizes[name] = max(_SMALL, len(table.rows))
+        """Forget what is older than the last value up to the horizon, where it pays."""
+        for table in self.tables.values():
+            table.settle(horizon)
 
     def dump(self, horizon: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
