@@ -4,25 +4,24 @@ An adjacency is an EVPN session or a link between a leaf and a spine (or route r
 between leaves where a leaf has no others. It is seen from either end, and down when a fresh end says so. A
 spine that every leaf lost is one finding on the spine, not one per leaf; a leaf that every leaf lost is cut
 off, and they are not. R16: a spine is lost, or a leaf has fewer adjacencies than it should, or fewer links
-than are declared for it; R15: a leaf lost
-all its sessions or all its uplinks. R15 is critical while hosts are still attached: the leaf attracts traffic
-that it can't forward.
+than are declared for it; R15: a leaf lost all its sessions or all its uplinks. R15 is critical if hosts were
+attached when it happened: the leaf attracts traffic that it can't forward.
 
 Subject: device, the leaf or the spine. Look first at the interface named, then at the peer's BGP.
 """
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from pipeline.apply.fabric import Applied, FabricState, names_of
+from pipeline.apply.changes import Changes
+from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.family import Judged, Scene, nothing
+from pipeline.detectors.hosts import Hosts, loaded
 from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.spines import lost_spines, spines_of
 from pipeline.detectors.timeline import PLACE, StepTable, align, changes, counts, telling
@@ -48,20 +47,20 @@ class Uplinks:
     def __init__(self) -> None:
         self._up = StepTable(["device", "kind", "thing"], pl.Boolean)
         self._wanted = StepTable(["leaf"], pl.Int64)
+        self._hosts = Hosts()
         self._told = Told()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._up.settle(scene.horizon - 1)
         self._wanted.settle(scene.horizon - 1)
-        self._want(applied)
-        if not (self._take(applied) or scene.fresh_news or scene.roles_news):
+        self._hosts.settle(scene.horizon - 1)
+        wants, loads = self._want(applied), self._hosts.take(applied)
+        if not (self._take(applied) or wants or loads or scene.fresh_news or scene.roles_news):
             return nothing()
         kinds = [scene.fresh(family).with_columns(kind=pl.lit(kind)) for family, kind in _FAMILIES]
-        # where nothing is down nobody asks who has hosts
-        loaded = [] if self._up.rows["value"].all() else loaded_leaves(scene.state, scene.roles.leaves)
-        wanted = self._wanted.timeline()
-        found = detect(scene.roles.ends, self._up.timeline(), pl.concat(kinds), loaded, wanted)
+        hosts, wanted = self._hosts.timelines(), self._wanted.timeline()
+        found = detect(scene.roles.ends, self._up.timeline(), pl.concat(kinds), hosts, wanted)
         return self._told.revise(found, scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
@@ -69,17 +68,19 @@ class Uplinks:
         return {
             "up": self._up.dump(horizon - 1),
             "wanted": self._wanted.dump(horizon - 1),
+            **self._hosts.dump(horizon - 1),
             "told": self._told.dump(horizon),
         }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._up.rows, self._wanted.rows = frames["up"], frames["wanted"]
+        self._hosts.load(frames)
         self._told.frame = frames["told"]
 
-    def _want(self, applied: Applied) -> None:
+    def _want(self, applied: Applied) -> bool:
         """Remember how many uplinks leaves should have: none where that is declared no longer."""
-        records = applied.records
+        records, news = applied.records, False
         for row, kind, content in applied.sessions.declared:
             if kind != "fabric":
                 continue
@@ -92,19 +93,22 @@ class Uplinks:
             }  # fmt: skip
             told = [{"leaf": leaf, **at, "value": count} for leaf, count in sorted(wanted.items())]
             self._wanted.add(pl.DataFrame(told, schema=self._wanted.rows.schema))
+            news = True
+        return news
 
     def _take(self, applied: Applied) -> bool:
-        """Remember what is up. What is no longer configured is not missing: it counts as up."""
+        """Remember what came up or went down. What is no longer configured is not missing: it counts as up.
+
+        Most changes of sessions are counters, which say nothing of that.
+        """
         news = False
         for entity, leaf, up_text, kind, thing in _ADJACENCIES:
             changed = applied.changes[entity]
             if not len(changed):
                 continue
-            says = equals(changed.after[leaf], up_text)
-            up = pl.select(pl.when(pl.Series(changed.exists)).then(says).otherwise(pl.lit(value=True)))
-            value = up.to_series()
+            value, was = (_is_up(changed, side, leaf, up_text) for side in ("after", "before"))
             whole = pl.Series(~changed.keys["afi_safi"].known) if kind == "session" else value.is_not_null()
-            rows = (whole & value.is_not_null()).arg_true()
+            rows = (whole & value.is_not_null() & value.ne_missing(was)).arg_true()
             keys = {"device": "device", "thing": thing}
             told = transitions(changed, applied.records, keys, value, rows)
             self._up.add(told.with_columns(kind=pl.lit(kind)))
@@ -112,26 +116,19 @@ class Uplinks:
         return news
 
 
-def loaded_leaves(state: FabricState, leaves: AbstractSet[str]) -> list[str]:
-    """Return the leaves with hosts: a local MAC or an Ethernet segment.
-
-    A leaf that tells no MACs counts as loaded: unknown is never good news.
-    """
-    macs, segments = state.entities["mac"], state.entities["ethernet_segment"]
-    living = macs.living()
-    local = equals(macs.keys.take("producer", living), "LOCAL").fill_null(value=False).to_numpy()
-    devices = macs.keys.take("device", living).values
-    served = segments.keys.take("device", segments.living()).values
-    telling_macs = set(names_of(np.unique(devices)))
-    loaded = set(names_of(np.unique(np.concatenate([devices[local], served]))))
-    return sorted(loaded | (leaves - telling_macs))
+def _is_up(changed: Changes, side: str, leaf: str, up_text: str) -> pl.Series:
+    """Return what changes say on one side of them: null where nothing was, or nobody can tell."""
+    columns, there = (changed.after, changed.exists) if side == "after" else (changed.before, changed.existed)
+    says = equals(columns[leaf], up_text)
+    gone = pl.lit(value=True) if side == "after" else pl.lit(None, pl.Boolean)
+    return pl.select(pl.when(pl.Series(there)).then(says).otherwise(gone)).to_series()
 
 
 def detect(
     ends: pl.DataFrame,
     up: pl.DataFrame,
     fresh: pl.DataFrame,
-    loaded: Sequence[str],
+    hosts: Mapping[str, pl.DataFrame],
     wanted: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return one finding per change of the verdict on a leaf or a spine.
@@ -139,7 +136,7 @@ def detect(
     ``ends``: one row per end of an adjacency: leaf, peer (the spine's name, or an address if it isn't known),
     kind (session, link), ordinal (of parallel ones), peer_known, and the end's device and thing (neighbour or
     interface). ``up``: timeline per (device, kind, thing). ``fresh``: timeline per (device, kind).
-    ``loaded``: leaves with hosts attached. ``wanted``: timeline per leaf, how many uplinks it should
+    ``hosts``: see ``pipeline.detectors.hosts``. ``wanted``: timeline per leaf, how many uplinks it should
     have at least.
     """
     if ends.is_empty():
@@ -154,12 +151,12 @@ def detect(
     spines = spines_of(down, ends)
     leaves = ends.select(peer="leaf").unique()
     return pl.concat(
-        [lost_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, loaded, wanted)]
+        [lost_spines(spines.join(leaves, on="peer", how="anti")), _on_leaves(down, spines, hosts, wanted)]
     )
 
 
 def _on_leaves(
-    down: pl.DataFrame, spines: pl.DataFrame, loaded: Sequence[str], wanted: pl.DataFrame
+    down: pl.DataFrame, spines: pl.DataFrame, hosts: Mapping[str, pl.DataFrame], wanted: pl.DataFrame
 ) -> pl.DataFrame:
     lost = align(down, spines.select("peer", *PLACE, "value"), ["peer"], "with spine")
     lost = align(lost, wanted, ["leaf"], "with wanted")
@@ -187,13 +184,13 @@ def _on_leaves(
     )
     lacking = isolated | (pl.col("missing") > 0) | (pl.col("absent") > 0)
     watched = ["sessions_down", "links_down", "missing", "unknown", "absent"]
-    states = changes(tally, ["leaf"], watched).with_columns(
+    states = loaded(changes(tally, ["leaf"], watched), hosts).with_columns(
         active=pl.when(lacking | (pl.col("unknown") == 0)).then(lacking)
     )
     return findings(
         telling(states, ["leaf"]).with_columns(
             rule=pl.when(isolated).then(pl.lit("R15")).otherwise(pl.lit("R16")),
-            severity=pl.when(isolated & pl.col("leaf").is_in(list(loaded)))
+            severity=pl.when(isolated & pl.col("loaded"))
             .then(pl.lit("critical"))
             .otherwise(pl.lit("warning")),
             device="leaf",

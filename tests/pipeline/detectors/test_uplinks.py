@@ -332,6 +332,28 @@ def test_it_is_critical_while_hosts_are_attached(*, loaded: bool, severity: str)
     assert play(isolated(fabric(loaded=loaded)).passes(5)).incidents[0]["severity"] == severity
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_what_counts_are_the_hosts_when_the_leaf_was_cut_off(*, one_by_one: bool) -> None:
+    left = isolated(fabric(loaded=True).learns("l1", 2, producer="BGP")).passes(1)
+    left.learns("l1", 1, op="delete", producer="LOCAL").passes(20)
+    outcome = play(left, range(len(left.records)) if one_by_one else ())
+
+    assert {one["severity"] for one in outcome.found("R15")} == {"critical"}
+
+
+def test_counters_of_a_session_are_no_news() -> None:
+    scene = fabric()
+    up = ends_of(1, 1)[1]
+    seen = play(scene).detection.dump()["uplinks_up"]
+    for received in range(5):
+        key = {"network_instance": "default", "neighbor": up}
+        scene.row("l1", "bgp", "bgp_session", **key, afi_safi="L2VPN_EVPN", prefixes_received=received)
+        scene.row("l1", "bgp", "bgp_session", **key, established_transitions=received)
+    after = play(scene.passes(1)).detection.dump()["uplinks_up"]
+
+    assert after.equals(seen)
+
+
 def test_a_leaf_with_an_ethernet_segment_has_hosts_attached() -> None:
     scene = fabric()
     scene.row("l1", "es", "ethernet_segment", name="es1", esi="00:01", interface="bond1").passes(1)
