@@ -125,7 +125,8 @@ class Fold:
             timers = [timer for timer in self._timers(life, around) if timer[0] <= until]
             if not timers:
                 return life
-            when, _, what = min(timers, key=lambda timer: timer[:2])
+            # of rules that are due at once the strongest opens it: it isn't raised in the same moment
+            when, _, what = min(timers, key=lambda timer: (timer[0], min(timer[1], 0), -timer[1]))
             if what == "clear":
                 life = self._resolve(life, when, events)
             elif what == "ack":

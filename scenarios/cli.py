@@ -66,6 +66,15 @@ def score(
             help=f"Make what is found the baseline, and write {PAGE}; with --all.",
         ),
     ] = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FABRICSCOPE_SCORE_KEEP",
+            exists=True,
+            file_okay=False,
+            help="A folder to keep a store of each scenario in, for `fabricscope incident list --store`.",
+        ),
+    ] = None,
 ) -> None:
     """Play scenarios without a network, and say what was found, missed, told wrong and told for nothing.
 
@@ -79,7 +88,7 @@ def score(
     paths = [*library(), *recordings_in(recordings)] if everything else files or library()
     scenarios = read_all(paths)
     known = _known(baseline)
-    results = play_all(scenarios)
+    results = play_all(scenarios, keep)
     quality = summary(results)
     if write:
         _write(BASELINE, orjson.dumps(quality, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -97,8 +106,11 @@ def score(
         raise typer.Exit(1)
 
 
-def play_all(scenarios: Sequence[Scenario]) -> list[Result]:
-    """Return what came of scenarios, in their order; as many at once as there are cores."""
+def play_all(scenarios: Sequence[Scenario], keep: Path | None = None) -> list[Result]:
+    """Return what came of scenarios, in their order; as many at once as there are cores.
+
+    ``keep``: folder for their stores.
+    """
     context = multiprocessing.get_context("spawn")  # Polars has threads, which a fork would lose
     workers = min(os.cpu_count() or 1, len(scenarios)) or 1
     results: dict[str, Result] = {}
@@ -109,7 +121,7 @@ def play_all(scenarios: Sequence[Scenario]) -> list[Result]:
     ):
         # those that take longest first
         ordered = sorted(scenarios, key=_length, reverse=True)
-        for future in as_completed([pool.submit(score_one, it) for it in ordered]):
+        for future in as_completed([pool.submit(score_one, it, None, keep) for it in ordered]):
             try:
                 result = future.result()
             except FabricscopeError:

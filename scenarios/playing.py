@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from heapq import merge
 from itertools import islice
@@ -40,32 +40,41 @@ _BATCH: Final = 4_096
 _OPERATOR: Final = "operator"
 
 
-def score(scenario: Scenario, settings: Settings | None = None) -> Result:
+def score(scenario: Scenario, settings: Settings | None = None, keep: Path | None = None) -> Result:
     """Return what came of a scenario; raises InputError for one that can't be played.
 
-    ``settings``: thresholds other than the catalogue's.
+    ``settings``: thresholds other than the catalogue's. ``keep``: folder for its store.
     """
     try:
-        return matched(scenario, play(scenario, settings))
+        return matched(scenario, play(scenario, settings, keep))
     except InputError as error:
         raise InputError(f"scenario {scenario.name}: {error}") from error
 
 
-def play(scenario: Scenario, settings: Settings | None = None) -> list[Found]:
-    """Return the incidents that are found in a scenario."""
-    limits = {} if settings is None else {FABRIC: settings}
-    if isinstance(scenario.played, Recorded):
-        return _found(_recorded(scenario.played), _zero_of(scenario.played), limits)
-    return _found(_simulated(scenario.played), (START_NS + LEAD_NS) / SECOND, limits)
-
-
-def _found(records: Iterable[StoredRecord], zero_s: float, limits: Mapping[str, Settings]) -> list[Found]:
+def play(scenario: Scenario, settings: Settings | None = None, keep: Path | None = None) -> list[Found]:
+    """Return the incidents that are found in a scenario; ``keep``: folder for its store."""
     with tempfile.TemporaryDirectory(prefix="fabricscope-score-") as folder:
-        store = Path(folder) / "store.duckdb"
-        with closing(Job.open(store, [FABRIC], None, settings=limits)) as job:
-            replay(job, FABRIC, transfer.filled(_batches(records)), threading.Event(), lambda _: None)
-        with closing(look(store)) as opened:
-            return found_in(opened, zero_s)
+        path = (keep or Path(folder)) / f"{scenario.name}.duckdb"
+        path.unlink(missing_ok=True)
+        store(scenario, path, settings)
+        with closing(look(path)) as opened:
+            return found_in(opened, _zero(scenario))
+
+
+def store(scenario: Scenario, path: Path, settings: Settings | None = None) -> None:
+    """Play a scenario into a store, a file that isn't there yet."""
+    played = scenario.played
+    records = _recorded(played) if isinstance(played, Recorded) else _simulated(played)
+    limits = {} if settings is None else {FABRIC: settings}
+    with closing(Job.open(path, [FABRIC], None, settings=limits)) as job:
+        replay(job, FABRIC, transfer.filled(_batches(records)), threading.Event(), lambda _: None)
+
+
+def _zero(scenario: Scenario) -> float:
+    """Return the unix time of second 0 of a scenario."""
+    if isinstance(scenario.played, Recorded):
+        return _zero_of(scenario.played)
+    return (START_NS + LEAD_NS) / SECOND
 
 
 def _simulated(simulation: Simulation) -> Iterator[StoredRecord]:

@@ -18,7 +18,7 @@ from pipeline.desk.listed import COLOURS, counted, table
 from pipeline.desk.reading import changes, with_findings
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
 from pipeline.desk.shown import page
-from pipeline.desk.source import incidents_of
+from pipeline.desk.source import incidents_of, time_of
 from pipeline.desk.words import clean, subject
 from pipeline.guides.registry import GUIDES
 
@@ -72,7 +72,10 @@ def list_(
         return
     if found:
         ids = short_ids(incidents)
-        _print(table(found, options.clock(), ids), width=None if sys.stdout.isatty() else _LINES)
+        now, as_of = time_of(store, options.fabrics(fabric), options.clock())
+        _print(table(found, now, ids), width=None if sys.stdout.isatty() else _LINES)
+        if as_of is not None:
+            _print(Text(as_of), width=_LINES)
     _print(Text(counted(found)), width=_LINES)
 
 
@@ -107,7 +110,8 @@ def show(
     if as_json:
         _print_json(_plain(seen))
         return
-    shown = page(seen, incidents, GUIDES.get(seen.row["rule"]), options.clock(), short_ids(incidents))
+    now, as_of = time_of(store, frozenset((seen.row["fabric"],)), options.clock())
+    shown = page(seen, incidents, GUIDES.get(seen.row["rule"]), (now, as_of), short_ids(incidents))
     _print(shown, width=None if sys.stdout.isatty() else _WIDE)
 
 

@@ -45,6 +45,14 @@ def from_store(path: Path, fabrics: frozenset[str]) -> dict[str, Seen]:
     }
 
 
+def known_until(path: Path, fabrics: frozenset[str]) -> datetime | None:
+    """Return the time of the last record that a store holds, of some fabrics or of all; None without any."""
+    with contextlib.closing(look(path)) as store:
+        rows = _rows(store, "SELECT fabric, record_time FROM main.stream_position")
+    times = [row["record_time"] for row in rows if not fabrics or row["fabric"] in fabrics]
+    return max((time for time in times if time is not None), default=None)
+
+
 def with_findings(path: Path, seen: Seen) -> Seen:
     """Return an incident of a store with the latest findings that it rests on."""
     same = " AND ".join(f"({name} IS NOT DISTINCT FROM ? OR ? IS NULL)" for name in _SAME)

@@ -10,19 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, state
 from pipeline.desk.seen import Seen
-from pipeline.desk.words import clean, coverage, moment, span, subject, value
+from pipeline.desk.words import clean, coverage, moment, named, span, subject, value
 from pipeline.guides import Guide
 
 MOST_BELOW: Final = 12
 """Followers that are named; the rest is counted."""
-_HIT: Final = (
-    "hit", "users", "tenants", "tenant", "vnis", "vni_names", "macs", "hosts", "segments", "leaves",
-    "devices",
-)  # fmt: skip
-"""Members of an evidence that say who is hit."""
-_NOT_SHOWN: Final = frozenset((*_HIT, "ruled_out", "observers", "fresh_observers"))
+_NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers"))
 _HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)
 """What may stand in a command that somebody copies: a device may call itself anything."""
 _OURS: Final = "fabricscope SQL"
@@ -30,13 +26,18 @@ _MARKS: Final = {True: "holds", False: "over", None: "unknown"}
 
 
 def page(
-    seen: Seen, incidents: Mapping[str, Seen], guide: Guide | None, now: datetime, ids: Mapping[str, str]
+    seen: Seen,
+    incidents: Mapping[str, Seen],
+    guide: Guide | None,
+    time: tuple[datetime, str | None],
+    ids: Mapping[str, str],
 ) -> Group:
-    """Return the page of an incident. ``now``: of its fabric. ``ids``: how incidents are called."""
-    parts: list[RenderableType] = [_head(seen, ids), Text(), _facts(seen, incidents, now, ids)]
+    """Return the page of an incident. ``time``: see ``source.time_of``. ``ids``: how incidents are called."""
+    now, _ = time
+    parts: list[RenderableType] = [_head(seen, ids), Text(), _facts(seen, incidents, time, ids)]
     if guide is not None:
         parts += _part("What it means", [Text(guide.meaning)])
-    parts += _part("Who is hit", list(_hit(seen)))
+    parts += _part("Who is hit", [Text(one) for one in who_is_hit(seen, incidents.values())])
     parts += _part("What follows from it", list(_below(seen, incidents, ids)))
     if guide is not None:
         parts += _part("Look first", [Text(guide.look_first, "bold")])
@@ -60,8 +61,10 @@ def _head(seen: Seen, ids: Mapping[str, str]) -> Text:
     return head
 
 
-def _facts(seen: Seen, incidents: Mapping[str, Seen], now: datetime, ids: Mapping[str, str]) -> Table:
-    row = seen.row
+def _facts(
+    seen: Seen, incidents: Mapping[str, Seen], time: tuple[datetime, str | None], ids: Mapping[str, str]
+) -> Table:
+    row, (now, as_of) = seen.row, time
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -76,6 +79,8 @@ def _facts(seen: Seen, incidents: Mapping[str, Seen], now: datetime, ids: Mappin
     facts.add_row("How sure", Text(coverage(row, seen.evidence)))
     facts.add_row("Cause", _cause(seen, incidents, ids))
     facts.add_row("Notified", Text(_notified(seen)))
+    if as_of is not None:
+        facts.add_row("Seen", Text(as_of))
     return facts
 
 
@@ -102,16 +107,6 @@ def _notified(seen: Seen) -> str:
     if row["root_incident_id"] not in (None, seen.id):
         return "no, as long as the incident that explains it is open"
     return "yes"
-
-
-def _hit(seen: Seen) -> Iterator[RenderableType]:
-    found = [(name, seen.evidence[name]) for name in _HIT if seen.evidence.get(name) not in (None, [], {})]
-    for name, one in found:
-        words = name.replace("_", " ")
-        counted = isinstance(one, int) and not isinstance(one, bool)
-        yield Text(f"{one} {words.replace('macs', 'MACs')}" if counted else f"{words}: {value(one)}")
-    if not found:
-        yield Text(f"{subject(seen.row)}; the rule tells no more")
 
 
 def _below(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
@@ -148,8 +143,8 @@ def _evidence(seen: Seen, now: datetime) -> Iterator[RenderableType]:
     decided.add_column(style="dim", no_wrap=True)
     decided.add_column(overflow="fold")
     for name, one in seen.evidence.items():
-        if name not in _NOT_SHOWN:
-            decided.add_row(clean(name).replace("_", " "), Text(value(one)))
+        if name not in _NOT_SHOWN and one not in ("", [], {}):
+            decided.add_row(named(name), Text(value(one)))
     if decided.row_count:
         yield decided
     if seen.findings is None:

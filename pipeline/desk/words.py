@@ -1,11 +1,11 @@
 """What is shown, in words: safe for any terminal, whoever wrote it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
+_ABBREVIATED: Final = re.compile(r"\b(mac|vni|vtep|pe|df|ip|evi|esi)(s?)\b")
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _SUBJECT: Final = (
     ("device", "{}"),
@@ -72,8 +72,14 @@ def value(one: object) -> str:
         return "yes" if one else "no"
     if isinstance(one, float):
         return f"{one:g}"
-    if isinstance(one, list) and not any(isinstance(each, list | dict) for each in one):
-        return ", ".join(value(each) for each in one) or "none"
-    if isinstance(one, list | dict):
-        return clean(orjson.dumps(one).decode())
+    if isinstance(one, list):
+        between = "; " if any(isinstance(each, list | dict) for each in one) else ", "
+        return between.join(value(each) for each in one) or "none"
+    if isinstance(one, dict):
+        return ", ".join(f"{named(key)} {value(each)}" for key, each in one.items()) or "none"
     return clean(one)
+
+
+def named(key: str) -> str:
+    """Return the name of a value of an evidence as people write it."""
+    return _ABBREVIATED.sub(lambda found: f"{found[1].upper()}{found[2]}", clean(key).replace("_", " "))

@@ -9,7 +9,7 @@ import polars as pl
 from pipeline.apply.records import us
 from pipeline.detectors import findings
 from pipeline.detectors.crowds import turns
-from pipeline.detectors.text import domain_text, mac_text
+from pipeline.detectors.text import domain_text, mac_text, plural
 from pipeline.detectors.timeline import PLACE
 
 KEYS: Final = ["group", "vni", "evi", "ip_hi", "ip_lo", "ip"]
@@ -179,9 +179,10 @@ def say_crowd(
             summary=pl.when("crowd")
             .then(
                 pl.format(
-                    "{} IP addresses in {} VNIs have a MAC at both of {}, many of them since the same {} s: "
+                    "{} IP addresses in {} VNI{} have a MAC at both of {}, many of them since the same {} s: "
                     "networks that were apart have met, or hosts were copied; among them {}",
-                    "standing", pl.col("vnis").list.len(), between, pl.lit(window_s),
+                    "standing", pl.col("vnis").list.len(), plural(pl.col("vnis").list.len()), between,
+                    pl.lit(window_s),
                     pl.col("examples").list.join(", "),
                 )
             )

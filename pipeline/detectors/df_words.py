@@ -26,14 +26,18 @@ class Verdict(NamedTuple):
     could_tell: int
 
 
+_TWO: Final = 2
+
+
 def summary(esi: str, found: Verdict, owners: Mapping[str, str]) -> str:
     """Return who forwards what that shouldn't, or who doesn't that should."""
     name = f"Ethernet segment {esi}"
     sentences = []
     for who in sorted(set(found.dual.values())):
         domains = [domain for domain, each in found.dual.items() if each == who]
+        every = "both" if len(who) == _TWO else "all"
         sentences.append(
-            f"{names(who)} all forward BUM to {name} for {_domains(domains)}: hosts get it twice"
+            f"{names(who)} {every} forward BUM to {name} for {_domains(domains)}: hosts get it twice"
         )
     for who in sorted(set(found.none.values())):
         domains = [domain for domain, each in found.none.items() if each == who]

@@ -164,12 +164,13 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
         plural(pl.col("vteps").list.len()), names_text("observers"),
         pl.when(pl.col("observers").list.len() == 1).then(pl.lit("s")).otherwise(pl.lit("")),
     )  # fmt: skip
-    encapsulation = pl.col("what") == "encapsulation"
+    encapsulation, seers = pl.col("what") == "encapsulation", pl.col("observers").list.len()
     return findings(
         told.with_columns(
             severity=pl.when(encapsulation).then(pl.lit("warning")).otherwise(pl.lit("critical")),
-            coverage=pl.col("observers").list.len()
-            / (pl.col("observers").list.len() + pl.col("unknown")).clip(1),
+            coverage=pl.when(pl.col("unknown") == 0)
+            .then(1.0)
+            .otherwise(seers / (seers + pl.col("unknown"))),
             summary=pl.when(~pl.col("active").fill_null(value=False))
             .then(
                 pl.when(next_hop)

@@ -272,7 +272,9 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
             offset=pl.col("offset").fill_null(0),
             index=pl.lit(0, pl.UInt32),
             now="time",
-            coverage=pl.col("fresh") / pl.col("known"),
+            coverage=pl.when(pl.col("active").is_not_null())
+            .then(pl.col("fresh") / pl.col("known"))
+            .otherwise(0.0),
             summary=pl.when(~pl.col("active").fill_null(value=False))
             .then(pl.format("Routes {} no more", "what"))
             .when(fall & alone)

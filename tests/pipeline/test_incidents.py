@@ -1,6 +1,7 @@
 """The life of an incident: waiting, opening, raising, clearing, continuing; folded at once or in pieces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -128,6 +129,11 @@ def test_a_stronger_rule_waits_its_own_time_and_raises_the_incident() -> None:
 
 def test_a_stronger_rule_that_holds_at_once_opens_after_its_shorter_wait_alone() -> None:
     assert states(at(10, "R15"), until=60) == [(13, "opened", "R15")]
+
+
+def test_of_rules_that_are_due_at_once_the_strongest_opens_and_nothing_is_raised() -> None:
+    fold = Fold("dc1", [replace(rule, wait=timedelta(seconds=5)) for rule in STATE])
+    assert run(fold, [at(0, "R15")], until=10)[1] == [(5, "opened", "R15")]
 
 
 def test_a_stronger_rule_that_ends_before_its_wait_leaves_the_weaker_s_wait_going_on() -> None:

@@ -171,9 +171,7 @@ def test_ten_duplicates_between_two_places_within_30_s_are_one_finding(count: in
     if found == 1:
         [incident] = outcome.incidents
         assert (incident["vtep"], incident["peer"], incident["vni"]) == (address(1), address(2), None)
-        assert incident["summary"].startswith(
-            f"{count} IP addresses in 1 VNIs have a MAC at both of 10.0.0.1"
-        )
+        assert incident["summary"].startswith(f"{count} IP addresses in 1 VNI have a MAC at both of 10.0.0.1")
         assert json.loads(incident["evidence"])["addresses"] == count
 
 

@@ -33,7 +33,7 @@ def test_two_that_forward_one_vni_are_told_after_5_s_and_not_before(version: int
     assert (incident["rule"], incident["severity"], incident["detected_at"]) == ("R2", "critical", 15)
     assert (incident["esi"], incident["vni"], incident["device"]) == (ESI, None, None)
     assert incident["summary"] == (
-        f"l1 and l2 all forward BUM to Ethernet segment {ESI} for VNI {EVEN}: hosts get it twice"
+        f"l1 and l2 both forward BUM to Ethernet segment {ESI} for VNI {EVEN}: hosts get it twice"
     )
     assert json.loads(incident["evidence"])["forward"] == {f"VNI {EVEN}": ["l1", "l2"]}
 

@@ -123,7 +123,10 @@ def test_it_clears_5_s_after_the_next_hop_is_right_again() -> None:
     told(scene, 1, 2, 1).passes(4.9)
     assert play(scene).spans("V3") == [(20, None)]
 
-    assert play(scene.passes(1)).spans("V3") == [(20, 45)]
+    outcome = play(scene.passes(1))
+    assert outcome.spans("V3") == [(20, 45)]
+    # that nobody holds such a route is seen by all
+    assert outcome.of("V3")[0]["coverage"] == 1.0
 
 
 def test_a_withdrawn_route_clears_it_too() -> None:

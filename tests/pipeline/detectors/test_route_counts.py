@@ -195,6 +195,17 @@ def test_it_is_over_5_minutes_after_the_last_fall() -> None:
     assert play(fabric.scene.passes(3)).spans("V11") == [(46, 371)]
 
 
+def test_what_nobody_fresh_can_count_is_in_doubt() -> None:
+    fabric = Fabric().loses(1, 20).loses(2, 20)
+    fabric.scene.passes(10)
+    for device in fabric.observers:
+        fabric.scene.ends(device)
+
+    [incident] = play(fabric.scene.passes(600)).of("V11")
+
+    assert (incident["state"], incident["coverage"]) == ("open", 0.0)
+
+
 @pytest.mark.parametrize(("each", "found"), [(9, True), (8, False)])
 def test_ten_times_as_many_routes_is_a_flood(each: int, *, found: bool) -> None:
     # 124 routes; 9 times as many more make ten times
