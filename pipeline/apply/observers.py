@@ -141,7 +141,8 @@ class ControlBatch:
         """Return the record's JSON object; {} where it is none: decode has put it to the dead letters."""
         try:
             content = orjson.loads(self.frame["json"][row] or b"{}")
-        except orjson.JSONDecodeError:
+            orjson.dumps(content)  # one that is nested too deep can't be kept
+        except (orjson.JSONDecodeError, TypeError):
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -4,7 +4,8 @@ Records become columns (``wire``, ``control``), and so do the updates in them (`
 ``paths``, on ``octets``). Paths get a meaning from the profile (``plan``, ``shapes``, ``meaning``), updates
 of one list entry are brought together (``entries``, ``containers``) and typed (``rows``, ``values``,
 ``addresses``, ``bgp_attributes``, ``json_scalars``); deletes become rows as well (``deletes``), and all rows
-of a table one frame (``tables``). What people do is checked against its contract (``actions``).
+of a table one frame (``tables``). What people do is checked against its contract (``actions``), and
+that what sessions and operators declare is JSON that can be used (``contents``).
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import polars as pl
 from pipeline.batch import RawBatch
 from pipeline.decode import wire
 from pipeline.decode.actions import check_actions
+from pipeline.decode.contents import check_contents
 from pipeline.decode.control import control_frame
 from pipeline.decode.meaning import counted, meaning_of
 from pipeline.decode.report import Report
@@ -49,6 +51,7 @@ def decode(batch: RawBatch) -> Decoded:
     gone = [one for removal in meaning.removals for one in removal.gone(report)]
     tables = assemble(told, gone, len(rows))
     check_actions(records, report)
+    check_contents(records, report)
     control = control_frame(batch, rows, records, found.updates.duplicates)
     dead = [(int(one.row), -1, one.reason) for one in unreadable]
     dead += [(int(rows[record]), number, reason) for record, number, reason in report.lines]
