@@ -1,7 +1,8 @@
 """Tables of one device that don't agree where a MAC is (rule X3).
 
 BGP and the L2RIB of a device tell of the same MACs; a moment apart is normal. The rule holds when nothing
-changed about a MAC for 30 s (two sample intervals, where a table is sampled) and the two still don't agree:
+changed about a MAC for 30 s (for two sample intervals, where a table is sampled and they are longer) and the
+two still don't agree:
 BGP announces it as its own while the L2RIB has it from BGP alone; the L2RIB learned it at a port while BGP
 knows it from elsewhere alone; or the L2RIB still has it from BGP, which had a route for it and has none any
 more. Stale tables that only "clear bgp" repaired are known (ipSpace.net 2024/03, multivendor-evpn-revisited).
@@ -47,26 +48,26 @@ class Disagreements:
         self._fold = TableFold()
         self._ended = pl.DataFrame(schema=SPAN)
         self._told = Told()
-        self._due: int | None = None
-        """When time alone tells something; None: look."""
+        self._seen: tuple[int, dict[str, int]] | None = None
+        """The fabric's clock at the batch before, and how long a state must hold, by device; None: look."""
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         least = int(scene.settings.value(_HOLD) * _SECOND)
-        was_open = len(self._fold.open)
         ended = self._fold.take(applied, scene.state, least)
         self._ended = pl.concat([self._ended.filter(pl.col("ended") >= scene.horizon), ended])
+        holds = {
+            device: max(least, int(_SAMPLES * _SECOND * seconds))
+            for device, seconds in _intervals(scene).items()
+        }
+        before, self._seen = self._seen, (scene.now, holds)
+        if not (len(ended) or scene.fresh_news or before is None or before[1] != holds):
+            # what began is told when it has held for long enough, and the hold is longer than the lateness
+            due = (pl.col("since") + _hold(holds, least)).is_between(before[0], scene.now, closed="right")
+            if not self._fold.open.select(due.any()).item():
+                return nothing()
         spans = pl.concat([self._ended, self._fold.open])
-        due = (
-            self._due is None
-            or (self._fold.open.select(pl.col("since").min()).item() or 0) <= scene.now - least
-        )
-        if spans.is_empty() and not was_open and self._told.frame.is_empty():
-            return nothing()
-        if not (len(ended) or scene.fresh_news or due):
-            return nothing()
-        self._due = 0
-        return self._told.revise(self._look(spans, scene, least), scene.horizon)
+        return self._told.revise(_look(spans, scene, holds, least), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
@@ -81,22 +82,23 @@ class Disagreements:
         """Take the state from frames that ``dump`` made."""
         self._fold.load(frames["open"])
         self._ended, self._told.frame = frames["ended"], frames["told"]
-        self._due = None
+        self._seen = None
 
-    @staticmethod
-    def _look(spans: pl.DataFrame, scene: Scene, least: int) -> pl.DataFrame:
-        """Return one finding per device and change of what its tables don't agree on."""
-        holds = {
-            device: max(least, int(_SAMPLES * _SECOND * seconds))
-            for device, seconds in _intervals(scene).items()
-        }
-        hold = pl.col("device").replace_strict(holds, default=least, return_dtype=pl.Int64)
-        told = spans.with_columns(told=pl.col("since") + hold).filter(
-            (pl.col("told") < pl.col("ended").fill_null(2**62)) & (pl.col("told") <= scene.now)
-        )
-        if told.is_empty():
-            return pl.DataFrame(schema=FINDING)
-        return say(course_of(told, *(scene.fresh(family) for family in FAMILIES)), told, least // _SECOND)
+
+def _hold(holds: Mapping[str, int], least: int) -> pl.Expr:
+    """Return how long a disagreement of a device must hold, microseconds."""
+    return pl.col("device").replace_strict(holds, default=least, return_dtype=pl.Int64)
+
+
+def _look(spans: pl.DataFrame, scene: Scene, holds: Mapping[str, int], least: int) -> pl.DataFrame:
+    """Return one finding per device and change of what its tables don't agree on."""
+    told = spans.with_columns(told=pl.col("since") + _hold(holds, least)).filter(
+        (pl.col("told") < pl.col("ended").fill_null(2**62)) & (pl.col("told") <= scene.now)
+    )
+    if told.is_empty():
+        return pl.DataFrame(schema=FINDING)
+    course = course_of(told, *(scene.fresh(family) for family in FAMILIES))
+    return say(course.with_columns(seconds=_hold(holds, least) // _SECOND), told)
 
 
 def course_of(told: pl.DataFrame, routes: pl.DataFrame, macs: pl.DataFrame) -> pl.DataFrame:
@@ -132,8 +134,8 @@ def course_of(told: pl.DataFrame, routes: pl.DataFrame, macs: pl.DataFrame) -> p
     return telling(changes(states, ["device"], ["active", "size"]), ["device"])
 
 
-def say(course: pl.DataFrame, told: pl.DataFrame, seconds: int) -> pl.DataFrame:
-    """Return findings of what ``course_of`` returned."""
+def say(course: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """Return findings of what ``course_of`` returned; ``seconds``: how long nothing has changed by then."""
     which = pl.format(
         "{} in VNI {}: {}",
         mac_text(pl.col("mac")), "vni", pl.col("says").replace_strict(_SAYS, return_dtype=pl.String),
@@ -159,7 +161,7 @@ def say(course: pl.DataFrame, told: pl.DataFrame, seconds: int) -> pl.DataFrame:
             .then(
                 pl.format(
                     "The tables of {} have not agreed on {} MAC{} for {} s: {}{}",
-                    "device", "value", plural(pl.col("value")), pl.lit(seconds),
+                    "device", "value", plural(pl.col("value")), "seconds",
                     pl.col("which").list.join("; "),
                     pl.when(more > 0).then(pl.format("; and {} more", more)).otherwise(pl.lit("")),
                 )
@@ -180,9 +182,9 @@ def say(course: pl.DataFrame, told: pl.DataFrame, seconds: int) -> pl.DataFrame:
 
 def _intervals(scene: Scene) -> dict[str, float]:
     """Return the longest sample interval of each device that samples one of the tables, in seconds."""
-    sampled = [
-        (device, max(float(seconds) for _, seconds in observer.samples))
-        for (device, family), observer in scene.state.sessions.observers.items()
-        if family in FAMILIES and observer.samples
-    ]
-    return {device: max(each for name, each in sampled if name == device) for device, _ in sampled}
+    longest: dict[str, float] = {}
+    for (device, family), observer in scene.state.sessions.observers.items():
+        if family in FAMILIES and observer.samples:
+            seconds = max(float(each) for _, each in observer.samples)
+            longest[device] = max(longest.get(device, 0), seconds)
+    return longest

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.detectors import disagreements
 from tests.pipeline.driver import Outcome, play
-from tests.pipeline.scene import Scene, address, delayed
+from tests.pipeline.scene import PATHS, Scene, address, delayed
 
 LEAF = "l1"
 
@@ -123,6 +125,38 @@ def test_all_macs_of_a_device_are_one_finding() -> None:
     [incident] = x3(play(scene.passes(31)))
     assert "have not agreed on 20 MACs for 30 s: " in incident["summary"]
     assert incident["summary"].endswith("; and 17 more")
+
+
+def test_a_sampled_table_has_two_intervals_time_and_the_sentence_says_so() -> None:
+    scene = Scene().joins("s1")
+    with scene.dump(LEAF, "routes", "liveness"):
+        pass
+    paths = [{"path": PATHS["mac"][0], "mode": "SAMPLE", "interval_s": 40}]
+    with scene.dump(LEAF, "mac", paths=paths):
+        pass
+    scene.passes(1)
+    remote(own(scene, 1), 2).passes(9)
+    scene.mac_route(LEAF, 2, address(2), op="delete")
+
+    assert x3(play(scene.passes(79.9))) == []
+    [incident] = x3(play(scene.passes(1)))
+    assert "have not agreed on 1 MAC for 80 s: " in incident["summary"]
+
+
+def test_what_goes_on_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    course_of = disagreements.course_of
+
+    def counted(told: pl.DataFrame, *fresh: pl.DataFrame) -> pl.DataFrame:
+        looks.append(len(told))
+        return course_of(told, *fresh)
+
+    monkeypatch.setattr(disagreements, "course_of", counted)
+    scene = withdrawn().passes(300)
+    [incident] = x3(play(scene, range(len(scene.records))))
+
+    assert incident["state"] == "open"
+    assert looks == [1]
 
 
 def test_nobody_can_tell_of_a_device_that_is_not_seen() -> None:

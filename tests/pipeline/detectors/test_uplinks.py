@@ -604,6 +604,6 @@ def test_without_ends_there_are_no_findings_but_all_columns() -> None:
     fresh = pl.DataFrame(schema={**key, **PLACE, "value": pl.Boolean})
 
     wanted = pl.DataFrame(schema={"leaf": pl.String, **PLACE, "value": pl.Int64})
-    found = detect(pl.DataFrame(schema=ENDS), up, fresh, [], wanted)
+    found = detect(pl.DataFrame(schema=ENDS), up, fresh, {}, wanted)
     assert found.schema == FINDING
     assert found.is_empty()
