@@ -1,12 +1,14 @@
 """Pages of incidents in a document: what ``fabricscope incident show`` prints of scenarios.
 
-A block of a document that begins with ``<!-- incident: SCENARIO RULE -->`` is followed by the page of the
-first incident of that rule that no other explains. ``python -m scenarios.incident_pages FILE`` renews all.
+``<!-- incident: SCENARIO RULE at SECOND -->`` is followed by the page of the first incident of that rule that
+no other explains, as it is at that second of the scenario. ``python -m scenarios.incident_pages FILE`` renews
+all pages of a document.
 """
 
 import re
 import sys
 import tempfile
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -22,8 +24,9 @@ from pipeline.guides.registry import GUIDES
 from scenarios.library import library
 from scenarios.playing import store
 from scenarios.reading import read_scenario
+from scenarios.scenario import Simulation
 
-_BLOCK: Final = re.compile(r"<!-- incident: (\S+) (\S+) -->\n```text\n.*?```\n", re.DOTALL)
+_BLOCK: Final = re.compile(r"<!-- incident: (\S+) (\S+) at (\d+) -->\n```text\n.*?```\n", re.DOTALL)
 _WIDTH: Final = 110
 """As where ``incident show`` has no terminal."""
 
@@ -33,20 +36,21 @@ def renewed(document: str) -> str:
 
     Raises LookupError for a scenario or an incident that isn't there.
     """
-    return _BLOCK.sub(lambda found: _block(found[1], found[2]), document)
+    return _BLOCK.sub(lambda found: _block(found[1], found[2], int(found[3])), document)
 
 
-def _block(scenario: str, rule: str) -> str:
-    shown = "\n".join(line.rstrip() for line in shown_of(scenario, rule).splitlines())
-    return f"<!-- incident: {scenario} {rule} -->\n```text\n{shown}\n```\n"
+def _block(scenario: str, rule: str, second: int) -> str:
+    shown = "\n".join(line.rstrip() for line in shown_of(scenario, rule, second).splitlines())
+    return f"<!-- incident: {scenario} {rule} at {second} -->\n```text\n{shown}\n```\n"
 
 
-def shown_of(scenario: str, rule: str) -> str:
-    """Return the page of the first incident of a rule, as text."""
+def shown_of(scenario: str, rule: str, second: int) -> str:
+    """Return the page of the first incident of a rule at a second of a simulated scenario, as text."""
     with tempfile.TemporaryDirectory(prefix="fabricscope-page-") as folder:
         path = Path(folder) / "store.duckdb"
-        files = {file.stem: file for file in library()}
-        store(read_scenario(files[scenario]), path)
+        read = read_scenario({file.stem: file for file in library()}[scenario])
+        assert isinstance(read.played, Simulation), "recordings are not in the library"
+        store(replace(read, played=replace(read.played, seconds=second)), path)
         incidents = from_store(path, frozenset())
         mine = (one for one in incidents.values() if one.row["rule"] == rule)
         roots = [one for one in mine if one.row["root_incident_id"] in (None, one.id)]
