@@ -14,6 +14,8 @@ import polars as pl
 from pipeline.actions import Action, action_of, plain
 
 Labels = Mapping[str, str]
+MOST: Final = 1000
+"""Windows of a fabric that are open or to come; each is looked at for each incident."""
 
 
 class Open(NamedTuple):
@@ -78,6 +80,8 @@ class Maintenance:
         One of the same id ends.
         """
         self.end(action.subject, time)
+        if sum(one.until is None and one.last > time for one in self._windows) >= MOST:
+            return f"not declared: {MOST} windows are open or to come, end some first"
         self._windows.append(Window(action, offset, time))
         assert action.scope is not None
         if missing := sorted(action.scope.device - self._labels.keys()):

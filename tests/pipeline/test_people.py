@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.actions.maintenance import MOST
 from pipeline.actions.schedule import Once
 from pipeline.correlate import Correlator
 from pipeline.detect import RULES
@@ -334,3 +335,16 @@ def test_an_incident_that_another_one_follows_in_the_same_batch_is_told_to_its_e
         ("resolved", 13),
         ("open", 45),
     ]
+
+
+def test_more_windows_than_people_can_mean_are_not_declared_and_that_is_told() -> None:
+    board = Board()
+    flood = [window(1, number, 1, 100, {"fabric": True}, name=f"w{number}") for number in range(MOST + 2)]
+    board.tell(2, told=[*flood, window(1, 10_000, 1, 100, {"fabric": True}, name="w0")])
+    remarks = [row["remark"] for row in board.actions]
+    assert remarks[:MOST] == [None] * MOST
+    assert remarks[-1] is None, "one that is replaced counts once"
+    assert all(f"{MOST} windows are open or to come" in remark for remark in remarks[MOST:-1])
+    board.tell(3, told=[action(2, 10_001, verb="maintenance-end", subject="w1")])
+    board.tell(4, told=[window(3, 10_002, 1, 100, {"fabric": True}, name="another")])
+    assert board.actions[-1]["remark"] is None
