@@ -56,6 +56,8 @@ class _Segment:
     """
 
     serves: dict[str, bool | None] = field(default_factory=dict)
+    likely: set[str] = field(default_factory=set)
+    """PEs that served it when it was heard last."""
     election: dict[str, Candidate] = field(default_factory=dict)
     address: dict[str, str] = field(default_factory=dict)
     claims: dict[str, dict[str, bool]] = field(default_factory=dict)
@@ -72,6 +74,8 @@ class _Segment:
         match event.kind:
             case "serves":
                 self.serves[who[0]] = value
+                if value is not None:
+                    (self.likely.add if value else self.likely.discard)(who[0])
             case "election":
                 algorithm, capabilities, preference = map(int, value.split(" "))
                 self.election[who[0]] = Candidate(who[0], algorithm, capabilities, preference)
@@ -155,7 +159,7 @@ def verdict(esi: str, segment: _Segment) -> Verdict:
     none: dict[str, tuple[str, ...]] = {}
     wrong: dict[str, tuple[str, tuple[str, ...]]] = {}
     device_of = {pe: device for device, pe in segment.address.items()}
-    heard_all, could = set[str](), {device_of.get(pe, pe) for pe in serving}
+    heard_all, could = set[str](), {device_of.get(pe, pe) for pe in segment.likely}
     for domain, claims in sorted(segment.claims.items()):
         # a device whose address is not known counts: that it serves the segment is its own word
         heard = {

@@ -63,11 +63,20 @@ class _Segment:
             return None
         if not self.announces[pe]:
             return []
-        others = [other for other in self.aliases if other != pe and self.announces.get(other)]
+        others = list(_others(self, pe))
         offered = {vni for other in others for vni, there in self.aliases[other].items() if there}
         mine = self.aliases[pe]
         expected = offered & (mine.keys() | self.floods.get(device, set()))
-        return sorted((vni for vni in expected if not mine.get(vni)), key=lambda vni: (len(vni), vni))
+        lacks = sorted((vni for vni in expected if not mine.get(vni)), key=lambda vni: (len(vni), vni))
+        unknown = any(self.announces.get(other, False) is None for other in self.aliases if other != pe)
+        # what others announce is what it may lack
+        return None if unknown and not lacks else lacks
+
+    def coverage(self, pe: str) -> float:
+        """Return how many of the devices are fresh that a verdict on a PE rests on."""
+        sees = [self.hears.get(self.device[each], False) for each in (pe, *_others(self, pe))]
+        told = self.announces.get(pe) is not None and sees[0]
+        return sum(sees) / len(sees) if told else 0.0
 
 
 def detect(events: Mapping[str, Sequence[Event]]) -> pl.DataFrame:
@@ -92,25 +101,24 @@ def _verdicts(esi: str, told: Sequence[Event]) -> dict[str, list[Said]]:
 
 def _said(esi: str, pe: str, segment: _Segment, place: Event) -> Said:
     missing, device = segment.missing(pe), segment.device[pe]
+    others = sorted(segment.device[other] for other in _others(segment, pe))
     name = f"Ethernet segment {esi}"
     if missing is None:
         summary = f"What {device} announces for {name} can't be told"
     elif missing:
         listed = names(missing[:_NAMED]) + (" and others" if len(missing) > _NAMED else "")
         vnis = f"VNI {listed}" if len(missing) == 1 else f"{len(missing)} VNIs, {listed}"
-        others = names(sorted(_others(segment, pe)))
         summary = (
             f"{device} gets no share of the load to {name} for {vnis}: it announces no A-D route for it,"
-            f" {others} does"
+            f" {names(others)} does"
         )
     else:
         summary = f"{device} announces all EVIs of {name} that others announce"
-    evidence = orjson.dumps({"missing_vnis": missing, "announce": sorted(_others(segment, pe))}).decode()
+    evidence = orjson.dumps({"missing_vnis": missing, "announce": others}).decode()
     active = None if missing is None else bool(missing)
-    return Said(place, "R8", active, "warning", summary, evidence, None if missing is None else 1.0)
+    return Said(place, "R8", active, "warning", summary, evidence, segment.coverage(pe))
 
 
 def _others(segment: _Segment, pe: str) -> Iterator[str]:
-    return (
-        segment.device[other] for other in segment.aliases if other != pe and segment.announces.get(other)
-    )
+    """Yield the other PEs that serve the segment."""
+    return (other for other in segment.aliases if other != pe and segment.announces.get(other))

@@ -179,6 +179,7 @@ def _unresolved(tally: pl.DataFrame, owners: Mapping[str, str]) -> pl.DataFrame:
             rule=pl.lit("R10"),
             severity=pl.lit("warning"),
             vtep="pe",
+            coverage=((pl.col("macs_unknown") == 0).cast(pl.Int8) + (pl.col("ad") + pl.col("no_ad") > 0)) / 2,
             summary=pl.when("active")
             .then(
                 pl.format(
