@@ -17,10 +17,10 @@ from pipeline.causes.dependence import FABRIC, Dependence
 from pipeline.causes.explains import FABRIC_WIDE
 from pipeline.causes.roots import KEPT, Roots, Seen
 from pipeline.causes.storms import RULES, Member, Storm, storms
-from pipeline.correlate import Revision
 from pipeline.detectors import SUBJECT, Rule
 from pipeline.detectors.text import ip_text
 from pipeline.life import incident_id
+from pipeline.revision import Revision
 from pipeline.schema import TIME
 
 Row = dict[str, Any]  # Any: columns of tables incident and incident_event, times in microseconds

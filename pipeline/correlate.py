@@ -16,15 +16,13 @@ import polars as pl
 from pipeline.apply.fabric import part_of
 from pipeline.apply.records import LATENESS, us
 from pipeline.deeds import Around
-from pipeline.detectors import FINDING, SUBJECT, Rule
+from pipeline.detectors import SUBJECT, Rule
 from pipeline.detectors.settings import Settings
 from pipeline.incidents import Fold
 from pipeline.life import Deed, Event, Incident, Life, Statement, incident_id, life_of, plain_life
 from pipeline.people import People, Told
-from pipeline.schema import TIME, Columns
+from pipeline.revision import Key, Revision, event_rows, incident_rows
 
-Key = tuple[str, tuple[Any, ...]]
-"""Rule family and subject."""
 _EVERYTHING: Final = (None,) * len(SUBJECT)
 _STATEMENT: Final = ["index" if name == "part" else name for name in Statement._fields]
 
@@ -41,18 +39,6 @@ class _Entry:
     shown: Incident | None = None
     over: Sequence[Incident] = ()
     """Incidents before it that were shown for the last time lately."""
-
-
-@dataclass(frozen=True)
-class Revision:
-    """What changed: rows of ``incident`` and ``incident_event`` to remove (identity) and to append."""
-
-    incidents: pl.DataFrame
-    events: pl.DataFrame
-    void_incidents: pl.DataFrame
-    void_events: pl.DataFrame
-    actions: pl.DataFrame
-    """Rows of ``action`` to append."""
 
 
 class Correlator:
@@ -110,7 +96,8 @@ class Correlator:
         meant: list[Key] = []
         for key in keys if self._deeds else ():
             entry, possible = self._entries[key], self._possible(key)
-            mine = [one for one in self._deeds if one.incident_id in possible and one not in entry.deeds]
+            known = set(entry.deeds)
+            mine = [one for one in self._deeds if one.incident_id in possible and one not in known]
             entry.deeds += mine
             meant += [key] if mine else []
         return meant
@@ -148,14 +135,15 @@ class Correlator:
     def _revise(self, keys: list[Key], now: int, actions: pl.DataFrame) -> Revision:
         changed: list[tuple[Incident, Key]] = []
         gone: list[str] = []
-        said: list[tuple[Event, Key]] = []
-        unsaid: list[tuple[Event, Key]] = []
+        said: list[Event] = []
+        unsaid: list[Event] = []
         for key in keys:
             entry = self._entries[key]
             live, events, over = self._run(key, entry, now)
-            said += [(event, key) for event in events if event not in entry.told]
-            lost = [event for event in entry.told if event not in events]
-            unsaid += [(event, key) for event in lost]
+            before, after = set(entry.told), set(events)  # there may be thousands: notes of people, say
+            said += [event for event in events if event not in before]
+            lost = [event for event in entry.told if event not in after]
+            unsaid += lost
             opens = {event.incident_id for event in events if event.kind == "opened"}
             gone += [
                 event.incident_id
@@ -174,10 +162,10 @@ class Correlator:
                 self._due.pop(key, None)
         void = gone + [incident.incident_id for incident, _ in changed]
         return Revision(
-            incidents=self._incident_rows(changed),
-            events=self._event_rows(said),
+            incidents=incident_rows(changed, self._rules, self._labels),
+            events=event_rows(said),
             void_incidents=pl.DataFrame({"incident_id": void}, schema={"incident_id": pl.String}),
-            void_events=self._event_rows(unsaid),
+            void_events=event_rows(unsaid),
             actions=actions,
         )
 
@@ -209,31 +197,6 @@ class Correlator:
             rules = self._settings.timed(self._families[family], *own)
             self._folds[family, *own] = Fold(self._fabric, rules)
         return self._folds[family, *own]
-
-    def _incident_rows(self, incidents: list[tuple[Incident, Key]]) -> pl.DataFrame:
-        rows = [
-            {
-                **asdict(incident),
-                **dict(zip(SUBJECT, key[1], strict=True)),
-                **self._labels.get(key, {}),
-                "family": key[0],
-                "name": self._rules[incident.rule].name,
-                "state": "open" if incident.resolved_at is None else "resolved",
-            }
-            for incident, key in incidents
-        ]
-        return pl.DataFrame(rows, schema=_INCIDENT).with_columns(
-            pl.col("opened_at", "detected_at", "resolved_at").cast(TIME)
-        )
-
-    @staticmethod
-    def _event_rows(events: list[tuple[Event, Key]]) -> pl.DataFrame:
-        rows = [event for event, _ in events]
-        return (
-            pl.DataFrame(rows, schema=_EVENT, orient="row")
-            .with_columns(pl.col("time").cast(TIME))
-            .rename({"time": "event_time"})
-        )
 
     def open_incidents(self) -> int:
         """Return how many incidents are open."""
@@ -317,32 +280,4 @@ _DEED: Final = {
     "incident_id": pl.String,
     "text": pl.String,
     "until": pl.Int64,
-}
-_INCIDENT: Final[Columns] = {
-    "incident_id": pl.String,
-    "rule": pl.String,
-    "name": pl.String,
-    "family": pl.String,
-    "severity": pl.String,
-    "state": pl.String,
-    "opened_at": pl.Int64,
-    "detected_at": pl.Int64,
-    "resolved_at": pl.Int64,
-    **{name: FINDING[name] for name in SUBJECT},
-    "summary": pl.String,
-    "evidence": pl.String,
-    "coverage": pl.Float64,
-    "acknowledged_by": pl.String,
-    "in_maintenance": pl.Boolean,
-}
-_EVENT: Final = {
-    "incident_id": pl.String,
-    "time": pl.Int64,
-    "kind": pl.String,
-    "rule": pl.String,
-    "severity": pl.String,
-    "summary": pl.String,
-    "offset": pl.Int64,
-    "index": pl.UInt32,
-    "actor": pl.String,
 }

@@ -3,10 +3,10 @@
 import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState
-from pipeline.correlate import Revision
 from pipeline.decode import Decoded
 from pipeline.detect import RULES
 from pipeline.detectors import SUBJECT
+from pipeline.revision import Revision
 from pipeline.schema import FACTS, MAC_LOCATION, NAME, TIME, TIMELINES
 from pipeline.store import Commit
 
