@@ -99,7 +99,12 @@ def _named(things: Mapping[str, set[str]], macs: int) -> str:
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             parts.append(f"{kind if len(names) == 1 else plural} {', '.join(names[:MOST_NAMED])}{more}")
     if macs > len(things["MAC"]):
-        parts.append(f"{macs} MAC{'' if macs == 1 else 's'} in all")
+        parts.append(f"{macs} MAC{'' if macs == 1 else 's'} counted")
+    # a VNI alone is hit as a whole, else what was named in it
+    if things["VNI"] and len(parts) > 1:
+        where = next(part for part in parts if part.startswith("VNI"))
+        parts.remove(where)
+        return f"{'; '.join(parts)}; in {where}"
     return "; ".join(parts)
 
 

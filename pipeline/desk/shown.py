@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.desk.hit import who_is_hit
-from pipeline.desk.listed import COLOURS, state
+from pipeline.desk.listed import COLOURS, ORDER, state
 from pipeline.desk.seen import Seen
 from pipeline.desk.words import clean, coverage, moment, named, span, subject, value
 from pipeline.guides import Guide
 
-MOST_BELOW: Final = 12
-"""Followers that are named; the rest is counted."""
-_NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers"))
+MOST_BELOW: Final = 4
+"""Followers of one rule that are named; the rest is counted."""
+_NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers", "cause", "ping_pong"))
 _HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)
 """What may stand in a command that somebody copies: a device may call itself anything."""
 _OURS: Final = "fabricscope SQL"
@@ -34,11 +34,15 @@ def page(
 ) -> Group:
     """Return the page of an incident. ``time``: see ``source.time_of``. ``ids``: how incidents are called."""
     now, _ = time
-    parts: list[RenderableType] = [_head(seen, ids), Text(), _facts(seen, incidents, time, ids)]
+    below = [
+        one for one in incidents.values() if one.row["root_incident_id"] == seen.id and one.id != seen.id
+    ]
+    still = [one for one in below if one.open or not seen.open]
+    parts: list[RenderableType] = [_head(seen, still, ids), Text(), _facts(seen, incidents, time, ids)]
     if guide is not None:
         parts += _part("What it means", [Text(guide.meaning)])
     parts += _part("Who is hit", [Text(one) for one in who_is_hit(seen, incidents.values())])
-    parts += _part("What follows from it", list(_below(seen, incidents, ids)))
+    parts += _part("What follows from it", list(_below(below, ids)))
     if guide is not None:
         parts += _part("Look first", [Text(guide.look_first, "bold")])
         parts += _part("Commands", _commands(guide, seen))
@@ -51,14 +55,25 @@ def page(
     return Group(*parts)
 
 
-def _head(seen: Seen, ids: Mapping[str, str]) -> Text:
+def _head(seen: Seen, below: Sequence[Seen], ids: Mapping[str, str]) -> Text:
     row = seen.row
     head = Text()
-    head.append(f" {row['severity'].upper()} ", f"reverse {COLOURS.get(row['severity'], '')}")
+    worst = min((seen, *below), key=lambda one: ORDER.index(one.row["severity"]))
+    head.append(f" {worst.row['severity'].upper()} ", f"reverse {COLOURS.get(worst.row['severity'], '')}")
     head.append(f"  {row['rule']} {row['name']}", "bold")
     head.append(f"   incident {ids.get(seen.id, seen.id)} of {clean(row['fabric'])}\n")
     head.append(clean(row["summary"]), "bold")
+    if (told := worst_of(seen, below)) is not None:
+        head.append(f"\nWorst of what follows: {clean(told.row['summary'])}", "bold")
     return head
+
+
+def worst_of(seen: Seen, below: Sequence[Seen]) -> Seen | None:
+    """Return what follows and says more of the damage than its root: an outage, or what is more severe."""
+    own = ORDER.index(seen.row["severity"]), seen.evidence.get("left") != 0
+    rank = {one.id: (ORDER.index(one.row["severity"]), one.evidence.get("left") != 0) for one in below}
+    worst = min(below, key=lambda one: (rank[one.id], one.opened_at, one.id), default=None)
+    return worst if worst is not None and rank[worst.id] < own else None
 
 
 def _facts(
@@ -77,19 +92,19 @@ def _facts(
     facts.add_row("Since", Text(f"{moment(seen.opened_at, now)} UTC, {ago}{found}"))
     facts.add_row("State", state(seen, now))
     facts.add_row("How sure", Text(coverage(row, seen.evidence)))
-    facts.add_row("Cause", _cause(seen, incidents, ids))
+    facts.add_row("Root", _root(seen, incidents, ids))
     facts.add_row("Notified", Text(_notified(seen)))
     if as_of is not None:
         facts.add_row("Seen", Text(as_of))
     return facts
 
 
-def _cause(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Text:
+def _root(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Text:
     root = seen.row["root_incident_id"]
     if root is None or root == seen.id:
         told = seen.evidence.get("cause")
         verdict = f"; the evidence points to: {clean(told).replace('_', ' ')}" if told else ""
-        return Text(f"no other incident explains it{verdict}")
+        return Text(f"this one: no other incident explains it{verdict}")
     if root not in incidents:
         return Text(f"follows from incident {root}, which is not to be seen here")
     of = incidents[root].row
@@ -109,23 +124,31 @@ def _notified(seen: Seen) -> str:
     return "yes"
 
 
-def _below(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
-    mine = [one for one in incidents.values() if one.row["root_incident_id"] == seen.id and one.id != seen.id]
-    mine.sort(key=lambda one: (not one.open, one.opened_at, one.id))
-    for one in mine[:MOST_BELOW]:
-        row = one.row
-        line = Text(f"{ids.get(one.id, one.id)}  ")
-        line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
-        line.append(f" {row['rule']:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
-        yield line
-    if len(mine) > MOST_BELOW:
-        yield Text(f"and {len(mine) - MOST_BELOW} more")
+def _below(below: Sequence[Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
+    """Yield a line for each follower, of a rule that many are of for the first ones."""
+    by_rule: dict[str, list[Seen]] = {}
+    for one in sorted(below, key=lambda one: (not one.open, one.opened_at, one.id)):
+        by_rule.setdefault(one.row["rule"], []).append(one)
+    for rule, mine in by_rule.items():
+        for one in mine[:MOST_BELOW]:
+            row = one.row
+            line = Text(f"{ids.get(one.id, one.id)}  ")
+            line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
+            line.append(f" {rule:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
+            yield line
+        if (more := len(mine) - MOST_BELOW) > 0:
+            open_ones = sum(one.open for one in mine)
+            yield Text(
+                f"and {more} more of {rule} {mine[0].row['name']}: {len(mine)} in all, {open_ones} open"
+            )
 
 
 def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:
     """Return what to type next, by system; never wrapped, so that it can be copied."""
     subject_of = {
-        name: one for name, one in seen.row.items() if one is not None and _HARMLESS.fullmatch(str(one))
+        name: one
+        for name, one in {**seen.row, "mac_dotted": _dotted(seen.row["mac"])}.items()
+        if one is not None and _HARMLESS.fullmatch(str(one))
     }
     by_system: dict[str, list[str]] = {}
     for command in guide.commands:
@@ -136,6 +159,12 @@ def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:
         lines.append(Text(system, "dim"))
         lines += [Text(f"    {text}", "cyan", no_wrap=True, overflow="ignore") for text in texts]
     return lines
+
+
+def _dotted(mac: str | None) -> str | None:
+    """Return a MAC as Cisco writes it."""
+    digits = (mac or "").replace(":", "")
+    return ".".join(digits[at : at + 4] for at in (0, 4, 8)) if digits else None
 
 
 def _evidence(seen: Seen, now: datetime) -> Iterator[RenderableType]:

@@ -287,7 +287,7 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
             .when(fall)
             .then(
                 pl.format(
-                    "Routes fell from {} to {} within {} s on {}, as {} see:"
+                    "Routes fell from {} to {} within {} s, counted on {}, as {} see:"
                     " {} VTEPs lost theirs at once ({})",
                     before, "count", pl.lit(FALL_S), "device", seen, pl.col("vteps").list.len(),
                     names_text("vteps"),
@@ -295,7 +295,7 @@ def _say(told: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(
                 pl.format(
-                    "Routes rose from {} to {} within {} s on {}, as {} see: most are of VTEP {}",
+                    "Routes rose from {} to {} within {} s, counted on {}, as {} see: most are of VTEP {}",
                     before, "count", pl.lit(RISE_S), "device", seen, names_text("vteps"),
                 )
             ),

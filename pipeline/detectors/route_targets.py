@@ -28,6 +28,8 @@ RULES: Final = catalogue(
 )
 MARKS: Final = ("vnis", "bad")
 """Columns of verdicts of which a change is news."""
+_SHOWN: Final = 20
+"""VNIs whose targets stand in the evidence."""
 ASSUMED: Final = "a leaf imports for a VNI what it exports for it: OpenConfig doesn't tell import targets"
 
 
@@ -121,6 +123,7 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
         .agg(
             vnis=pl.col("vni").filter("named").sort(),
             doubt=(pl.col("blind") > 0).any(),
+            exports=pl.format("VNI {}: {}", "vni", "targets").filter("named").sort().head(_SHOWN),
             devices=pl.col("all_of_them").filter("named").list.explode().unique().sort(),
             **{
                 name: pl.col(name).filter("named").first()
@@ -134,7 +137,8 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
         times.join(subjects, how="cross")
         .join(by_leaf, on=["time", "device"], how="left")
         .with_columns(
-            pl.col("wrong", "doubt").fill_null(value=False), pl.col("vnis", "devices").fill_null([])
+            pl.col("wrong", "doubt").fill_null(value=False),
+            pl.col("vnis", "devices", "exports").fill_null([]),
         )
         .with_columns(active=pl.when(pl.col("wrong") | ~pl.col("doubt")).then("wrong"))
     )
@@ -162,7 +166,7 @@ def say(told: pl.DataFrame) -> pl.DataFrame:
             )
             .otherwise(pl.format("Route targets of {} meet those of the other leaves", "device")),
             evidence=pl.struct(
-                "vnis", "targets", "theirs", "apart_from", "devices", leaves="others",
+                "vnis", "exports", "targets", "theirs", "apart_from", "devices", leaves="others",
                 assumed=pl.lit(ASSUMED),
                 ruled_out=pl.lit("route missing: the leaf holds it"),
             ).struct.json_encode(),

@@ -45,6 +45,7 @@ PARAMETERS: Final = parameters(
 )
 _TIE, _STALE, _STUCK = PARAMETERS
 _SECOND: Final = 1_000_000
+_NO_MOVE: Final = "a move under way: it would have been over"
 _MAC: Final = ["vni", "evi", "mac"]
 
 
@@ -251,8 +252,8 @@ def _say(told: pl.DataFrame, pairs: pl.DataFrame, owners: Mapping[str, str]) -> 
         )
         .otherwise(
             pl.format(
-                "MAC {} in {} is told anew by {} with sequence number {}, but tables still have {}, for "
-                "{} s: what is sent to it from there is lost",
+                "MAC {} in {} is announced anew by {} with sequence number {}, but tables still have {}, for "
+                "{} s: frames to it go to where it was before",
                 mac, domain, "vtep", "seq", "stale_seq", "held_s",
             )
         )
@@ -264,9 +265,9 @@ def _say(told: pl.DataFrame, pairs: pl.DataFrame, owners: Mapping[str, str]) -> 
             claimed_by="vtep", sequence="seq", stale_claim_by="stale_vtep", stale_sequence="stale_seq",
             held_s="held_s", held_by="holders", fresh_observers="fresh", observers="known",
             random_mac=random_mac(pl.col("mac")),
-            ruled_out=pl.lit(
-                ["a move under way: it would have been over", "multihoming: the places are not one segment"]
-            ),
+            ruled_out=pl.when(pl.col("stale_vtep").is_not_null())
+            .then(pl.lit([_NO_MOVE, "multihoming: the places are not one segment"]))
+            .otherwise(pl.lit([_NO_MOVE])),
         ).struct.json_encode(),
     ).drop("vtep")  # fmt: skip  # the subject is the MAC, wherever it is claimed
 

@@ -11,9 +11,22 @@ from typing import Any, Final, Literal
 
 System = Literal["FRRouting", "Arista EOS", "Nokia SR Linux", "Cisco NX-OS", "fabricscope SQL", "Linux"]
 FIELDS: Final = frozenset(
-    ("fabric", "device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant")
+    (
+        "fabric",
+        "device",
+        "vni",
+        "evi",
+        "mac",
+        "mac_dotted",
+        "ip",
+        "esi",
+        "vtep",
+        "interface",
+        "peer",
+        "tenant",
+    )
 )
-"""What commands may name: columns of view ``incident``."""
+"""What commands may name: columns of view ``incident``, and its MAC as Cisco writes it."""
 _FIELD: Final = re.compile(r"\{(\w+)\}")
 
 

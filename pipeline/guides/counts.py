@@ -19,7 +19,7 @@ GUIDES: Final = guides(
             clears="Nothing falls or rises, seen so for 5 minutes.",
             subject=("device", "vtep"),
             look_first="What was changed, and where, in the minute before? Stop a rollout that is still going"
-            " on.",
+            " on. Are sessions up, and do leaves still announce their own routes?",
             causes=(
                 "a change of policy or configuration, often generated and rolled out",
                 "a route reflector that withdraws or refuses everything",
@@ -29,7 +29,12 @@ GUIDES: Final = guides(
             commands=(
                 Command("FRRouting", "show bgp l2vpn evpn summary"),
                 Command("Arista EOS", "show bgp evpn summary"),
+                Command("Nokia SR Linux", "show network-instance default protocols bgp neighbor"),
                 Command("Cisco NX-OS", "show bgp l2vpn evpn summary"),
+                Command(
+                    "fabricscope SQL",
+                    "SELECT device, count(*) AS own_routes FROM evpn_route_current WHERE neighbor IS NULL GROUP BY ALL",
+                ),
                 Command(
                     "fabricscope SQL",
                     "SELECT next_hop, reason, count(*), min(event_time), max(event_time) FROM evpn_route_event"

@@ -146,12 +146,12 @@ GUIDES: Final = guides(
             " sender's has them too.",
             clears="The routes come with their communities, or are gone, for 5 s.",
             subject=("device", "peer"),
-            look_first="Does the device named send extended communities to its EVPN neighbours? Was it"
-            " upgraded?",
+            look_first="Was the device named upgraded, or its policy changed? Does it send extended communities to"
+            " its EVPN neighbours?",
             causes=(
-                "send-community extended is missing on an EBGP session",
+                "all communities are gone: send-community extended is missing on an EBGP session",
                 "a route map sets communities and replaces those that were there",
-                "software that doesn't know a community and drops it",
+                "one kind is gone: software that doesn't know it and drops it, often since an upgrade",
             ),
             commands=(
                 *_ROUTES,

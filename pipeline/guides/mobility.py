@@ -14,12 +14,18 @@ _ROUTES: Final = Command(
     "SELECT device, neighbor, next_hop, esi, mobility_seq, sticky, valid_from FROM evpn_route_current"
     " WHERE route_type = 2 AND label = {vni} AND mac = '{mac}' ORDER BY device, next_hop",
 )
+_PORTS: Final = Command(
+    "fabricscope SQL",
+    "SELECT device, interface, producer, mobility_state, valid_from FROM mac_current"
+    " WHERE mac = '{mac}' ORDER BY device",
+)
 _MAC: Final = (
     Command("FRRouting", "show evpn mac vni {vni} mac {mac}"),
     Command("FRRouting", "show bgp l2vpn evpn route type macip"),
     Command("Arista EOS", "show bgp evpn route-type mac-ip {mac} detail"),
     Command("Nokia SR Linux", "show network-instance * bridge-table mac-table mac {mac}"),
-    Command("Cisco NX-OS", "show l2route evpn mac all | include {mac}"),
+    Command("Cisco NX-OS", "show l2route evpn mac all | include {mac_dotted}"),
+    _PORTS,
     _WHERE,
     _ROUTES,
 )
@@ -31,7 +37,7 @@ _DUPLICATES: Final = (
 )
 _CLEAR: Final = (
     Command("FRRouting", "clear evpn dup-addr vni {vni} mac {mac}"),
-    Command("Cisco NX-OS", "clear l2rib mac {mac}"),
+    Command("Cisco NX-OS", "clear l2rib mac {mac_dotted}"),
 )
 GUIDES: Final = guides(
     {
@@ -128,7 +134,9 @@ GUIDES: Final = guides(
                 Command("Cisco NX-OS", "show mac address-table notification mac-move"),
                 Command(
                     "fabricscope SQL",
-                    "SELECT mac, rule, summary FROM incident WHERE state = 'open' AND vni = {vni} AND rule IN ('M2', 'M3')",
+                    "SELECT device, interface, count(*) AS macs FROM mac_current WHERE vni = {vni} AND interface IS NOT NULL"
+                    " AND mac IN (SELECT mac FROM finding WHERE vni = {vni} AND rule IN ('M1', 'M2', 'M3')"
+                    " AND event_time > now() - INTERVAL 5 MINUTE) GROUP BY ALL ORDER BY macs DESC",
                 ),
                 Command(
                     "fabricscope SQL",
@@ -180,14 +188,19 @@ GUIDES: Final = guides(
         ),
         "M10": Guide(
             meaning="A PE tells a MAC anew with a lower number, after a restart for example, and leaves hold on to the"
-            " higher one they had: what they send to the host is lost.",
+            " higher one they had: what they send to the host goes to where it was before.",
             source="FRRouting issue 9327: ignore ... seq 3 as existing has higher seq 7.",
             opens="For 10 s a device's table has a higher number for the MAC than all routes it holds, after the number"
             " fell. Critical.",
             clears="No fresh device is like that for 5 s.",
             subject=("vni", "evi", "mac"),
-            look_first="The tables of the devices named: which VTEP do they send to?",
-            causes=("a PE or its routing daemon restarted", "a takeover of a virtual router after a restart"),
+            look_first="The tables of the devices named: which VTEP do they send to? Where it is the old one, clear the MAC"
+            " there.",
+            causes=(
+                "the PE that announces it, or its routing daemon, restarted: then other MACs of it are stuck, too",
+                "the MAC alone was cleared and learned again on its PE",
+                "a takeover of a virtual router (a MAC of 00:00:5e:00:01 or :02) after a restart",
+            ),
             commands=(*_MAC, *_CLEAR),
         ),
         "M11": Guide(

@@ -83,8 +83,8 @@ GUIDES: Final = guides(
             commands=_LINKS,
         ),
         "L2": Guide(
-            meaning="An aggregate has fewer members that forward than it had: it still works, with less"
-            " capacity and less to lose; below the members it needs it is down, and with it the leg of its"
+            meaning="An aggregate has fewer members that forward than it had. With enough of them it works, with less"
+            " capacity and less to lose; with fewer than it needs it is down, and with it the leg of its"
             " Ethernet segment.",
             source="IEEE 802.1AX; Apstra, lag_link_fault_tolerance; ANTA, VerifyLACPInterfacesStatus;"
             " openconfig-lacp.",
@@ -95,12 +95,12 @@ GUIDES: Final = guides(
             clears="All expected members forward again, seen so for 5 s, or the lost ones were lost for seven"
             " days.",
             subject=("device", "interface"),
-            look_first="The lost member's port: has it light, and what is its LACP partner?",
+            look_first="The ports of the lost members: have they light, and what is their LACP partner?",
             causes=(
-                "the link of a member failed",
-                "the server or switch at the other end took the member out",
+                "one member lost: its link failed, or the other end took it out",
+                "all lost at once: the aggregate was shut, or the server, switch or card at one end is gone",
                 "LACP stopped on one side: the link is up, no PDUs come",
-                "the member is plugged into another device (see L3)",
+                "the member is plugged into another device (rule L3, another LACP partner)",
             ),
             commands=_LACP,
         ),

@@ -27,9 +27,9 @@ _LEGS: Final = Command(
     " LEFT JOIN link_current l USING (fabric, device, interface) WHERE e.esi = '{esi}'",
 )
 _DF_CAUSES: Final = (
-    "PEs hold different type-4 routes: a route reflector or policy keeps one of them away",
-    "a PE is stuck with an old election: a software defect; shutting its leg down and up elects anew",
-    "PEs are configured with different election algorithms",
+    "PEs hold different type-4 routes (the second query shows who holds which): a route reflector or policy keeps one of them away",
+    "all hold the same: a PE is stuck with an old election, a software defect; shutting its leg down and up elects anew",
+    "PEs are configured with different election algorithms: the candidates of the evidence differ in it",
 )
 GUIDES: Final = guides(
     {

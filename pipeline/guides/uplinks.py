@@ -32,12 +32,13 @@ GUIDES: Final = guides(
             " Critical while hosts are attached, else warning.",
             clears="One session and one uplink are back, seen so for 5 s.",
             subject=("device",),
-            look_first="Does the leaf have power, and do its uplinks have light?",
+            look_first="Does the leaf have power, and do its uplinks have light? If it lives without uplinks, shut its"
+            " ports to hosts, so that their bonds use the other leaf.",
             causes=(
                 "the leaf rebooted, lost power or crashed",
                 "all uplinks run over one line card, cable path or spine that failed",
-                "BGP stopped on the leaf: process, policy, maintenance mode",
-                "the route reflectors or spines that it peers with are gone",
+                "only sessions are down: BGP stopped on the leaf: process, policy, maintenance mode",
+                "only sessions are down, and other leaves lose theirs: the route reflectors or spines are gone",
             ),
             commands=_COMMANDS,
         ),

@@ -25,7 +25,7 @@ def test_a_segment_with_one_leg_left_is_at_risk_and_nobody_is_hit() -> None:
     leg = below("leg", "R4", esi=SEGMENT, evidence={"left": 1, "macs": 412})
     assert told(lag(), leg) == [
         "nobody now, as far as the rules tell",
-        f"at risk: Ethernet segment {SEGMENT}; 412 MACs in all",
+        f"at risk: Ethernet segment {SEGMENT}; 412 MACs counted",
     ]
 
 
@@ -36,22 +36,22 @@ def test_macs_of_a_segment_with_two_legs_left_are_not_what_the_next_failure_take
 
 def test_a_segment_without_a_leg_is_hit_now() -> None:
     down = below("down", "R5", esi=SEGMENT, evidence={"left": 0, "macs": 1})
-    assert told(lag(), down) == [f"now: Ethernet segment {SEGMENT}; 1 MAC in all"]
+    assert told(lag(), down) == [f"now: Ethernet segment {SEGMENT}; 1 MAC counted"]
 
 
 def test_a_vni_that_no_leaf_serves_is_hit_and_one_that_survives_on_one_is_at_risk() -> None:
     gone = below("gone", "R19", esi=None, vni=1010, tenant="blue", evidence={"left": 0, "macs": None})
     alone = below("alone", "R19", esi=None, vni=1020, tenant="blue", evidence={"left": 1, "macs": 7})
     assert told(lag(), gone, alone) == [
-        "now: tenant blue; VNI 1010",
-        "at risk: VNI 1020; 7 MACs in all",
+        "now: tenant blue; in VNI 1010",
+        "at risk: 7 MACs counted; in VNI 1020",
     ]
 
 
 def test_what_is_resolved_counts_only_when_all_is_over() -> None:
     over = below("down", "R5", esi=SEGMENT, state="resolved", evidence={"left": 0, "macs": 3})
     assert told(lag(), over) == ["leaf-1, interface po1; the rule tells no more"]
-    assert told(lag(state="resolved"), over) == [f"were hit: Ethernet segment {SEGMENT}; 3 MACs in all"]
+    assert told(lag(state="resolved"), over) == [f"were hit: Ethernet segment {SEGMENT}; 3 MACs counted"]
 
 
 def test_of_many_the_first_are_named_and_a_vtep_is_named_once() -> None:
@@ -64,8 +64,8 @@ def test_of_many_the_first_are_named_and_a_vtep_is_named_once() -> None:
         for n in range(6)
     ]
     [line] = told(fallen, lost, *macs)
-    assert line.startswith("now: VTEPs 10.0.0.1 (leaf-1), 10.0.0.2; VNI 9; MACs 00:00:00:00:00:00, ")
-    assert line.endswith(", 00:00:00:00:00:03 and 2 more")
+    assert line.startswith("now: VTEPs 10.0.0.1 (leaf-1), 10.0.0.2; MACs 00:00:00:00:00:00, ")
+    assert line.endswith(", 00:00:00:00:00:03 and 2 more; in VNI 9")
 
 
 def test_that_a_device_is_silent_says_nothing_of_who_is_hit() -> None:
@@ -82,14 +82,14 @@ def test_routes_without_encapsulation_hit_those_who_refuse_them() -> None:
         evidence={"leaves": ["leaf-4"], "vteps": ["10.0.0.1"], "vnis": ["1010"], "devices": ["spine-1"]},
     )  # fmt: skip
     assert told(bare, strict) == [
-        "now: device leaf-4; VTEP 10.0.0.1; VNI 1010",
+        "now: device leaf-4; VTEP 10.0.0.1; in VNI 1010",
         "at risk: VTEP 10.0.0.2",
     ]
 
 
 def test_two_forwarders_hit_the_domains_they_forward() -> None:
     dual = seen("df", rule="R2", esi=SEGMENT, evidence={"forward": {"VNI 1010": ["a", "b"]}, "nobody": []})
-    assert told(dual) == [f"now: Ethernet segment {SEGMENT}; VNI 1010"]
+    assert told(dual) == [f"now: Ethernet segment {SEGMENT}; in VNI 1010"]
 
 
 def test_names_from_outside_are_no_harm_to_a_terminal() -> None:

@@ -63,7 +63,7 @@ def test_a_fifth_of_all_routes_gone_from_several_vteps_is_one_incident(version: 
     [incident] = outcome.of("V11")
     assert incident["severity"] == "critical"
     assert incident["summary"] == (
-        "Routes fell from 124 to 84 within 30 s on s1, as 3 of 3 fresh observers see: 2 VTEPs lost theirs at"
+        "Routes fell from 124 to 84 within 30 s, counted on s1, as 3 of 3 fresh observers see: 2 VTEPs lost theirs at"
         f" once ({address(1, version)}, {address(2, version)})"
     )
 
@@ -218,7 +218,7 @@ def test_ten_times_as_many_routes_is_a_flood(each: int, *, found: bool) -> None:
     assert bool(outcome.of("V11")) is found
     if found:
         assert (
-            "Routes rose from 124 to 1240 within 300 s on s1, as 2 of 2 fresh observers see"
+            "Routes rose from 124 to 1240 within 300 s, counted on s1, as 2 of 2 fresh observers see"
             in (outcome.of("V11")[0]["summary"])
         )
         assert outcome.of("V11")[0]["summary"].endswith(f"most are of VTEP {address(2)}")
