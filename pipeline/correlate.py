@@ -24,7 +24,7 @@ from pipeline.people import People, Told
 from pipeline.revision import Key, Revision, event_rows, incident_rows
 
 _EVERYTHING: Final = (None,) * len(SUBJECT)
-_STATEMENT: Final = ["index" if name == "part" else name for name in Statement._fields]
+_STATEMENT: Final = ["index" if name == "part" else name for name in Statement._fields if name != "labels"]
 
 
 @dataclass
@@ -55,7 +55,6 @@ class Correlator:
         self._folds: dict[tuple[str, int | None, str | None], Fold] = {}
         self._entries: dict[Key, _Entry] = {}
         self._due: dict[Key, int] = {}
-        self._labels: dict[Key, dict[str, Any]] = {}
         self._people = People()
         self._deeds: list[Deed] = []
         """What people did within the lateness: its incident may be told after it."""
@@ -128,8 +127,9 @@ class Correlator:
             key = tuple(
                 None if name in rule.labels else value for name, value in zip(SUBJECT, subject, strict=True)
             )
-            for name in rule.labels:
-                self._labels.setdefault((rule.family, key), {})[name] = subject[SUBJECT.index(name)]
+            if rule.labels:
+                labels = {name: subject[SUBJECT.index(name)] for name in sorted(rule.labels)}
+                statement = statement._replace(labels=orjson.dumps(labels).decode())
             yield (rule.family, key), statement
 
     def _revise(self, keys: list[Key], now: int, actions: pl.DataFrame) -> Revision:
@@ -162,7 +162,7 @@ class Correlator:
                 self._due.pop(key, None)
         void = gone + [incident.incident_id for incident, _ in changed]
         return Revision(
-            incidents=incident_rows(changed, self._rules, self._labels),
+            incidents=incident_rows(changed, self._rules),
             events=event_rows(said),
             void_incidents=pl.DataFrame({"incident_id": void}, schema={"incident_id": pl.String}),
             void_events=event_rows(unsaid),
@@ -222,7 +222,6 @@ class Correlator:
                 "told": orjson.dumps([list(e) for e in entry.told]).decode(),
                 "shown": orjson.dumps(None if entry.shown is None else asdict(entry.shown)).decode(),
                 "due": self._due.get((family, subject)),
-                "labels": orjson.dumps(self._labels.get((family, subject), {})).decode(),
             }
             for (family, subject), entry in sorted(self._entries.items(), key=repr)
         ]
@@ -244,8 +243,6 @@ class Correlator:
                 told=[Event(*values) for values in orjson.loads(row["told"])],
                 shown=None if shown is None else Incident(**shown),
             )
-            if labels := orjson.loads(row["labels"]):
-                self._labels[key] = labels
             if row["due"] is not None:
                 self._due[key] = row["due"]
         self._deeds = [Deed(*values) for values in frames["deeds"].rows()]
@@ -270,7 +267,6 @@ _LIFE: Final = {
     "told": pl.String,
     "shown": pl.String,
     "due": pl.Int64,
-    "labels": pl.String,
 }
 _DEED: Final = {
     "time": pl.Int64,

@@ -196,6 +196,7 @@ class Fold:
             severity=severity,
             summary=statement.summary,
             evidence=statement.evidence,
+            labels=statement.labels,
         )
         life = replace(life, incident=incident)
         if raised:
@@ -219,6 +220,7 @@ class Fold:
             summary=latest.summary,
             evidence=latest.evidence,
             coverage=latest.coverage,
+            labels=latest.labels,
         )
         old = life.incident
         over = old is not None and old.resolved_at is not None
@@ -243,7 +245,7 @@ class Fold:
                 in_maintenance=old.in_maintenance,
             )
             if stronger and self._by_id[old.rule].rank > rule.rank:
-                kept = replace(kept, summary=old.summary, evidence=old.evidence)
+                kept = replace(kept, summary=old.summary, evidence=old.evidence, labels=old.labels)
             life = replace(life, incident=kept)
             if stronger and kept.severity == old.severity:
                 return life

@@ -29,6 +29,8 @@ class Statement(NamedTuple):
     evidence: str
     device: str | None = None
     """The subject's device, also where it is no more than a label of the subject."""
+    labels: str = "{}"
+    """Subject columns that are labels of its rule, with what it says of them: JSON."""
 
 
 class Deed(NamedTuple):
@@ -93,6 +95,8 @@ class Incident:
     acknowledged_by: str | None = None
     in_maintenance: bool = False
     """A window that covers it is open, or was when it was resolved."""
+    labels: str = "{}"
+    """Those of the statement that the summary is of."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import orjson
 import polars as pl
 
 from pipeline.detectors import FINDING, SUBJECT, Rule
@@ -26,15 +27,13 @@ class Revision:
     """Rows of ``action`` to append."""
 
 
-def incident_rows(
-    incidents: Iterable[tuple[Incident, Key]], rules: Mapping[str, Rule], labels: Mapping[Key, dict[str, Any]]
-) -> pl.DataFrame:
+def incident_rows(incidents: Iterable[tuple[Incident, Key]], rules: Mapping[str, Rule]) -> pl.DataFrame:
     """Return one row per incident as it stands."""
     rows = [
         {
             **asdict(incident),
             **dict(zip(SUBJECT, key[1], strict=True)),
-            **labels.get(key, {}),
+            **orjson.loads(incident.labels),
             "family": key[0],
             "name": rules[incident.rule].name,
             "state": "open" if incident.resolved_at is None else "resolved",

@@ -9,7 +9,7 @@ import duckdb
 from collectors.errors import FabricscopeError, InputError, RefusedError
 from sql import statements
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Counts changes of the tables in ``sql/ddl``, and of the state that snapshots hold."""
 
 ROW_GROUP_ROWS: Final = 32_768

@@ -220,3 +220,41 @@ def test_a_snapshot_in_between_changes_nothing(choices: Steps, cut: int) -> None
 
     assert restarted.tell(end).plain() == going.tell(end).plain()
     assert restarted.correlator.open_incidents() == going.correlator.open_incidents()
+
+
+lost = st.lists(
+    st.tuples(st.sampled_from([True, True, False, None]), st.sampled_from([None, "l1", "l2"])),
+    min_size=2,
+    max_size=6,
+).flatmap(lambda told: st.tuples(st.just(told), st.permutations(range(len(told)))))
+
+
+@settings(max_examples=60)
+@given(lost, st.integers(0, 6))
+def test_an_incident_is_labelled_by_what_is_latest_in_time_whatever_comes_last(
+    told: tuple[list[tuple[bool | None, str | None]], list[int]], cut: int
+) -> None:
+    statements = [
+        said(at, "V1", active=active, vtep="10.0.0.1", device=device)
+        for at, (active, device) in enumerate(told[0])
+    ]
+    # all of it within the lateness
+    in_order = Tables().tell(len(statements), statements).tell(9).tell(60)
+    shuffled = Tables()
+    for number, at in enumerate(told[1]):
+        shuffled.tell(len(statements), [statements[at]])
+        if number == cut:
+            frames = shuffled.correlator.dump(T0 + len(statements) * SECOND)
+            shuffled.correlator = Correlator("dc1", RULES)
+            shuffled.correlator.load(frames)
+    assert shuffled.tell(9).tell(60).plain() == in_order.plain()
+
+
+def test_the_label_of_an_incident_is_that_of_its_sentence() -> None:
+    tables = Tables().tell(0, [said(0, "V1", vtep="10.0.0.1", device=None)]).tell(6)
+    assert [row["device"] for row in tables.incidents.values()] == [None]
+    tables.tell(7, [said(7, "V1", vtep="10.0.0.1", device="l1")])
+    assert [row["device"] for row in tables.incidents.values()] == ["l1"]
+    tables.tell(20, [said(20, "V1", vtep="10.0.0.1", device=None, active=False)]).tell(60)
+    ((row,), kinds) = (tables.incidents.values(), tables.kinds())
+    assert (row["device"], row["state"], kinds) == ("l1", "resolved", ["opened", "resolved"])
