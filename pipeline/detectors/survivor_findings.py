@@ -10,6 +10,7 @@ from pipeline.apply.mac_location import MacLocations
 from pipeline.detectors import findings
 from pipeline.detectors.crowds import turns
 from pipeline.detectors.family import Scene
+from pipeline.detectors.survivor_memory import KEEP
 from pipeline.detectors.text import names_text
 from pipeline.detectors.timeline import PLACE
 from pipeline.schema import NAME
@@ -76,13 +77,8 @@ def say_leaf(course: pl.DataFrame, members: pl.DataFrame, states: pl.DataFrame, 
     leaves = pl.col("lost_leaves").explode(empty_as_null=True).drop_nulls().unique().sort()
     shown = (
         told.select("place", "time", "crowd")
-        .join(members.select("place", "vni", "since", "ended"), on="place")
+        .join(members.select("vni", "since", "ended", *KEEP), on="place")
         .filter((pl.col("since") <= pl.col("time")) & ((pl.col("time") < pl.col("ended")) | ~pl.col("crowd")))
-        .join(
-            states.select("vni", "lost_vteps", "lost_leaves", "observers", "fresh_observers", since="time"),
-            on=["vni", "since"],
-            how="left",
-        )
         .group_by("place", "time")
         .agg(
             pl.col("vni").unique().sort(),

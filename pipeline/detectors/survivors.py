@@ -30,6 +30,7 @@ from pipeline.detectors.known import ADDRESSES, FirstSeen, addresses
 from pipeline.detectors.settings import Parameter, parameters
 from pipeline.detectors.spells import NEVER, spells, statements
 from pipeline.detectors.survivor_findings import say_leaf, say_vni
+from pipeline.detectors.survivor_memory import KEEP, MEMORY, as_of, carried, since
 from pipeline.detectors.survivor_states import MEMORY_US, legs_of, vni_states
 from pipeline.detectors.told import Told
 
@@ -51,11 +52,15 @@ class Survivors:
         self._matrix = FloodMatrix()
         self._addresses = FirstSeen(ADDRESSES)
         self._told = Told()
+        self._memory = pl.DataFrame(schema=MEMORY)
+        self._seen: tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame] | None = None
+        """States, spells and course of crowds as the last look left them; None: nobody has looked."""
         self._due = 0
         """When time alone may tell something, microseconds."""
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
+        self._carry(scene.horizon)
         for table in self._matrix.tables.values():
             table.settle(scene.horizon - 1)
         news = self._matrix.take(applied)
@@ -66,8 +71,10 @@ class Survivors:
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
+        self._carry(horizon)
         return {
             **self._matrix.dump(horizon - 1),
+            "memory": self._memory,
             "interfaces": self._addresses.rows,
             "told": self._told.dump(horizon),
         }
@@ -76,32 +83,53 @@ class Survivors:
         """Take the state from frames that ``dump`` made."""
         self._matrix.load(frames)
         self._addresses.rows, self._told.frame = frames["interfaces"], frames["told"]
-        self._due = 0
+        self._memory, self._seen, self._due = frames["memory"], None, 0
+
+    def _carry(self, horizon: int) -> None:
+        """Remember what goes on as of a time, before it is forgotten how it began."""
+        if self._seen is not None:
+            self._memory = as_of(horizon, *self._seen)
 
     def _look(self, scene: Scene) -> pl.DataFrame:
         """Return what is to be said of VNIs of which a leg was ever lost."""
-        held = self._matrix.held
+        held, memory = self._matrix.held, self._memory
         losing = held.rows.filter(~pl.col("value") & (pl.col("vni") != ""))["vni"].unique()
-        self._due = NEVER
-        if losing.is_empty():
+        known = memory["vni"].cast(pl.String)
+        self._due, self._seen = NEVER, None
+        if losing.is_empty() and known.is_empty():
             return pl.DataFrame(schema=FINDING)
-        timeline = held.timeline().filter(pl.col("vni").is_in(losing.implode()))
+        concerned = pl.concat([losing, known]).unique()
+        timeline = held.timeline().filter(pl.col("vni").is_in(concerned.implode()))
         devices = self._addresses.rows.group_by("address").agg(pl.col("device").n_unique())
         shared = devices.filter(pl.col("device") > 1)["address"]
         legs = legs_of(timeline, scene.fresh("routes"), scene.now)
-        states = vni_states(legs, shared, scene.roles.owners)
+        states = since(scene.horizon, vni_states(legs, shared, scene.roles.owners), memory)
         hold = (scene.settings.limit(_HOLD, ["vni"]) * _SECOND).cast(pl.Int64)
-        found = spells(states, ["vni"], hold, scene.now, keep=("place",)).with_columns(
-            id=pl.col("vni").cast(pl.Int64) * 2**24 + pl.col("spell"),
-            was_crowd=pl.lit(None, dtype=pl.Boolean),
-            kept=pl.lit(None, dtype=pl.Boolean),
-        )
+        found = self._spells(states, hold, scene.now)
         waits = found.filter(pl.col("told").is_null())["due"].to_list()
         ends = legs.filter(pl.col("leg") == "lost").select(pl.col("time") + MEMORY_US).to_series().to_list()
         self._due = min(
             (time for time in (*waits, *ends) if time is not None and time > scene.now), default=NEVER
         )
         course, found = crowds(found, scene.settings.value(_CROWD), us(_CROWD_WINDOW))
+        self._seen = states, found, course
         told = statements(states, found.filter(~pl.col("crowd")), ["vni"])
         recent = told.filter(pl.col("time") >= scene.horizon)
         return pl.concat([say_vni(recent, scene), say_leaf(course, found, states, scene)])
+
+    def _spells(self, states: pl.DataFrame, hold: pl.Expr, now: int) -> pl.DataFrame:
+        """Return spells with an ``id``; those that go on since before the horizon as they began."""
+        before = carried(self._memory)
+        found = spells(states, ["vni"], hold, now, keep=KEEP, carried=before)
+        first = pl.col("spell") == pl.col("spell").min().over("vni")
+        old = before.select("vni", "was_crowd", "kept", sign="since")
+        return (
+            found.join(old, on="vni", how="left", maintain_order="left")
+            .with_columns(
+                pl.when(first).then("was_crowd"),
+                pl.when(first).then("kept"),
+                since=pl.when(first & pl.col("sign").is_not_null()).then("sign").otherwise("since"),
+                id=pl.col("vni").cast(pl.Int64) * 2**24 + pl.col("spell"),
+            )
+            .drop("sign")
+        )

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.records import Kind
+from pipeline.detectors.settings import Settings
 from tests.pipeline.driver import Outcome, play
 from tests.pipeline.scene import VNI, Said, Scene, address, delayed
 
@@ -128,6 +129,59 @@ def test_a_leaf_lost_while_nobody_looked_is_found_at_the_sync() -> None:
             serve(scene, 1, device)
 
     assert len(r19(play(scene.passes(6)))) == 1
+
+
+def unseen(op: str, *, vnis: int = 1) -> Scene:
+    """VNIs are left on l1; all go blind; what was lost may come back; they look again, and long after."""
+    scene = fabric(vnis=vnis)
+    every = range(VNI, VNI + vnis)
+    for vni in every:
+        leaves(scene, 2, vni=vni)
+    scene.passes(20)
+    for device in OBSERVERS:
+        scene.ends(device, "routes").unmute(device)
+    scene.passes(60)
+    for device in OBSERVERS:
+        with scene.dump(device, "routes", sync=False):
+            for vni in every:
+                serve(serve(scene, 1, device, vni=vni), 2, device, vni=vni, op=op)
+    # a dump may take longer than what may still be revised
+    scene.passes(25)
+    for device in OBSERVERS:
+        scene._add(device, "routes", sync=True)
+    return scene.passes(40)
+
+
+@pytest.mark.parametrize("vnis", [1, 10])
+@pytest.mark.parametrize("restart", [True, False])
+def test_what_was_mended_while_nobody_looked_ends_when_somebody_does(vnis: int, *, restart: bool) -> None:
+    scene = unseen("update", vnis=vnis)
+    cuts = range(60, len(scene.records), 60)
+
+    assert play(scene).spans("R19") == [(15, 120)]
+    assert play(scene, cuts, restarts=cuts if restart else []).spans("R19") == [(15, 120)]
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_what_goes_on_is_told_once_whatever_was_forgotten(*, restart: bool) -> None:
+    scene = unseen("delete")
+    cuts = range(60, len(scene.records), 60)
+    whole, parts = play(scene), play(scene, cuts, restarts=cuts if restart else [])
+
+    assert whole.spans("R19") == parts.spans("R19") == [(15, None)]
+    assert told(whole) == told(parts)
+
+
+def test_a_long_wait_is_not_shortened_by_what_is_forgotten() -> None:
+    scene = leaves(fabric((1, 2, 3)), 3, "l1", "l2").passes(60)
+    leaves(leaves(scene, 3, "s1", "s2"), 2).passes(30)
+    leaves(serve(scene, 2, "s2"), 2, "s2").passes(60)
+    long = Settings(fabric={("R19", "seconds"): 60.0})
+    cuts = range(60, len(scene.records), 60)
+    whole, parts = play(scene, settings=long), play(scene, restarts=cuts, settings=long)
+
+    assert whole.spans("R19") == parts.spans("R19") == [(130, None)]
+    assert told(whole) == told(parts)
 
 
 def test_the_tenant_is_named_where_it_is_declared() -> None:
