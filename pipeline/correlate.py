@@ -8,7 +8,7 @@ arrival. What people do to an incident has its place among the findings, and wai
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import polars as pl

@@ -106,6 +106,7 @@ def annotations(incident: Standing, links: Links) -> tuple[tuple[str, str], ...]
     said = {
         "incident": incident.incident_id,
         "summary": incident.summary,
+        **dict(incident.learnt),
         "since": _text(incident.opened_at),
         "explains": ", ".join(f"{count} x {rule}" for rule, count in incident.explains),
         "coverage": None if incident.coverage is None else f"{incident.coverage:.0%}",

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import orjson
 
 from pipeline.causes import storms
+from pipeline.detect import RULES
 
 SUBJECT: Final = (
     "device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant",
@@ -42,6 +43,8 @@ class Standing:
     """Rule, name and severity it may have been told under before, besides those it has."""
     explains: tuple[tuple[str, int], ...] = ()
     """Open incidents that follow from it, by rule."""
+    learnt: tuple[tuple[str, str], ...] = ()
+    """What its rule tells of the subject that may be learnt later, or change: that makes no other alert."""
     marks: tuple[tuple[str, str], ...] = ()
     """Labels beside its subject. Storms have none: what tells one from another is what of and since when."""
 
@@ -53,6 +56,8 @@ class Standing:
     @classmethod
     def of(cls, row: Mapping[str, Any], levels: frozenset[tuple[str, str, str]] = frozenset()) -> Self:
         """Return the incident in a row of the view."""
+        told = [(name, str(row[name])) for name in SUBJECT if row[name] is not None]
+        learnt = RULES[row["rule"]].labels if row["rule"] in RULES else frozenset[str]()
         return cls(
             incident_id=row["incident_id"],
             fabric=row["fabric"],
@@ -61,7 +66,8 @@ class Standing:
             severity=row["severity"],
             opened_at=row["opened_at"],
             resolved_at=None if row["state"] == "open" else row["resolved_at"] or row["opened_at"],
-            subject=tuple((name, str(row[name])) for name in SUBJECT if row[name] is not None),
+            subject=tuple(pair for pair in told if pair[0] not in learnt),
+            learnt=tuple(pair for pair in told if pair[0] in learnt),
             summary=row["summary"] or "",
             coverage=row["coverage"],
             acknowledged_by=row["acknowledged_by"],

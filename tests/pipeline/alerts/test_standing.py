@@ -28,6 +28,14 @@ def test_a_row_of_the_view_becomes_an_incident_with_the_subject_it_has() -> None
     assert not found.in_maintenance
 
 
+def test_what_is_learnt_of_a_subject_later_makes_no_other_alert_of_it() -> None:
+    given = {**ROW, "rule": "V1", "name": "VTEP_LOSS", "vni": None, "mac": None, "vtep": "10.0.0.1"}
+    before, after = (Standing.of({**given, "device": device}) for device in (None, "leaf-1"))
+    alerts = [firing(one, Links(), NOW) for one in (before, after)]
+    assert alerts[0].labels == alerts[1].labels
+    assert dict(alerts[1].annotations)["device"] == "leaf-1"
+
+
 def test_one_that_is_resolved_is_not_open_even_without_a_time() -> None:
     assert not Standing.of({**ROW, "state": "resolved", "resolved_at": None}).open
 
