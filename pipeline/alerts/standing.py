@@ -17,6 +17,8 @@ SUBJECT: Final = (
 """Columns of view ``incident`` that say what an incident is about."""
 
 
+UNPLANNED: Final = frozenset(("M6", "R2", "R15"))
+"""Rules on what work elsewhere must not do: a loop, two forwarders, a leaf that is cut off."""
 SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -81,13 +83,15 @@ class Standing:
 def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None:
     """Return why people are not told of an open incident, in words; None: they are.
 
-    A child speaks when its root no longer does: resolved, gone, or itself only for information.
+    A child speaks when its root no longer does: resolved, gone, or itself only for information. One that no
+    planned work should have speaks though its root is in maintenance.
     """
     if incident.severity == "info":
         return "it is for information only"
     if incident.in_maintenance:
         return "its subject is in maintenance"
-    if (root := _root(incident, incidents)) is not None:
+    root = _root(incident, incidents)
+    if root is not None and not (root.in_maintenance and incident.rule in UNPLANNED):
         return f"incident {root.incident_id} explains it: {root.summary}"
     return None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.alerts.standing import UNPLANNED
 from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, ORDER, state
 from pipeline.desk.seen import Seen
@@ -18,6 +19,8 @@ from pipeline.guides import Guide
 
 MOST_BELOW: Final = 4
 """Followers of one rule that are named; the rest is counted."""
+ABOUT_THEN: Final = timedelta(minutes=4)
+"""Two things that begin within it may have one cause."""
 _NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers", "cause", "ping_pong"))
 _HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)
 """What may stand in a command that somebody copies: a device may call itself anything."""
@@ -43,6 +46,7 @@ def page(
         parts += _part("What it means", [Text(guide.meaning)])
     parts += _part("Who is hit", [Text(one) for one in who_is_hit(seen, incidents.values())])
     parts += _part("What follows from it", list(_below(below, ids)))
+    parts += _part("What else began then", list(_beside(seen, incidents, ids)))
     if guide is not None:
         parts += _part("Look first", [Text(guide.look_first, "bold")])
         parts += _part("Commands", _commands(guide, seen))
@@ -93,7 +97,7 @@ def _facts(
     facts.add_row("State", state(seen, now))
     facts.add_row("How sure", Text(coverage(row, seen.evidence)))
     facts.add_row("Root", _root(seen, incidents, ids))
-    facts.add_row("Notified", Text(_notified(seen)))
+    facts.add_row("Notified", Text(_notified(seen, incidents)))
     if as_of is not None:
         facts.add_row("Seen", Text(as_of))
     return facts
@@ -111,7 +115,7 @@ def _root(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> 
     return Text(f"follows from {ids.get(root, root)} ({of['rule']}): {clean(of['summary'])}")
 
 
-def _notified(seen: Seen) -> str:
+def _notified(seen: Seen, incidents: Mapping[str, Seen]) -> str:
     row = seen.row
     if not seen.open:
         return "no: it is resolved"
@@ -119,6 +123,9 @@ def _notified(seen: Seen) -> str:
         return "no: it is for information only"
     if row["in_maintenance"]:
         return "no: what it is about is in maintenance"
+    root = incidents.get(row["root_incident_id"] or "")
+    if root is not None and root.row["in_maintenance"] and row["rule"] in UNPLANNED:
+        return "yes: no planned work should do this"
     if row["root_incident_id"] not in (None, seen.id):
         return "no, as long as the incident that explains it is open"
     return "yes"
@@ -130,17 +137,36 @@ def _below(below: Sequence[Seen], ids: Mapping[str, str]) -> Iterator[Renderable
     for one in sorted(below, key=lambda one: (not one.open, one.opened_at, one.id)):
         by_rule.setdefault(one.row["rule"], []).append(one)
     for rule, mine in by_rule.items():
-        for one in mine[:MOST_BELOW]:
-            row = one.row
-            line = Text(f"{ids.get(one.id, one.id)}  ")
-            line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
-            line.append(f" {rule:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
-            yield line
+        yield from (_line(one, ids) for one in mine[:MOST_BELOW])
         if (more := len(mine) - MOST_BELOW) > 0:
             open_ones = sum(one.open for one in mine)
             yield Text(
                 f"and {more} more of {rule} {mine[0].row['name']}: {len(mine)} in all, {open_ones} open"
             )
+
+
+def _beside(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
+    """Yield a line for each other root that began at about the same time: it may have the same cause."""
+    mine = [
+        one
+        for one in incidents.values()
+        if one.row["root_incident_id"] in (None, one.id)
+        and one.id not in (seen.id, seen.row["root_incident_id"])
+        and one.row["fabric"] == seen.row["fabric"]
+        and abs(one.opened_at - seen.opened_at) <= ABOUT_THEN
+    ]
+    mine.sort(key=lambda one: (abs(one.opened_at - seen.opened_at), one.id))
+    yield from (_line(one, ids) for one in mine[:MOST_BELOW])
+    if len(mine) > MOST_BELOW:
+        yield Text(f"and {len(mine) - MOST_BELOW} more within {span(ABOUT_THEN)}")
+
+
+def _line(one: Seen, ids: Mapping[str, str]) -> Text:
+    row = one.row
+    line = Text(f"{ids.get(one.id, one.id)}  ")
+    line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
+    line.append(f" {row['rule']:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
+    return line
 
 
 def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:

@@ -1,5 +1,6 @@
 """Which incidents people are told of."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -87,6 +88,14 @@ def test_a_child_speaks_when_its_root_is_for_information_only() -> None:
 
 def test_what_a_maintained_root_explains_is_not_told_either() -> None:
     assert told(known(incident("r", in_maintenance=True), incident("c", root="r"))) == {}
+
+
+@pytest.mark.parametrize("rule", ["R15", "M6", "R2"])
+def test_what_no_planned_work_does_is_told_though_a_maintained_root_explains_it(rule: str) -> None:
+    root, child = incident("r", in_maintenance=True), incident("c", root="r", rule=rule)
+    assert list(told(known(root, child))) == ["c"]
+    assert told(known(root, replace(child, in_maintenance=True))) == {}
+    assert list(told(known(replace(root, in_maintenance=False), child))) == ["r"]
 
 
 def test_the_root_of_a_root_stands_for_all_below() -> None:

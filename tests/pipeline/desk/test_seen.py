@@ -15,7 +15,7 @@ from pipeline.alerts.record import value_of
 from pipeline.desk.listed import counted, in_order, table
 from pipeline.desk.reading import of_record
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
-from pipeline.desk.shown import page
+from pipeline.desk.shown import ABOUT_THEN, page
 from pipeline.desk.words import clean, coverage, span
 from pipeline.guides.registry import GUIDES
 
@@ -168,6 +168,56 @@ def test_a_page_says_what_since_when_how_sure_why_who_and_what_next() -> None:
     assert page_.index("opened so it is") < page_.index("acknowledged alice")
 
 
+def test_a_page_names_the_worst_of_what_follows_and_takes_its_severity() -> None:
+    one = seen("a" * 20, severity="warning", rule="V5", summary="communities are stripped")
+    worse = seen("b" * 20, root_incident_id=one.id, rule="V2", summary="leaf-4 lacks all VTEPs")
+    over = seen("c" * 20, root_incident_id=one.id, rule="R5", state="resolved", resolved_at=NOW)
+
+    text = shown(one, worse, over)
+    assert text.lstrip().startswith("CRITICAL")
+    assert "Worst of what follows: leaf-4 lacks all VTEPs" in text
+    # what is over is no worse than what is not
+    assert shown(one, over).lstrip().startswith("WARNING")
+
+
+def test_an_outage_that_follows_from_lost_redundancy_stands_in_the_head() -> None:
+    one = seen("a" * 20, rule="L2", summary="po1 is down")
+    down = seen("b" * 20, root_incident_id=one.id, rule="R5", summary="no PE is left", evidence={"left": 0})
+    assert "Worst of what follows: no PE is left" in shown(one, down)
+    assert "Worst of" not in shown(one, seen("b" * 20, root_incident_id=one.id, rule="R4"))
+
+
+def test_of_a_rule_that_many_follow_of_four_are_named_and_all_are_counted() -> None:
+    one = seen("f" * 20, rule="M6")
+    many = [
+        seen(f"{n:020x}", root_incident_id=one.id, rule="M13", name="DEVICE_DUP_FLAG", state=state)
+        for n, state in enumerate(["open"] * 3 + ["resolved"] * 3)
+    ]
+    text = shown(one, *many)
+    assert text.count(" M13 ") == 4 + 1
+    assert "and 2 more of M13 DEVICE_DUP_FLAG: 6 in all, 3 open" in text
+
+
+def test_what_else_began_within_4_minutes_is_told_beside() -> None:
+    one = seen("a" * 20)
+    near = seen("b" * 20, summary="po1 of leaf-2 is down", opened_at=one.opened_at - ABOUT_THEN)
+    far = seen("c" * 20, summary="far", opened_at=one.opened_at + ABOUT_THEN + timedelta(seconds=1))
+    follower = seen("d" * 20, summary="of another", root_incident_id=near.id)
+
+    text = shown(one, near, far, follower)
+    assert "What else began then" in text
+    assert "po1 of leaf-2 is down" in text
+    assert "far" not in text
+    assert "of another" not in text
+
+
+def test_a_mac_is_written_as_each_system_takes_it() -> None:
+    one = seen("a" * 20, rule="M2", mac="00:50:56:00:00:0a", vni=10)
+    text = text_of(page(one, {one.id: one}, GUIDES["M2"], (NOW, None), {}))
+    assert "include 0050.5600.000a" in text
+    assert "vni 10 mac 00:50:56:00:00:0a" in text
+
+
 @pytest.mark.parametrize("field", ["summary", "device", "fabric"])
 def test_what_a_device_says_moves_no_cursor(field: str) -> None:
     nasty = seen("a" * 20, **{field: "x\x1b[2J\x07[red]y\u202e"})
@@ -207,3 +257,9 @@ def test_an_incident_of_the_topic_is_the_one_of_the_store() -> None:
 def test_what_is_no_incident_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="no incident"):
         of_record(raw)
+
+
+def test_what_no_planned_work_does_is_notified_whatever_its_root_is() -> None:
+    root = seen("a" * 20, rule="R16", in_maintenance=True)
+    assert "yes: no planned work" in shown(seen("b" * 20, rule="R15", root_incident_id=root.id), root)
+    assert "no, as long as" in shown(seen("b" * 20, rule="R16", root_incident_id=root.id), root)
