@@ -7,13 +7,14 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 READY := .venv/.ready
 
-.PHONY: help demo test check bench score rules format package
+.PHONY: help demo test check bench score incidents rules format package
 help:
 	@echo "make demo   a simulated fabric breaks and the reasons appear, live in this terminal"
 	@echo "make test   all tests: units and laws first, then against real brokers"
 	@echo "make check  ruff, mypy, import contracts, documented commands"
 	@echo "make bench  measurements, as JSON and as a table"
 	@echo "make score  how well the rules do on all scenarios, into docs/detection-quality.md"
+	@echo "make incidents the pages of ten incidents, into docs/incidents.md"
 	@echo "make rules  the pages of all rules, into docs/rules"
 	@echo "make format rewrite the sources in the project's format"
 	@echo "make package build the wheel into dist/ and try it in an environment of its own"
@@ -37,6 +38,9 @@ bench: $(READY)
 
 score: $(READY)
 	.venv/bin/fabricscope score --all --write
+
+incidents: $(READY)
+	.venv/bin/python -m scenarios.incident_pages docs/incidents.md
 
 rules: $(READY)
 	.venv/bin/fabricscope rules --write docs/rules

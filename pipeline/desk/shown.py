@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -13,14 +13,11 @@ from rich.text import Text
 from pipeline.alerts.standing import UNPLANNED
 from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, ORDER, state
+from pipeline.desk.related import beside, follow, worst_of
 from pipeline.desk.seen import Seen
 from pipeline.desk.words import clean, coverage, moment, named, span, subject, value
 from pipeline.guides import Guide
 
-MOST_BELOW: Final = 4
-"""Followers of one rule that are named; the rest is counted."""
-ABOUT_THEN: Final = timedelta(minutes=4)
-"""Two things that begin within it may have one cause."""
 _NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers", "cause", "ping_pong"))
 _HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)
 """What may stand in a command that somebody copies: a device may call itself anything."""
@@ -45,8 +42,8 @@ def page(
     if guide is not None:
         parts += _part("What it means", [Text(guide.meaning)])
     parts += _part("Who is hit", [Text(one) for one in who_is_hit(seen, incidents.values())])
-    parts += _part("What follows from it", list(_below(below, ids)))
-    parts += _part("What else began then", list(_beside(seen, incidents, ids)))
+    parts += _part("What follows from it", list(follow(below, ids)))
+    parts += _part("What else began then", list(beside(seen, incidents, ids)))
     if guide is not None:
         parts += _part("Look first", [Text(guide.look_first, "bold")])
         parts += _part("Commands", _commands(guide, seen))
@@ -70,14 +67,6 @@ def _head(seen: Seen, below: Sequence[Seen], ids: Mapping[str, str]) -> Text:
     if (told := worst_of(seen, below)) is not None:
         head.append(f"\nWorst of what follows: {clean(told.row['summary'])}", "bold")
     return head
-
-
-def worst_of(seen: Seen, below: Sequence[Seen]) -> Seen | None:
-    """Return what follows and says more of the damage than its root: an outage, or what is more severe."""
-    own = ORDER.index(seen.row["severity"]), seen.evidence.get("left") != 0
-    rank = {one.id: (ORDER.index(one.row["severity"]), one.evidence.get("left") != 0) for one in below}
-    worst = min(below, key=lambda one: (rank[one.id], one.opened_at, one.id), default=None)
-    return worst if worst is not None and rank[worst.id] < own else None
 
 
 def _facts(
@@ -129,44 +118,6 @@ def _notified(seen: Seen, incidents: Mapping[str, Seen]) -> str:
     if row["root_incident_id"] not in (None, seen.id):
         return "no, as long as the incident that explains it is open"
     return "yes"
-
-
-def _below(below: Sequence[Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
-    """Yield a line for each follower, of a rule that many are of for the first ones."""
-    by_rule: dict[str, list[Seen]] = {}
-    for one in sorted(below, key=lambda one: (not one.open, one.opened_at, one.id)):
-        by_rule.setdefault(one.row["rule"], []).append(one)
-    for rule, mine in by_rule.items():
-        yield from (_line(one, ids) for one in mine[:MOST_BELOW])
-        if (more := len(mine) - MOST_BELOW) > 0:
-            open_ones = sum(one.open for one in mine)
-            yield Text(
-                f"and {more} more of {rule} {mine[0].row['name']}: {len(mine)} in all, {open_ones} open"
-            )
-
-
-def _beside(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> Iterator[RenderableType]:
-    """Yield a line for each other root that began at about the same time: it may have the same cause."""
-    mine = [
-        one
-        for one in incidents.values()
-        if one.row["root_incident_id"] in (None, one.id)
-        and one.id not in (seen.id, seen.row["root_incident_id"])
-        and one.row["fabric"] == seen.row["fabric"]
-        and abs(one.opened_at - seen.opened_at) <= ABOUT_THEN
-    ]
-    mine.sort(key=lambda one: (abs(one.opened_at - seen.opened_at), one.id))
-    yield from (_line(one, ids) for one in mine[:MOST_BELOW])
-    if len(mine) > MOST_BELOW:
-        yield Text(f"and {len(mine) - MOST_BELOW} more within {span(ABOUT_THEN)}")
-
-
-def _line(one: Seen, ids: Mapping[str, str]) -> Text:
-    row = one.row
-    line = Text(f"{ids.get(one.id, one.id)}  ")
-    line.append(f"{row['severity']:8}", COLOURS.get(row["severity"], ""))
-    line.append(f" {row['rule']:4} {'' if one.open else '(resolved) '}{clean(row['summary'])}")
-    return line
 
 
 def _commands(guide: Guide, seen: Seen) -> list[RenderableType]:

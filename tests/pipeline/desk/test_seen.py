@@ -14,8 +14,9 @@ from collectors.errors import InputError
 from pipeline.alerts.record import value_of
 from pipeline.desk.listed import counted, in_order, table
 from pipeline.desk.reading import of_record
+from pipeline.desk.related import ABOUT_THEN
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
-from pipeline.desk.shown import ABOUT_THEN, page
+from pipeline.desk.shown import page
 from pipeline.desk.words import clean, coverage, span
 from pipeline.guides.registry import GUIDES
 
@@ -201,13 +202,13 @@ def test_of_a_rule_that_many_follow_of_four_are_named_and_all_are_counted() -> N
 def test_what_else_began_within_4_minutes_is_told_beside() -> None:
     one = seen("a" * 20)
     near = seen("b" * 20, summary="po1 of leaf-2 is down", opened_at=one.opened_at - ABOUT_THEN)
-    far = seen("c" * 20, summary="far", opened_at=one.opened_at + ABOUT_THEN + timedelta(seconds=1))
+    far = seen("c" * 20, summary="much later", opened_at=one.opened_at + ABOUT_THEN + timedelta(seconds=1))
     follower = seen("d" * 20, summary="of another", root_incident_id=near.id)
 
     text = shown(one, near, far, follower)
     assert "What else began then" in text
     assert "po1 of leaf-2 is down" in text
-    assert "far" not in text
+    assert "much later" not in text
     assert "of another" not in text
 
 

@@ -63,8 +63,8 @@ def test_a_fifth_of_all_routes_gone_from_several_vteps_is_one_incident(version: 
     [incident] = outcome.of("V11")
     assert incident["severity"] == "critical"
     assert incident["summary"] == (
-        "Routes fell from 124 to 84 within 30 s, counted on s1, as 3 of 3 fresh observers see: 2 VTEPs lost theirs at"
-        f" once ({address(1, version)}, {address(2, version)})"
+        "Routes fell from 124 to 84 within 30 s, counted on s1, as 3 of 3 fresh observers see: 2 VTEPs lost"
+        f" theirs at once ({address(1, version)}, {address(2, version)})"
     )
 
 

@@ -174,7 +174,10 @@ def test_a_table_that_keeps_the_higher_number_is_stuck(until: float, *, found: b
     assert opened(outcome) == ([("M10", 20)] if found else [])
     for incident in outcome.of("M10"):
         assert incident["severity"] == "critical"
-        assert "announced anew by 10.0.0.3 with sequence number 3, but tables still have 7" in incident["summary"]
+        assert (
+            "announced anew by 10.0.0.3 with sequence number 3, but tables still have 7"
+            in incident["summary"]
+        )
         assert json.loads(incident["evidence"])["held_by"] == ["l2"]
 
 
