@@ -70,7 +70,12 @@ class Credentials:
     def headers(self) -> dict[str, str]:
         """Return what proves who we are; raises InputError when a file can't be read."""
         if self.token_file is not None:
-            return {"Authorization": f"Bearer {_secret(self.token_file)}"}
+            token = _secret(self.token_file)
+            if not token.isascii():  # RFC 6750, section 2.1
+                raise InputError(
+                    f"{self.token_file} holds no bearer token: it has other characters than ASCII"
+                )
+            return {"Authorization": f"Bearer {token}"}
         if self.user is not None and self.password_file is not None:
             pair = f"{self.user}:{_secret(self.password_file)}".encode()
             return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
@@ -102,10 +107,13 @@ def _address(url: str, credentials: Credentials) -> Address:
             " use --alertmanager-user and --alertmanager-password-file"
         )
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise InputError(f"--alertmanager {url!r} is no http(s)://HOST:PORT or one with a path")
+        told = url.partition("?")[0]  # a token may follow
+        raise InputError(f"--alertmanager {told!r} is no http(s)://HOST:PORT or one with a path")
     encrypted = parts.scheme == "https"
     if credentials.secret and not encrypted and not _local(host):
         raise InputError(f"--alertmanager {url!r} would get the login in clear text: use https")
+    if not parts.path.isascii() or not parts.path.isprintable() or " " in parts.path:
+        raise InputError(f"--alertmanager {url!r} has characters that a URL writes as %20, say")
     path = parts.path.rstrip("/").removesuffix("/api/v2/alerts").removesuffix("/api/v2")
     return Address(host, port or (443 if encrypted else 9093), encrypted, path)
 

@@ -115,7 +115,7 @@ def annotations(incident: Standing, links: Links) -> tuple[tuple[str, str], ...]
         "dashboard_url": _dashboard(incident, links),
         "forensic_query": forensic_query(incident),
     }
-    return tuple((name, _bounded(text)) for name, text in said.items() if text)
+    return tuple((name, bounded(text)) for name, text in said.items() if text)
 
 
 def forensic_query(incident: Standing) -> str:
@@ -146,7 +146,15 @@ def _dashboard(incident: Standing, links: Links) -> str | None:
     return f"{links.dashboard}{'&' if '?' in links.dashboard else '?'}{urlencode(asked)}"
 
 
-def _bounded(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return text of others in one line, without what a terminal would obey."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
+def bounded(text: str) -> str:
+    """Return what an annotation can hold of a text of others."""
+    text = one_line(text)
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from pipeline.alerts.alert import Alert, Labels
+from pipeline.alerts.alert import Alert, Labels, bounded
 from pipeline.alerts.standing import Standing, silence
 
 MOST_ALERTS: Final = 256
@@ -61,10 +61,10 @@ def ended(alert: Alert, incidents: Mapping[str, Standing], wanted: Collection[st
         why = f"goes on, nobody is told: {silence(incident, incidents)}"
     annotations = {name: text for name, text in alert.annotations if name != "acknowledged_by"}
     if incident is not None:
-        annotations["summary"] = incident.summary
+        annotations["summary"] = bounded(incident.summary)
         if incident.acknowledged_by:
             annotations["acknowledged_by"] = incident.acknowledged_by
-    annotations["ended"] = why
+    annotations["ended"] = bounded(why)
     return replace(
         alert, annotations=tuple(annotations.items()), ends_at=max(min(when, now), alert.starts_at)
     )

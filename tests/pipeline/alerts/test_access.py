@@ -57,6 +57,25 @@ def test_a_login_in_a_url_is_refused_and_not_repeated() -> None:
     assert "s3cret" not in str(wrong.value)
 
 
+def test_a_secret_in_a_query_is_refused_and_not_repeated() -> None:
+    with pytest.raises(InputError, match="https://am:9093/x") as wrong:
+        addresses(["https://am:9093/x?token=s3cret"], Credentials())
+    assert "s3cret" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("path", ["/ä", "/a b", "/a\x7fb"])
+def test_a_path_that_http_does_not_carry_is_refused(path: str) -> None:
+    with pytest.raises(InputError, match="characters"):
+        addresses([f"https://am:9093{path}"], Credentials())
+
+
+def test_a_token_that_http_does_not_carry_is_refused_and_not_repeated(secret: Path) -> None:
+    secret.write_text("s3cr\u2192t")
+    with pytest.raises(InputError, match="no bearer token") as wrong:
+        Credentials(token_file=secret)
+    assert "s3cr" not in str(wrong.value)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_a_login_goes_in_clear_text_within_this_machine_only(host: str, secret: Path) -> None:
     login = Credentials(user="maria", password_file=secret)

@@ -16,8 +16,9 @@ from pipeline.alerts.alert import (
     forensic_query,
     watchdog,
 )
+from pipeline.alerts.plan import ended
 from sql import statements
-from tests.pipeline.alerts.incidents import MINUTE, NOW, incident
+from tests.pipeline.alerts.incidents import MINUTE, NOW, incident, known
 
 LINKS = Links(runbooks="https://docs.example/rules/", dashboard="https://grafana.example/d/fabric")
 
@@ -66,6 +67,13 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def test_observers_that_are_all_blind_are_said() -> None:
     assert dict(annotations(incident(coverage=0.0), Links()))["coverage"] == "0%"
+
+
+def test_what_devices_write_is_a_line_that_a_terminal_only_shows() -> None:
+    alert = firing(incident(summary="leaf \x1b[2J\u202etxt\nis\x00 lost"), Links(), NOW)
+    assert dict(alert.annotations)["summary"] == "leaf \ufffd[2J\ufffdtxt is\ufffd lost"
+    over = ended(alert, known(incident(summary="\x1b[2J", resolved_at=NOW)), (), NOW)
+    assert dict(over.annotations)["summary"] == "\ufffd[2J"
 
 
 def test_what_devices_write_is_bounded() -> None:

@@ -56,6 +56,13 @@ def test_a_refusal_says_what_was_answered(status: int, kind: type[Exception]) ->
             to(there.url).post(BODY)
 
 
+def test_what_an_answer_says_is_shown_without_what_a_terminal_obeys() -> None:
+    with door() as there:
+        there.answer = lambda _: (400, b"no\x1b[2J\xffthing")
+        with pytest.raises(SaidNoError, match="400 Bad Request: no\ufffd.2J\ufffdthing"):
+            to(there.url).post(BODY)
+
+
 def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s3cret")
