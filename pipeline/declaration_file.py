@@ -3,13 +3,12 @@
 .. code-block:: yaml
 
     design: ebgp                  # or ibgp, ebgp-ebgp, ibgp-ebgp; without it: recognised
-    spines: 2
     vnis:
-      10010: {tenant: blue, name: web}
+      10010: {tenant: blue}
     segments:
-      "03:44:38:39:ff:ff:01:00:00:01": {name: po1, members: [leaf-1, leaf-2]}
+      "03:44:38:39:ff:ff:01:00:00:01": {members: [leaf-1, leaf-2]}
     targets:
-      leaf-1: {role: leaf, uplinks: 2, lags: {po1: 2}, labels: {rack: r1}}
+      leaf-1: {role: leaf, uplinks: 2, lags: {po1: 2}}
 
 Everything may be left out: what isn't declared is learned from the fabric, or unknown.
 """
@@ -88,9 +87,8 @@ def _design(text: str) -> str:
 _DECLARATION: Final = _Fields(
     {
         "design": _design,
-        "spines": _count,
-        "vnis": _Each(vni_of, _Fields({"tenant": plain_text, "name": plain_text})),
-        "segments": _Each(esi_of, _Fields({"name": plain_text, "members": _List(name)})),
+        "vnis": _Each(vni_of, _Fields({"tenant": plain_text})),
+        "segments": _Each(esi_of, _Fields({"members": _List(name)})),
         "targets": _Each(
             name,
             _Fields(
@@ -98,7 +96,6 @@ _DECLARATION: Final = _Fields(
                     "role": plain_text,
                     "uplinks": _count,
                     "lags": _Each(plain_text, _count),
-                    "labels": _Each(plain_text, plain_text),
                 }
             ),
         ),

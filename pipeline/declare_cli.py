@@ -51,7 +51,7 @@ def declare(
     kafka_user: options.User = None,
     kafka_password_file: options.PasswordFile = None,
 ) -> None:
-    """Declare a fabric: tenants and names of VNIs, members of segments, spines and uplinks that should be.
+    """Declare a fabric: tenants of VNIs, members of segments and LAGs, uplinks that should be.
 
     The newest declaration of a fabric holds as a whole. What isn't declared is learned, or unknown.
     Exit code 0: declared; 1: failed; 2: bad input or usage.

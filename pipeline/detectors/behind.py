@@ -83,11 +83,6 @@ class Behind:
         self._ended = frame
 
 
-def uncounted(rows: pl.DataFrame) -> pl.Series:
-    """Return that nothing was counted."""
-    return pl.Series("macs", [None] * len(rows), dtype=pl.Int64)
-
-
 def macs_text(count: str) -> pl.Expr:
     """Return a number of MACs in words."""
     return pl.when(pl.col(count) == 1).then(pl.lit("1 MAC")).otherwise(pl.format("{} MACs", count))

@@ -1,4 +1,4 @@
-"""What the operator declares of a fabric: tenants and names of VNIs, and what should be there.
+"""What the operator declares of a fabric: tenants of VNIs, and what should be there.
 
 Records of kind ``fabric`` carry it as JSON; the newest holds as a whole. What has another form than this is
 not taken: a declaration never invents anything.
@@ -29,12 +29,11 @@ class Declared:
     @property
     def tenant_of(self) -> dict[int, str]:
         """Return the tenant of each VNI that is declared with one."""
-        return self._of_vnis("tenant")
-
-    @property
-    def name_of(self) -> dict[int, str]:
-        """Return the name of each VNI that is declared with one."""
-        return self._of_vnis("name")
+        vnis = _mapping(self._content.get("vnis"))
+        told = {vni: _mapping(each).get("tenant") for vni, each in vnis.items()}
+        return {
+            int(vni): text for vni, text in told.items() if str(vni).isdecimal() and isinstance(text, str)
+        }
 
     @property
     def members_of(self) -> dict[str, list[str]]:
@@ -42,11 +41,6 @@ class Declared:
         segments = _mapping(self._content.get("segments"))
         found = {str(esi).lower(): _list(_mapping(each).get("members")) for esi, each in segments.items()}
         return {esi: [str(one) for one in members] for esi, members in found.items() if members}
-
-    @property
-    def spines(self) -> int | None:
-        """Return how many spines there should be."""
-        return _count(self._content.get("spines"))
 
     @property
     def uplinks_of(self) -> dict[str, int]:
@@ -67,15 +61,6 @@ class Declared:
         return found
 
     @property
-    def labels_of(self) -> dict[str, dict[str, str]]:
-        """Return labels of devices (site, rack, whatever the operator uses)."""
-        targets = _mapping(self._content.get("targets"))
-        return {
-            str(name): {str(key): str(value) for key, value in _mapping(_mapping(it).get("labels")).items()}
-            for name, it in targets.items()
-        }
-
-    @property
     def design(self) -> str | None:
         """Return the EVPN design by name, if it is declared."""
         design = self._content.get("design")
@@ -89,13 +74,6 @@ class Declared:
     def load(self, frame: pl.DataFrame) -> None:
         """Take the state from a frame that ``dump`` made."""
         self._content = orjson.loads(frame["content"][0])
-
-    def _of_vnis(self, leaf: str) -> dict[int, str]:
-        vnis = _mapping(self._content.get("vnis"))
-        told = {vni: _mapping(each).get(leaf) for vni, each in vnis.items()}
-        return {
-            int(vni): text for vni, text in told.items() if str(vni).isdecimal() and isinstance(text, str)
-        }
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

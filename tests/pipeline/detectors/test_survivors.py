@@ -186,9 +186,7 @@ def test_a_long_wait_is_not_shortened_by_what_is_forgotten() -> None:
 
 def test_the_tenant_is_named_where_it_is_declared() -> None:
     scene = fabric()
-    scene.records.insert(
-        0, Said(0.0, "c1", Kind.FABRIC, content={"vnis": {"1010": {"tenant": "blue", "name": "web"}}})
-    )
+    scene.records.insert(0, Said(0.0, "c1", Kind.FABRIC, content={"vnis": {"1010": {"tenant": "blue"}}}))
     [incident] = r19(play(leaves(scene, 2).passes(6)))
 
     assert incident["tenant"] == "blue"
