@@ -12,8 +12,11 @@ from collectors import kafka_options
 from collectors.errors import InputError
 from collectors.kafka_access import KafkaAccess
 from collectors.records import topic_of
+from pipeline.actions.wrong import quoted
 
-_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+LONGEST: Final = timedelta(days=366)
+"""That anything lasts which people declare."""
+_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The incident's id, or the beginning of it.")]
 Kafka = Annotated[
@@ -92,11 +95,16 @@ def duration(text: str, option: str) -> timedelta:
     """Return a duration like 90m, 4h or 1d12h; raises InputError."""
     found = _DURATION.fullmatch(text.strip())
     if not text.strip() or found is None:
-        raise InputError(f"{option} {text!r} is no duration: write 90m, 4h or 1d12h")
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        raise InputError(f"{option} {quoted(text)} is no duration: write 90m, 4h or 1d12h")
+    try:
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except (OverflowError, ValueError) as error:  # numbers of any length
+        raise InputError(f"{option} {quoted(text)} is longer than {LONGEST.days} days") from error
     if not length:
-        raise InputError(f"{option} {text!r} is no time at all")
+        raise InputError(f"{option} {quoted(text)} is no time at all")
+    if length > LONGEST:
+        raise InputError(f"{option} {quoted(text)} is longer than {LONGEST.days} days")
     return length
 
 
@@ -105,12 +113,15 @@ def moment(text: str, option: str) -> datetime:
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise InputError(f"{option} {text!r} is no time: write 2026-11-24T02:00Z") from error
+        raise InputError(f"{option} {quoted(text)} is no time: write 2026-11-24T02:00Z") from error
     if time.tzinfo is None:
         raise InputError(
-            f"{option} {text!r} may be any time zone: end it with Z for UTC, or with an offset like +01:00"
+            f"{option} {quoted(text)} may be any time zone: end it with Z for UTC, or with an offset like +01:00"
         )
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise InputError(f"{option} {quoted(text)} is in no year that there is in UTC") from error
 
 
 def clock() -> datetime:

@@ -1,5 +1,6 @@
 """Talking to an Alertmanager over HTTP and TLS."""
 
+import re
 import ssl
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def test_a_refusal_says_what_was_answered(status: int, kind: type[Exception]) ->
 def test_what_an_answer_says_is_shown_without_what_a_terminal_obeys() -> None:
     with door() as there:
         there.answer = lambda _: (400, b"no\x1b[2J\xffthing")
-        with pytest.raises(SaidNoError, match="400 Bad Request: no\ufffd.2J\ufffdthing"):
+        with pytest.raises(SaidNoError, match=re.escape("400 Bad Request: no\ufffd[2J\ufffdthing")):
             to(there.url).post(BODY)
 
 
