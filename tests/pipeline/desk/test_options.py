@@ -36,7 +36,15 @@ def test_a_time_is_taken_with_its_offset() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["soon", "2026-11-24T02:00", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "x" * 10_000]
+    "text",
+    [
+        "soon",
+        "2026-11-24T02:00",
+        "0001-01-01T00:00+14:00",
+        "9999-12-31T23:59-12:00",
+        "2200-01-01T00:00Z",
+        "x" * 10_000,
+    ],
 )
 def test_what_is_no_time_or_in_no_year_that_anybody_means_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="--to") as wrong:
