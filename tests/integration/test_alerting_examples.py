@@ -89,3 +89,12 @@ def test_a_notification_never_calls_over_what_goes_on(tmp_path: Path) -> None:
     over = ended(firing(was, Links(), NOW), known(now), {"a"}, NOW)
     text = rendered(tmp_path, "text", {**over.body(), "status": "resolved"})
     assert "N_MINUS_1_FABRIC (warning), incident a: goes on as R15 UPLINK_LOSS, critical." in text
+
+
+def test_a_device_writes_no_link_and_calls_nobody_in_the_chat(tmp_path: Path) -> None:
+    name = "<!channel> <http://evil.example|Approve> & co"
+    shown = {**firing(incident(summary=name, acknowledged_by=name), Links(), NOW).body(), "status": "firing"}
+    over = {**shown, "status": "resolved", "annotations": {"summary": name, "ended": name}}
+    for text in (rendered(tmp_path, "text", shown), rendered(tmp_path, "text", over)):
+        assert text.count("&lt;!channel&gt; &lt;http://evil.example|Approve&gt; &amp; co") == 2
+        assert "<" not in text
