@@ -212,7 +212,7 @@ def _say(named: pl.DataFrame, design: Design) -> pl.DataFrame:
             )
             .otherwise(
                 pl.format(
-                    "VTEP {} is gone from the flood lists of {} of {} fresh observers while {} of its {}"
+                    "VTEP {} is gone, {} of {} fresh observers hold its type-3 routes no more, while {} of its {}"
                     " links are up: the underlay works, BGP EVPN doesn't",
                     name, "lost", "observers", "up", "links",
                 )

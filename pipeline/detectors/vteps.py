@@ -81,13 +81,13 @@ def detect(held: pl.DataFrame, fresh: pl.DataFrame, owners: Mapping[str, str]) -
             summary=pl.when("active")
             .then(
                 pl.format(
-                    "VTEP {} is gone from the flood lists of {} of {} fresh observers ({} know it)",
+                    "VTEP {} is gone: {} of {} fresh observers hold its type-3 routes no more ({} know it)",
                     name, "yes", "fresh", "known",
                 )
             )
             .otherwise(
                 pl.format(
-                    "VTEP {} is in the flood lists of {} of {} fresh observers ({} know it)",
+                    "VTEP {} is there: {} of {} fresh observers hold its type-3 routes ({} know it)",
                     name, pl.col("fresh") - pl.col("yes"), "fresh", "known",
                 )
             ),

@@ -201,7 +201,7 @@ GUIDES: Final = guides(
                 "the MAC alone was cleared and learned again on its PE",
                 "a takeover of a virtual router (a MAC of 00:00:5e:00:01 or :02) after a restart",
             ),
-            commands=(*_MAC, *_CLEAR),
+            commands=_MAC,
         ),
         "M11": Guide(
             meaning="A MAC's sequence number passed 2^32 - 1. PEs that compare numbers plainly (FRRouting does) hold"

@@ -36,7 +36,8 @@ def test_a_vtep_gone_from_all_flood_lists_for_5_s_is_lost(version: int) -> None:
     [incident] = play(scene.passes(1)).of("V1")
     assert (incident["severity"], incident["detected_at"]) == ("critical", 10 + 5)
     assert (incident["vtep"], incident["device"], incident["opened_at"]) == (address(1, version), "l1", 10)
-    assert f"VTEP l1 ({address(1, version)}) is gone from the flood lists of 3 of 3" in incident["summary"]
+    told = f"VTEP l1 ({address(1, version)}) is gone: 3 of 3 fresh observers hold its type-3 routes no more"
+    assert told in incident["summary"]
     assert incident["coverage"] == 1.0
 
 
