@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 CHAT, PAGER, HEARTBEAT = "noc-chat", "noc-pager", "dead-mans-switch"
 MISSED_S = 8.0
 """A watchdog lasts three resends of a second, and a heartbeat comes each second or two."""
+AWAY_S = 60.0
+"""Of Alertmanager's time, which is the wall's: it and the replica are processes of their own."""
 QUIET_S = 4.0
 """Longer than Alertmanager waits before it tells anything."""
 
@@ -162,7 +164,7 @@ def test_what_an_incident_explains_is_not_told_beside_it(noc: Noc) -> None:
     assert rules == {"R15"}
 
 
-def test_an_alertmanager_that_is_away_learns_all_when_it_is_back_and_holds_up_no_other(
+def test_an_alertmanager_that_is_away_for_a_minute_learns_all_when_it_is_back_and_holds_up_no_other(
     noc: Noc, tmp_path: Path
 ) -> None:
     with receiver() as other, alertmanager(tmp_path / "other", other) as second:
@@ -171,22 +173,33 @@ def test_an_alertmanager_that_is_away_learns_all_when_it_is_back_and_holds_up_no
         until(lambda: told(noc, "firing", "R16"), "told")
 
         noc.alertmanager.stop()
+        stopped = time.monotonic()
         is_whole_again(noc)
+        loses_a_spine(noc, leaf="leaf-2")  # and is whole again before anybody there could know
+        until(lambda: other.told("firing", rule="R16", device="leaf-2"), "the other is told what opens", 10)
+        is_whole_again(noc, leaf="leaf-2")
         noc.voice.does("telemetry-down", "leaf-3")
         noc.voice.passes(30)
         until(lambda: other.told("firing", rule="X1"), "the other is told what opens", 10)
-        until(lambda: other.told("resolved", rule="R16"), "the other is told what is over", 10)
+        until(lambda: len(other.told("resolved", rule="R16")) == 2, "the other is told what is over", 10)
         failures = f'fabricscope_alert_post_failures_total{{alertmanager="{noc.alertmanager.url}"}}'
         until(lambda: replica.metrics().get(failures, 0) >= 3, "it is tried again")
+        until(lambda: time.monotonic() - stopped >= AWAY_S, "a minute is over", AWAY_S + 1)
+        assert noc.receiver.told("resolved", fabric=noc.fabric) == []
+        assert noc.receiver.told("firing", rule="X1") == []
 
         noc.alertmanager.start()
         until(lambda: told(noc, "firing", "X1", "leaf-3"), "it is told what opened")
         until(lambda: told(noc, "resolved", "R16"), "it is told what is over")
         time.sleep(QUIET_S)
         for record in (noc.receiver, other):
-            for status, rule in (("firing", "R16"), ("resolved", "R16"), ("firing", "X1")):
-                assert [who for who, _ in record.told(status, rule=rule)] == [CHAT], (status, rule)
+            for status, rule, device in (
+                ("firing", "R16", "leaf-1"), ("resolved", "R16", "leaf-1"), ("firing", "X1", "leaf-3"),
+            ):  # fmt: skip
+                whom = [who for who, _ in record.told(status, rule=rule, device=device)]
+                assert whom == [CHAT], (status, rule)
             assert record.told("resolved", rule="X1") == []
+        assert noc.receiver.notifications(fabric=noc.fabric, device="leaf-2") == []
 
 
 def test_a_replica_that_is_killed_changes_nothing_for_people(noc: Noc) -> None:
