@@ -47,7 +47,7 @@ def modules() -> list[Path]:
 
 
 def code_in(document: Path) -> list[str]:
-    """Return the lines of code blocks and the contents of code spans; blocks of ``text`` are what is printed."""
+    """Return the lines of code blocks and the contents of code spans; a block of ``text`` shows output."""
     text = re.sub(r"^```text\n.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
     blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
