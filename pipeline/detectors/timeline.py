@@ -15,6 +15,7 @@ PLACE: Final = {"time": pl.Int64, "offset": pl.Int64, "index": pl.UInt32, "now":
 """When (event time, microseconds), by what evidence, and the fabric's clock then."""
 _SMALL: Final = 200
 """Rows of a table that are never too many."""
+_UNIT, _SUBJECT = "number of unit", "number of subject"
 
 
 class StepTable:
@@ -59,21 +60,34 @@ def align(left: pl.DataFrame, right: pl.DataFrame, on: Sequence[str], name: str)
     ``on`` are key columns of both; a right unit concerns all left units with its key. Before its first row a
     value is null. A change of the right side before the left unit's first row is not shown, but counts.
     """
-    keys = [
-        column
-        for column in left.columns
-        if column not in (*PLACE, "value") and not column.startswith("with ")
-    ]
-    beside = [column for column in left.columns if column == "value" or column.startswith("with ")]
-    units = left.select(keys).unique()
-    other = units.join(right.rename({"value": name}), on=list(on), how="inner", nulls_equal=True)
+    keys = _keys(left)
+    beside = [column for column in left.columns if column not in (*keys, *PLACE)]
+    units = left.select(keys).unique().sort(keys).with_row_index(_UNIT)
+    ours = left.join(units, on=keys, nulls_equal=True, maintain_order="left").with_columns(ours=True)
     # a null among the values says "unknown" and stays: only rows of the other side are filled
-    ours = left.select(*keys, *PLACE, ours=pl.struct(beside))
-    theirs = other.select(*keys, *PLACE, theirs=pl.struct(name))
-    both = pl.concat([ours, theirs], how="diagonal").sort(
-        *keys, "time", "offset", "index", maintain_order=True
+    theirs = units.join(
+        right.rename({"value": name}), on=list(on), nulls_equal=True, maintain_order="right"
+    ).with_columns(ours=False)
+    both = pl.concat(
+        [ours.select(_UNIT, *PLACE, *beside, "ours"), theirs.select(_UNIT, *PLACE, name, "ours")],
+        how="diagonal",
+    ).sort(_UNIT, "time", "offset", "index", maintain_order=True)
+    row = pl.int_range(pl.len())
+    begin = _begin(_UNIT)
+
+    def last(side: pl.Expr) -> pl.Expr:
+        """Return the unit's last row of a side, null before its first."""
+        at = pl.when(side).then(row).forward_fill()
+        return pl.when(at >= begin).then(at)
+
+    filled = both.select(
+        _UNIT,
+        *PLACE,
+        *(pl.col(column).gather(last(pl.col("ours"))) for column in beside),
+        pl.col(name).gather(last(~pl.col("ours"))),
     )
-    return both.with_columns(pl.col("ours", "theirs").forward_fill().over(keys)).unnest("ours", "theirs")
+    named = units.select(pl.col(keys).gather(filled[_UNIT]))
+    return named.hstack(filled.drop(_UNIT).get_columns())
 
 
 def counts(timeline: pl.DataFrame, subject: Sequence[str], **flags: pl.Expr) -> pl.DataFrame:
@@ -82,31 +96,63 @@ def counts(timeline: pl.DataFrame, subject: Sequence[str], **flags: pl.Expr) -> 
     ``timeline`` has a row per unit and change; null flags count as false. One row per subject and time at
     which a count could have changed, with the place of the last evidence then.
     """
-    keys = [
+    keys = _keys(timeline)
+    units = timeline.select(keys).unique().sort(*subject, *keys).with_row_index(_UNIT)
+    each = units.select(subject).unique(maintain_order=True).with_row_index(_SUBJECT)
+    units = units.join(each, on=list(subject), nulls_equal=True)
+    now = (
+        timeline.join(units.select(*keys, _UNIT, _SUBJECT), on=keys, nulls_equal=True, maintain_order="left")
+        .select(
+            _UNIT,
+            _SUBJECT,
+            *PLACE,
+            **{name: flag.fill_null(value=False).cast(pl.Int32) for name, flag in flags.items()},
+        )
+        .sort(_UNIT, maintain_order=True)
+    )
+    follows = pl.col(_UNIT) == pl.col(_UNIT).shift(1)
+    steps = now.with_columns(
+        pl.col(name) - pl.when(follows).then(pl.col(name).shift(1)).fill_null(0) for name in flags
+    ).sort(_SUBJECT, "time", "offset", "index", maintain_order=True)
+    begin = _begin(_SUBJECT)
+    tally = (
+        steps.with_columns(
+            pl.col(name).cum_sum() - (pl.col(name).cum_sum() - pl.col(name)).gather(begin) for name in flags
+        )
+        .group_by(_SUBJECT, "time", maintain_order=True)
+        .agg(pl.col("offset", "index", *flags).last(), pl.col("now").max())
+    )
+    named = each.select(pl.col(subject).gather(tally[_SUBJECT]))
+    return named.hstack(tally.drop(_SUBJECT).get_columns())
+
+
+def _keys(timeline: pl.DataFrame) -> list[str]:
+    """Return the key columns of a timeline, which may have other values beside its own."""
+    return [
         column
         for column in timeline.columns
         if column not in (*PLACE, "value") and not column.startswith("with ")
     ]
-    now = timeline.with_columns(
-        **{name: flag.fill_null(value=False).cast(pl.Int32) for name, flag in flags.items()}
-    )
-    deltas = now.with_columns(pl.col(name) - pl.col(name).shift(1, fill_value=0).over(keys) for name in flags)
-    return (
-        deltas.sort(*subject, "time", "offset", "index", maintain_order=True)
-        .with_columns(pl.col(*flags).cum_sum().over(subject))
-        .group_by(*subject, "time", maintain_order=True)
-        .agg(pl.col("offset", "index", *flags).last(), pl.col("now").max())
-    )
+
+
+def _begin(number: str) -> pl.Expr:
+    """Return, of rows that are together by a number, the first row with the same.
+
+    A window function per unit or subject would cost far more: there are as many as observers times routes.
+    """
+    row = pl.int_range(pl.len())
+    first = (pl.col(number) != pl.col(number).shift(1)).fill_null(value=True)
+    return pl.when(first).then(row).forward_fill()
 
 
 def changes(states: pl.DataFrame, subject: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
     """Return the rows of a subject whose ``columns`` differ from the row before."""
     ordered = states.sort(*subject, "time", "offset", "index", maintain_order=True)
+    # what one subject says first may be what another said last: then the subject differs
     differs = pl.any_horizontal(
-        pl.col(column).ne_missing(pl.col(column).shift(1).over(subject)) for column in columns
+        pl.col(column).ne_missing(pl.col(column).shift(1)) for column in (*subject, *columns)
     )
-    first = pl.int_range(pl.len()).over(subject) == 0
-    return ordered.filter(first | differs)
+    return ordered.filter(differs | (pl.int_range(pl.len()) == 0))
 
 
 def telling(states: pl.DataFrame, subject: Sequence[str]) -> pl.DataFrame:
