@@ -14,7 +14,7 @@ from collectors import kafka_options
 from collectors.errors import InputError
 from pipeline.desk import options
 from pipeline.desk.acting_cli import add_acting
-from pipeline.desk.listed import COLOURS, counted, table
+from pipeline.desk.listed import COLOURS, counted, listing
 from pipeline.desk.reading import changes, with_findings
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
 from pipeline.desk.shown import page
@@ -73,7 +73,8 @@ def list_(
     if found:
         ids = short_ids(incidents)
         now, as_of = time_of(store, options.fabrics(fabric), options.clock())
-        _print(table(found, now, ids), width=None if sys.stdout.isatty() else _LINES)
+        width = Console().width if sys.stdout.isatty() else _LINES
+        _print(listing(found, now, ids, width), width=width)
         if as_of is not None:
             _print(Text(as_of), width=_LINES)
     _print(Text(counted(found)), width=_LINES)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +14,28 @@ from pipeline.desk.words import clean, moment, span, subject
 
 COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 ORDER: Final = ("critical", "warning", "info")
+
+
+WIDE: Final = 120
+"""Columns from which on a table has room for sentences."""
+
+
+def listing(incidents: Sequence[Seen], now: datetime, ids: dict[str, str], width: int) -> RenderableType:
+    """Return a table, or where there is no room for one, two lines and more for each incident."""
+    if width >= WIDE:
+        return table(incidents, now, ids)
+    several = len({seen.row["fabric"] for seen in incidents}) > 1
+    parts: list[RenderableType] = []
+    for seen, below in in_order(incidents):
+        row, indent = seen.row, 2 if below else 0
+        head = Text(f"{ids[seen.id]}  ")
+        head.append(row["severity"], COLOURS.get(row["severity"], ""))
+        head.append(f"  {row['rule']}  {moment(seen.opened_at, now)} ({span(now - seen.opened_at)})  ")
+        head.append_text(state(seen, now))
+        where = f"{clean(row['fabric'])}: " if several else ""
+        parts.append(Padding(head, (0, 0, 0, indent)))
+        parts.append(Padding(Text(f"{where}{clean(row['summary'])}"), (0, 0, 0, indent + 4)))
+    return Group(*parts)
 
 
 def table(incidents: Sequence[Seen], now: datetime, ids: dict[str, str] | None = None) -> Table:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
+from rich.table import Table
 
 from collectors.errors import InputError
 from pipeline.alerts.record import value_of
-from pipeline.desk.listed import counted, in_order, table
+from pipeline.desk.listed import WIDE, counted, in_order, listing, table
 from pipeline.desk.reading import of_record
 from pipeline.desk.related import ABOUT_THEN
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
@@ -264,3 +265,20 @@ def test_what_no_planned_work_does_is_notified_whatever_its_root_is() -> None:
     root = seen("a" * 20, rule="R16", in_maintenance=True)
     assert "yes: no planned work" in shown(seen("b" * 20, rule="R15", root_incident_id=root.id), root)
     assert "no, as long as" in shown(seen("b" * 20, rule="R16", root_incident_id=root.id), root)
+
+
+@pytest.mark.parametrize("width", [30, 80, WIDE - 1])
+def test_a_narrow_terminal_shows_each_incident_as_a_line_and_its_sentence_below(width: int) -> None:
+    root, child = seen("a" * 20, summary="leaf-1 is cut off"), seen("b" * 20, root_incident_id="a" * 20)
+    listed = listing([root, child], NOW, short_ids(["a" * 20, "b" * 20]), width)
+    out = StringIO()
+    Console(file=out, width=width, highlight=False).print(listed)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("aaaaaaa  critical  R4")
+    assert "    leaf-1 is cut off" in [line.rstrip() for line in lines]
+    assert any(line.startswith("  bbbbbbb") for line in lines)
+    assert all(len(line) <= width for line in lines)
+
+
+def test_a_wide_terminal_shows_a_table() -> None:
+    assert isinstance(listing([seen("a" * 20)], NOW, {"a" * 20: "a"}, WIDE), Table)
