@@ -92,9 +92,7 @@ class Contests:
         """Return RUN: the disputes that have lasted for longer than a move, and numbers that fell."""
         mark = self._marks.filter(pl.col("kind") != _FELL).sort("key", "time", "offset", "index")
         last = mark.with_columns(
-            following=pl.col("time").shift(-1).over("key"),
-            over_offset=pl.col("offset").shift(-1).over("key"),
-            over_index=pl.col("index").shift(-1).over("key"),
+            following=_following("time"), over_offset=_following("offset"), over_index=_following("index")
         )
         begun = last.filter(pl.col("kind") == _BEGAN)
         place = {"start_offset": "offset", "start_index": "index"}
@@ -231,11 +229,16 @@ def _kept_marks(marks: pl.DataFrame, pieces: pl.DataFrame, now: int) -> pl.DataF
         (pl.col("time") >= since) | pl.col("key").is_in(ahead["key"].unique().implode())
     )
     mark = marks.filter(pl.col("kind") != _FELL).sort("key", "time", "offset", "index")
-    following = pl.col("time").shift(-1).over("key")
+    following = _following("time")
     live = (pl.col("time") >= since) | (
         (pl.col("kind") == _BEGAN) & (following.is_null() | (following >= since))
     )
     return pl.concat([mark.filter(live), fell])
+
+
+def _following(column: str) -> pl.Expr:
+    """Return a column of the key's next row, in rows that are in order: over all keys at once."""
+    return pl.when(pl.col("key").shift(-1) == pl.col("key")).then(pl.col(column).shift(-1))
 
 
 def newer(one: pl.Expr, other: pl.Expr) -> pl.Expr:
@@ -354,15 +357,12 @@ def _merged(pieces: pl.DataFrame) -> pl.DataFrame:
     says = ["location", "vtep", "seq", "sticky"]
     ordered = pieces.unique().sort(*row, "since", "until", nulls_last=True, maintain_order=True)
     goes_on = pl.all_horizontal(
-        pl.col("since") <= pl.col("until").shift(1).over(row),
-        *(pl.col(name).eq_missing(pl.col(name).shift(1).over(row)) for name in says),
+        *(pl.col(name) == pl.col(name).shift(1) for name in row),
+        pl.col("since") <= pl.col("until").shift(1),
+        *(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in says),
     ).fill_null(value=False)
-    return (
-        ordered.with_columns(piece=(~goes_on).cum_sum())
-        .group_by("piece", maintain_order=True)
-        .agg(
-            pl.exclude("until", "end_offset", "end_index", "piece").first(),
-            pl.col("until", "end_offset", "end_index").last(),
-        )
-        .select(*PIECE)
-    )
+    marked = ordered.with_columns(goes_on=goes_on)
+    ends = ["until", "end_offset", "end_index"]
+    begun = marked.filter(~pl.col("goes_on")).drop(ends)
+    over = marked.filter(~pl.col("goes_on").shift(-1, fill_value=False)).select(ends)
+    return begun.hstack(over.get_columns()).select(*PIECE)

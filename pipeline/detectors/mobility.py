@@ -25,6 +25,7 @@ from pipeline.detectors import Rule, catalogue, findings
 from pipeline.detectors.moves import WINDOW, Limits
 from pipeline.detectors.text import domain_text, mac_text, random_mac
 from pipeline.detectors.timeline import changes, counts
+from pipeline.detectors.windows import Windows
 
 RULES: Final = catalogue(
     Rule("M1", "MAC_MOVE", "mobility", rank=0, clear=WINDOW, momentary=True),
@@ -34,6 +35,8 @@ RULES: Final = catalogue(
     Rule("M2", "MAC_DUPLICATE", "mobility", rank=3, clear=WINDOW, momentary=True),
 )
 FLAPS: Final = ("M2", "M3")
+_FINE: Final = 1_000_000
+"""Shares of moves are summed as whole millionths: a sum of floats depends on what is beside it."""
 
 
 def judge(burst: pl.DataFrame, limits: Limits) -> pl.DataFrame:
@@ -82,41 +85,41 @@ def blindness(fresh: pl.DataFrame, rule: str = "M1") -> pl.DataFrame:
 def _count(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Count, at each move, the moves of the windows that end there."""
     window, flaps = limits.window, limits.flap_window
-
-    def counted(each: str, settled: str, window: timedelta) -> pl.Expr:
-        """Sum settled bursts, and of the burst that goes on each move if it is long by now, else one."""
-        before = _sum(settled, window, "key") - _sum(settled, window, "key", "burst")
-        whole = _sum(each, window, "key", "burst")
-        return before + pl.when(pl.col("age") > limits.burst).then(whole).otherwise(
-            pl.min_horizontal(whole, 1)
-        )
-
-    def if_seen_elsewhere(count: pl.Expr, window: timedelta) -> pl.Expr:
-        return pl.when(_sum("move", window, "key") > 0).then(count).otherwise(0)
-
     # a dump shows the moves since the observer was last heard: those of the last 180 s are a share of them
     blind = pl.col("time") - pl.col("known_until")
     heard = pl.col("known_until") > 0
     long_blind = pl.col("dump") & heard & (blind > limits.burst // timedelta(microseconds=1))
     share = pl.min_horizontal((window // timedelta(microseconds=1)) / blind, 1.0)
-    return moves.with_columns(
-        in_window=if_seen_elsewhere(counted("moves", "counted", window), window),
-        in_flap_window=if_seen_elsewhere(counted("moves", "counted", flaps), flaps),
-        missed=pl.when(long_blind).then(pl.col("newer") * share).otherwise(0.0),
+    seen = moves.with_columns(
+        missed=pl.when(long_blind)
+        .then((pl.col("newer") * share * _FINE).round().cast(pl.Int64))
+        .otherwise(0),
         began=pl.when(long_blind).then(pl.from_epoch("known_until", time_unit="us")).otherwise("at"),
-    ).with_columns(
-        shown=counted("single", "counted_single", window)
-        + _sum("jump", window, "key")
-        - pl.when(pl.col("jump") <= limits.migration_moves)
-        .then("jump")
-        .otherwise(0)
-        .rolling_max_by("at", window)
-        .over("key")
-        .sub(1)
-        .clip(0)
-        + _sum("missed", window, "key"),
-        no_migration=pl.col("jump").rolling_max_by("at", window).over("key") > limits.migration_moves,
-        span=pl.col("at") - pl.col("began").rolling_min_by("at", window).over("key"),
+    )
+    wide, narrow = Windows(seen, window), Windows(seen, flaps)
+
+    def counted(each: str, settled: str, windows: Windows) -> pl.Expr:
+        """Sum settled bursts, and of the burst that goes on each move if it is long by now, else one."""
+        before = windows.sum(settled) - windows.sum(settled, in_burst=True)
+        whole = windows.sum(each, in_burst=True)
+        return before + pl.when(pl.col("age") > limits.burst).then(whole).otherwise(
+            pl.min_horizontal(whole, 1)
+        )
+
+    def if_seen_elsewhere(windows: Windows) -> pl.Expr:
+        count = counted("moves", "counted", windows)
+        return pl.when(windows.sum("move") > 0).then(count).otherwise(0)
+
+    return _with_extremes(seen, wide, limits).select(
+        *moves.columns,
+        in_window=if_seen_elsewhere(wide),
+        in_flap_window=if_seen_elsewhere(narrow),
+        shown=counted("single", "counted_single", wide)
+        + wide.sum("jump")
+        - (pl.col("small_jump") - 1).clip(0)
+        + wide.sum("missed") / _FINE,
+        no_migration=pl.col("most_jump") > limits.migration_moves,
+        span=pl.col("at") - pl.col("earliest"),
         places=pl.concat_list(_before(2, window), _before(1, window), "old_name", "name")
         .list.drop_nulls()
         .list.unique()
@@ -124,13 +127,31 @@ def _count(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     )
 
 
+def _with_extremes(seen: pl.DataFrame, wide: Windows, limits: Limits) -> pl.DataFrame:
+    """Add the greatest jump in the window, the greatest that may be a migration, and when its moves began.
+
+    Few MACs have a jump, or moves that a dump showed: only those are looked at one by one.
+    """
+    rows = seen.with_row_index("row")
+    jump, at = pl.col("jump"), pl.col("at")
+    odd = rows.filter(((jump > 0) | (pl.col("began") != at)).any().over("key"))
+    small = pl.when(jump <= limits.migration_moves).then("jump").otherwise(0)
+    extremes = odd.select(
+        "row",
+        small_jump=small.rolling_max_by("at", limits.window).over("key"),
+        most_jump=jump.rolling_max_by("at", limits.window).over("key"),
+        earliest=pl.col("began").rolling_min_by("at", limits.window).over("key"),
+    )
+    return rows.join(extremes, on="row", how="left", maintain_order="left").with_columns(
+        pl.col("small_jump", "most_jump").fill_null(0),
+        earliest=pl.coalesce("earliest", wide.first("at")),
+    )
+
+
 def _before(steps: int, window: timedelta) -> pl.Expr:
-    recent = pl.col("at") - pl.col("at").shift(steps).over("key") < window
-    return pl.when(recent).then(pl.col("old_name").shift(steps).over("key"))
-
-
-def _sum(column: str, window: timedelta, *over: str) -> pl.Expr:
-    return pl.col(column).cast(pl.Float64).rolling_sum_by("at", window_size=window, closed="right").over(over)
+    same = pl.col("key") == pl.col("key").shift(steps)
+    recent = pl.col("at") - pl.col("at").shift(steps) < window
+    return pl.when(same & recent).then(pl.col("old_name").shift(steps))
 
 
 def _with_pattern(moves: pl.DataFrame, limits: Limits) -> pl.DataFrame:

@@ -123,8 +123,11 @@ def moves(steps: pl.DataFrame) -> pl.DataFrame:
 
 
 def bursts(moved: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """Number the bursts of each MAC; a move knows when its burst began and whether the burst became long."""
-    gap = pl.col("at").diff().over("key")
+    """Number the bursts of each MAC; a move knows when its burst began and whether the burst became long.
+
+    ``moved``: as ``moves`` orders them.
+    """
+    gap = pl.when(pl.col("key") == pl.col("key").shift(1)).then(pl.col("at").diff())
     age = pl.col("at") - pl.col("at").first().over("burst")
     back = pl.col("old_name").first().over("burst") == pl.col("name").last().over("burst")
     return (
@@ -132,7 +135,7 @@ def bursts(moved: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         # older steps are forgotten: nothing may depend on when
         .with_columns(age=pl.min_horizontal(age, pl.lit(limits.window)))
         .with_columns(
-            last=pl.int_range(pl.len()).over("burst") == pl.len().over("burst") - 1,
+            last=(pl.col("burst") != pl.col("burst").shift(-1)).fill_null(value=True),
             moves=pl.when("live").then("newer").otherwise(0),
         )
         .with_columns(all_moves=pl.col("moves").sum().over("burst"))
