@@ -22,8 +22,9 @@ help:
 demo: $(READY)
 	@.venv/bin/fabricscope demo
 
+# A process per core, each with one thread of Polars: more would wait for each other.
 test: $(READY)
-	.venv/bin/pytest -n auto --dist loadfile -m "not services"
+	POLARS_MAX_THREADS=1 .venv/bin/pytest -n auto --dist loadfile -m "not services"
 	.venv/bin/pytest -n 2 --dist loadfile -m services
 
 check: $(READY)
