@@ -17,11 +17,11 @@ from collectors.errors import InputError
 from collectors.kafka_access import KafkaAccess
 from collectors.topics import MAX_MESSAGE_BYTES
 from pipeline.alerts.record import TOPIC
+from pipeline.desk.record import of_record
 from pipeline.desk.seen import Seen
 from pipeline.store.opening import look
 
 _POLL_MS: Final = 500
-_TIMES: Final = ("opened_at", "detected_at", "resolved_at")
 _SAME: Final = ("device", "vni", "evi", "mac", "ip", "esi", "vtep", "interface", "peer", "tenant")
 MOST_FINDINGS: Final = 20
 
@@ -102,18 +102,6 @@ def changes(access: KafkaAccess, fabrics: frozenset[str]) -> Iterator[tuple[Seen
                 yield None, None
 
 
-def of_record(value: bytes) -> Seen:
-    """Return the incident in a record of the topic; raises ValueError for one that isn't."""
-    try:
-        content = orjson.loads(value)
-        evidence, events = content.pop("evidence"), content.pop("events")
-        content.update({name: _time(content[name]) for name in _TIMES})
-        steps = [{**one, "event_time": _time(one["event_time"])} for one in events]
-        return Seen({**content, "incident_id": str(content["incident_id"])}, steps, evidence or {})
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no incident: {error!r}") from error
-
-
 @contextlib.contextmanager
 def _consumer(access: KafkaAccess) -> Iterator[KafkaConsumer]:
     consumer = access.connect(
@@ -185,7 +173,3 @@ def _object(text: str | None) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

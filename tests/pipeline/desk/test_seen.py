@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from rich.table import Table
 
 from collectors.errors import InputError
 from pipeline.alerts.record import value_of
+from pipeline.desk.incident_cli import _steps
 from pipeline.desk.listed import WIDE, counted, in_order, listing, table
-from pipeline.desk.reading import of_record
+from pipeline.desk.record import of_record
 from pipeline.desk.related import ABOUT_THEN
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
 from pipeline.desk.shown import page
@@ -259,6 +261,50 @@ def test_an_incident_of_the_topic_is_the_one_of_the_store() -> None:
 def test_what_is_no_incident_is_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match="no incident"):
         of_record(raw)
+
+
+WHOLE = orjson.loads(
+    value_of({**seen("a" * 20).row, "evidence": '{"macs":3,"devices":["leaf-1"]}'}, [event("opened")])
+)
+HOSTILE = st.sampled_from(
+    [None, 7, -1.5, True, "", "x", "\x1b[2J", "[red]", [], [None], {}, {"a": [1]}, "2026-11-22T03:12:00"]
+)
+
+
+def told(content: dict[str, Any]) -> None:
+    """Show what the topic tells as each command does, or refuse it."""
+    try:
+        one = of_record(orjson.dumps(content))
+    except ValueError:
+        return
+    known = {one.id: one}
+    parts = [page(one, known, GUIDES["R4"], (NOW, None), short_ids(known)), *_steps(None, one)]
+    parts += [listing([one], NOW, short_ids(known), width) for width in (80, WIDE)]
+    shown = "".join(text_of(part) for part in [*parts, counted([one])])
+    assert not set(shown) & set("\x1b\x00\x07\u202e")
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "new"])
+@given(value=HOSTILE)
+def test_whatever_a_member_of_a_record_is_it_is_shown_or_refused(name: str, value: Any) -> None:
+    told({**WHOLE, name: value})
+    told({key: one for key, one in WHOLE.items() if key != name})
+
+
+@pytest.mark.parametrize("name", [*WHOLE["events"][0], "new"])
+@given(value=HOSTILE)
+def test_whatever_a_member_of_a_step_is_it_is_shown_or_refused(name: str, value: Any) -> None:
+    (step,) = WHOLE["events"]
+    told({**WHOLE, "events": [{**step, name: value}]})
+    told({**WHOLE, "events": [{key: one for key, one in step.items() if key != name}]})
+
+
+@given(
+    st.sampled_from(["macs", "devices", "hit", "ruled_out", "observers", "cause", "\x1b[2J", "[red]"]),
+    HOSTILE,
+)
+def test_whatever_a_member_of_the_evidence_is_it_is_shown(name: str, value: Any) -> None:
+    told({**WHOLE, "evidence": {name: value, "fresh_observers": value}})
 
 
 def test_what_no_planned_work_does_is_notified_whatever_its_root_is() -> None:
