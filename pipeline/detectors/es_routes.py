@@ -57,7 +57,7 @@ def legs(
     )
     every = _hidden(every, rewritten)
     gone = every.with_columns(value=~pl.col("value"))
-    said = votes(gone, fresh, [*_LEG, "kind"]).with_columns(
+    said = votes(gone, fresh, [*_LEG, "kind"], doubts=True).with_columns(
         value=pl.when(pl.col("fresh") > 0).then(pl.col("yes") / pl.col("fresh") >= QUORUM)
     )
     return changes(said, [*_LEG, "kind"], ["value", "yes", "fresh"])

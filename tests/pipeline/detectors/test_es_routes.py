@@ -147,6 +147,73 @@ def _told(outcome: Outcome) -> list[tuple[str, float, float | None, str]]:
     return incidents + [("R9", one["time"], None, one["summary"]) for one in outcome.found("R9")]
 
 
+SPINE = "10.0.1.1"
+
+
+def rewritten(*devices: str) -> Scene:
+    """A PE's A-D route comes with the next hop of a spine to some; others hear it as it is."""
+    scene = Scene().joins(*OBSERVERS)
+    for device in ("l1", "l2", "l3"):
+        scene.serves(device)
+    scene.has_address("s1", "lo1", SPINE, 32).passes(1)
+    for pe in PES:
+        for device in OBSERVERS:
+            if pe == 2 and device in devices:
+                announces(scene, pe, device, kinds="4")
+                scene.ad_route(device, ESI, SPINE, neighbor="192.0.2.2")
+            else:
+                announces(scene, pe, device)
+            scene.imet(device, address(pe), neighbor=neighbor_of(device, pe))
+    return scene
+
+
+def test_an_a_d_route_behind_another_next_hop_is_hidden_and_not_missing() -> None:
+    scene = macs(rewritten("l1", "l3", "s1"), 2).passes(60)
+
+    assert play(scene).of("R7", "R10", "R4", "R5") == []
+
+
+def test_the_next_hop_of_a_device_on_the_way_is_no_pe() -> None:
+    scene = rewritten("l1", "l3", "s1").passes(20)
+    outcome = play(announces(scene, 2, op="delete", kinds="4").passes(20))
+
+    assert SPINE not in {one["vtep"] for one in outcome.findings}
+    assert not any(SPINE in one["summary"] for one in outcome.of("R4", "R5", "R7", "R11"))
+
+
+def test_who_holds_no_a_d_route_at_all_misses_it() -> None:
+    scene = rewritten("l1").passes(20)
+    for device in ("l3", "s1"):
+        scene.ad_route(device, ESI, address(2), op="delete")
+
+    # l1 can't tell, l2 has its own, two of three who can miss it
+    assert [one["vtep"] for one in play(scene.passes(11)).of("R7")] == [address(2)]
+
+
+def test_what_is_hidden_a_moment_later_is_not_missing_either() -> None:
+    scene = rewritten()
+    for device in ("l1", "l3", "s1"):
+        scene.ad_route(device, ESI, address(2), op="delete").passes(0.2)
+        scene.ad_route(device, ESI, SPINE, neighbor="192.0.2.2")
+    scene.ad_route("l2", ESI, SPINE, neighbor="192.0.2.2").ad_route(
+        "l2", ESI, address(2), op="delete", neighbor=None
+    )
+
+    assert play(scene.passes(60)).of("R7") == []
+
+
+def test_what_is_hidden_from_all_is_unknown_and_ends_nothing() -> None:
+    scene = announces(rewritten().passes(10), 2, op="delete", kinds="1").passes(20)
+    for device in ("l1", "l3", "s1"):
+        scene.ad_route(device, ESI, SPINE, neighbor="192.0.2.2")
+    scene.ad_route("l2", ESI, SPINE, neighbor="192.0.2.2")
+    outcome = play(scene.passes(30))
+
+    [incident] = outcome.of("R7")
+    assert (incident["state"], incident["coverage"]) == ("open", 0.5)
+    assert outcome.found("R7", active=None)
+
+
 @settings(max_examples=5, deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 300), max_size=4),
