@@ -221,7 +221,7 @@ def _on_leaves(
             ),
             evidence=pl.struct(
                 "sessions", "sessions_down", "links", "links_down", "missing", "unknown",
-                not_there="absent",
+                not_there="absent", hosts_attached="loaded",
             ).struct.json_encode(),
         )
     )  # fmt: skip
