@@ -92,6 +92,47 @@ def test_what_was_configured_once_stays_known() -> None:
     assert learned(scene).ends["thing"].to_list() == ["10.0.0.9"]
 
 
+def on_the_way() -> Scene:
+    """A leaf and a spine with addresses; a third device says nothing of what it is."""
+    scene = Scene().joins("l1", "s1").serves("l1")
+    scene.has_address("l1", "lo1", "10.1.0.1", 32).has_address("s1", "lo1", "10.1.0.9", 32)
+    return scene.has_address("s1", "down1", "2001:db8::9", 64)
+
+
+def test_addresses_of_devices_that_are_no_leaves_are_on_the_way() -> None:
+    assert learned(on_the_way()).transit == {"10.1.0.9", "2001:db8::9"}
+
+
+def test_an_address_that_a_leaf_has_as_well_is_its_own() -> None:
+    scene = on_the_way().has_address("l1", "lo2", "10.1.0.9", 32)
+
+    assert learned(scene).transit == {"2001:db8::9"}
+
+
+@pytest.mark.parametrize("neighbor", [None, "192.0.2.1"])
+def test_who_originates_a_type_3_route_by_an_address_is_not_on_the_way(neighbor: str | None) -> None:
+    # a border device that is declared a spine, and has a VTEP all the same
+    scene = Scene().joins("l1").joins("s1", role="spine").serves("l1")
+    scene.has_address("s1", "lo1", "10.1.0.9", 32).imet("s1", "10.1.0.9", neighbor=neighbor)
+
+    assert learned(scene).transit == (set() if neighbor is None else {"10.1.0.9"})
+
+
+def test_what_is_learnt_later_of_a_device_counts_at_once() -> None:
+    seen = list[set[str]]()
+    roles = Roles()
+
+    def watch(applied: Applied) -> None:
+        roles.learn(applied.changes)
+        seen.append(roles.transit)
+
+    scene = Scene().joins("a").has_address("a", "lo1", "10.1.0.9", 32).passes(1)
+    cut = len(scene.records)
+    play(scene.serves("a").passes(1), [cut], watch=watch, judged=False)
+
+    assert seen == [{"10.1.0.9"}, set()]
+
+
 def test_a_snapshot_keeps_all_of_it() -> None:
     scene = Scene().joins("l1", role="leaf").serves("l1").imet("l1", address(1), neighbor=None)
     scene.session("l1", "10.0.0.1", "ESTABLISHED").has_address("l1", "up1", "10.0.0.0", 31)
@@ -100,4 +141,5 @@ def test_a_snapshot_keeps_all_of_it() -> None:
 
     assert restarted.ends.equals(roles.ends)
     assert (restarted.owners, restarted.leaves) == (roles.owners, roles.leaves)
+    assert restarted.transit == roles.transit
     assert all(frame.equals(roles.dump()[name]) for name, frame in restarted.dump().items())

@@ -151,6 +151,26 @@ def test_moves_that_follow_each_other_are_no_stale_routes() -> None:
     assert opened(play(scene.passes(20))) == []
 
 
+def behind_spine(*, declared: bool) -> Scene:
+    """A spine sets itself as next hop of a MAC's route; it is known to be one, or its address is nobody's."""
+    scene = Scene().joins("s1", "s2", "l1").serves("l1").passes(1)
+    if declared:
+        scene.has_address("s2", "lo1", address(2), 32)
+    scene.mac_route("s1", 1, address(1), 4).until(10)
+    return scene.mac_route("s1", 1, address(2), 4, neighbor="192.0.2.2")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_route_whose_next_hop_was_set_on_the_way_is_no_second_claim(*, declared: bool) -> None:
+    assert opened(play(behind_spine(declared=declared).until(60))) == ([] if declared else [("M8", 20)])
+
+
+def test_a_leaf_s_own_address_is_not_set_on_the_way() -> None:
+    scene = behind_spine(declared=False).has_address("l1", "lo1", address(2), 32)
+
+    assert opened(play(scene.until(60))) == [("M8", 20)]
+
+
 # M10
 
 
