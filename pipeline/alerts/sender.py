@@ -18,6 +18,7 @@ from collectors.backoff import jittered
 from pipeline.alerts.alert import FIRES_FOR, WATCHDOG, Alert, Labels, watchdog
 from pipeline.alerts.client import Alertmanager, AwayError, SaidNoError
 from pipeline.alerts.feed import Feed, Picture, possible
+from pipeline.alerts.gate import PRESENT
 from pipeline.alerts.latency import Latencies
 from pipeline.alerts.plan import Post, after, due, ended, halves, packed
 
@@ -183,7 +184,8 @@ class Sender:
                 for fabric in sorted(fabrics)
                 for alert in self._alertmanager.alerts([f'fabric="{fabric}"', 'rule=~".+"'])
             ]
-            return strays(found, told, now - self._resend * WATCHDOG_LASTS)
+            # whoever speaks may be PRESENT behind, and not know yet what another said before it died
+            return strays(found, told, now - self._resend * WATCHDOG_LASTS - PRESENT)
         except (AwayError, SaidNoError) as error:  # a proxy may let posts through alone
             log.warning("what fires there is not told", alertmanager=self.name, reason=str(error))
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # it is no Alertmanager

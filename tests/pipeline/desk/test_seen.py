@@ -278,7 +278,10 @@ def told(content: dict[str, Any]) -> None:
     except ValueError:
         return
     known = {one.id: one}
-    parts = [page(one, known, GUIDES["R4"], (NOW, None), short_ids(known)), *_steps(None, one)]
+    parts: list[RenderableType] = [
+        page(one, known, GUIDES["R4"], (NOW, None), short_ids(known)),
+        *_steps(None, one),
+    ]
     parts += [listing([one], NOW, short_ids(known), width) for width in (80, WIDE)]
     shown = "".join(text_of(part) for part in [*parts, counted([one])])
     assert not set(shown) & set("\x1b\x00\x07\u202e")
