@@ -114,10 +114,11 @@ class Resets:
         sides = (keys, multicast & routes.existed), (keys, multicast & routes.exists)
         held = self._routes.apply(routes, applied.records, sides)
         self._held.add(held)
-        self._speakers.take(applied)
+        spoke = self._speakers.take(applied)
         seen = _resets(applied)
         self._events = pl.concat([self._events, seen])
-        return len(seen) > 0 or len(held) > 0 or len(applied.changes["bgp_session"]) > 0
+        # most changes of sessions are counters that rise
+        return spoke or len(seen) > 0 or len(held) > 0
 
 
 def _resets(applied: Applied) -> pl.DataFrame:
