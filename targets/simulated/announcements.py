@@ -85,6 +85,8 @@ class Announcer:
         self._vnis = {vni.number: vni for vni in plan.vnis}
         self.target_as = FABRIC_AS
         """What its route targets are made with."""
+        self.df_algorithms: dict[str, int] = {}
+        """How it elects forwarders, by segment name (RFC 8584, section 2.2); left out: by the modulus."""
 
     def targets(self) -> frozenset[Community]:
         """Return the route targets that the leaf exports with, and imports."""
@@ -155,7 +157,11 @@ class Announcer:
         yield self._route(
             Nlri(RouteType.SEGMENT, esi=segment.esi, ip=self._leaf.address),
             number,
-            (es_import(segment.import_mac), df_election(0, _AC_DF, 0), VXLAN_ENCAPSULATION),
+            (
+                es_import(segment.import_mac),
+                df_election(self.df_algorithms.get(segment.name, 0), _AC_DF, 0),
+                VXLAN_ENCAPSULATION,
+            ),
         )
         for vni in self._plan.vnis:
             yield self._route(

@@ -8,8 +8,10 @@ from targets.simulated import faults
 from targets.simulated.agenda import SECOND
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
-from targets.simulated.news import ActionNote
+from targets.simulated.news import ActionNote, PortNote
 from targets.simulated.routing import Session
+from targets.simulated.saying import Saying
+from targets.simulated.wires import Member
 
 _BETWEEN: Final = 5 * SECOND
 """From one blip of a port, or failure of a session, to the next."""
@@ -51,10 +53,7 @@ def miscable(fabric: Fabric, time_ns: int, leaf: Leaf, port: str, other: str, *,
 
 def member(fabric: Fabric, time_ns: int, leaf: Leaf, port: str, *, up: bool) -> None:
     """Let a member of a leg fail, or mend it: without any the leg is down."""
-    found = leaf.members.get(port)
-    if found is None:
-        mine = ", ".join(leaf.members) or "none"
-        raise InputError(f"{leaf.name} has no port {port} in a LAG; members are {mine}")
+    found = _member(leaf, port)
     _act(fabric, time_ns, f"member-{'up' if up else 'down'}", leaf, port, lag=found.segment.name)
     found.broken = not up
     number = fabric.plan.segments.index(found.segment)
@@ -64,6 +63,32 @@ def member(fabric: Fabric, time_ns: int, leaf: Leaf, port: str, *, up: bool) -> 
         faults.set_members(fabric, time_ns, leaf, found.segment, up=serves)
     else:
         faults.set_leg(fabric, time_ns, leaf, number, up=serves)
+
+
+def stray_member(fabric: Fabric, time_ns: int, leaf: Leaf, port: str, *, wrong: bool) -> None:
+    """Plug a member's cable into another server, or back: its link stays up, and LACP keeps it out."""
+    found = _member(leaf, port)
+    others = [it for it in leaf.members.values() if it.segment is found.segment and it is not found]
+    if found.stray == wrong:
+        raise InputError(f"{port} of {leaf.name} leads {'elsewhere' if wrong else 'to its server'} already")
+    if not any(it.up for it in others) or (wrong and not found.up):
+        raise InputError(f"all members of {found.segment.name} at {leaf.name} have to be up for that")
+    _act(fabric, time_ns, f"member-stray{'' if wrong else '-clear'}", leaf, port, lag=found.segment.name)
+    old, saying = found.leaves(), Saying()
+    found.stray = found.broken = wrong
+    found.up = not wrong
+    saying.replace("lacp", old, found.leaves())
+    fabric.agenda.say(leaf.name, saying, time_ns)
+    whole = all(it.up for it in (found, *others))
+    fabric.agenda.note(PortNote(time_ns, "lag", leaf.name, found.segment.name, whole))
+
+
+def _member(leaf: Leaf, port: str) -> Member:
+    found = leaf.members.get(port)
+    if found is None:
+        mine = ", ".join(leaf.members) or "none"
+        raise InputError(f"{leaf.name} has no port {port} in a LAG; members are {mine}")
+    return found
 
 
 def _cut(fabric: Fabric, time_ns: int, device: Device, link: Session, *, cut: bool) -> None:

@@ -12,6 +12,8 @@ from targets.simulated.faults import segment_at
 from targets.simulated.news import ActionNote
 from targets.simulated.policy import Stripped
 
+_ALGORITHMS: Final = 32
+"""The field has five bits."""
 _PARTS: Final = ("ad", "es", "evi", "none")
 
 
@@ -94,6 +96,22 @@ def withhold(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, what: str) -> N
     parts = {"ad": [whole], "es": [election], "evi": each, "none": []}
     fabric.originate(leaf, [whole, election, *each], time_ns)
     fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in parts[what]), time_ns)
+
+
+def elect_by(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, algorithm: float) -> None:
+    """Let one leaf advertise another DF algorithm: all go on with the modulus (RFC 8584, section 2.2.1)."""
+    number = segment_at(fabric, leaf, lag)
+    peers = [it for it in fabric.leaves if it is not leaf and number in it.legs]
+    if not 0 <= algorithm < _ALGORITHMS or any(lag in it.announcer.df_algorithms for it in peers):
+        raise InputError(f"one leaf of {lag} alone may elect otherwise, by a number below {_ALGORITHMS}")
+    _act(fabric, time_ns, "df-algorithm", leaf, on=algorithm > 0)
+    if algorithm:
+        leaf.announcer.df_algorithms[lag] = int(algorithm)
+    else:
+        leaf.announcer.df_algorithms.pop(lag, None)
+    if leaf.legs[number]:
+        _, election, *_ = leaf.announcer.segment(fabric.plan.segments[number])
+        fabric.originate(leaf, [election], time_ns)
 
 
 def gateways(fabric: Fabric, time_ns: int) -> None:

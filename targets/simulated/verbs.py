@@ -48,6 +48,12 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("leaf", "port"), partial(cabling.member, up=False), "a member of a segment's LAG fails"
     ),
     "member-up": Verb(("leaf", "port"), partial(cabling.member, up=True), "mend it"),
+    "member-stray": Verb(
+        ("leaf", "port"),
+        partial(cabling.stray_member, wrong=True),
+        "a member's cable leads to another server",
+    ),
+    "member-stray-clear": Verb(("leaf", "port"), partial(cabling.stray_member, wrong=False), "put it back"),
     "es-link-down": Verb(("leaf", "port"), partial(faults.leg, up=False), "break a leg of a segment's LAG"),
     "es-link-up": Verb(("leaf", "port"), partial(faults.leg, up=True), "mend it"),
     "df-stuck": Verb(
@@ -117,6 +123,11 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("leaf", "port", "part"),
         policies.withhold,
         "a leaf withdraws a leg's ad, es or evi routes; none: it doesn't",
+    ),
+    "df-algorithm": Verb(
+        ("leaf", "port", "number"),
+        policies.elect_by,
+        "one leaf of a segment advertises another DF algorithm; 0: the modulus",
     ),
     "gateways": Verb((), policies.gateways, "all leaves announce the anycast gateways"),
     "gateway-conflict": Verb(

@@ -14,6 +14,8 @@ _ISIS: Final = (
     "/isis/interfaces"
 )
 _LEVEL: Final = 2
+_STRANGER: Final = "00:50:56:f1:00:01"
+"""LACP system id of a server that is behind no segment."""
 _KEY: Final = 1
 
 
@@ -108,6 +110,8 @@ class Member:
     up: bool = True
     broken: bool = False
     """It can't come up, whatever the leg does."""
+    stray: bool = False
+    """Its cable leads to another server: LACP keeps it out of the LAG (IEEE 802.1AX, selection logic)."""
 
     def leaves(self) -> dict[str, Value]:
         """Return the leaves of family ``lacp``."""
@@ -120,9 +124,14 @@ class Member:
             # leaves of one segment are one system to the server
             state + "system-id": self.segment.import_mac,
             state + "oper-key": _KEY,
-            state + "partner-id": server_id(self.segment) if self.up else "00:00:00:00:00:00",
-            state + "partner-key": _KEY if self.up else 0,
+            state + "partner-id": self._partner(),
+            state + "partner-key": _KEY if self.up or self.stray else 0,
         }
+
+    def _partner(self) -> str:
+        if self.stray:
+            return _STRANGER
+        return server_id(self.segment) if self.up else "00:00:00:00:00:00"
 
 
 def system_id(node: Node) -> str:

@@ -136,6 +136,18 @@ def test_a_leg_is_up_while_a_member_is() -> None:
     assert not fabric.leaves[0].members[second].up
 
 
+def test_a_member_that_leads_to_another_server_is_up_and_kept_out() -> None:
+    fabric = built()
+    whole = fabric.tree(fabric.devices["leaf-1"], "lacp")
+    after(fabric, "member-stray", "leaf-1", "eth4", seconds=1)
+    assert shown(fabric, "leaf-1", "lacp", "/synchronization")[:2] == ["OUT_SYNC", "IN_SYNC"]
+    first, second = shown(fabric, "leaf-1", "lacp", "/partner-id")[:2]
+    assert first not in {second, "00:00:00:00:00:00"}
+    assert fabric.leaves[0].legs[0]
+    after(fabric, "member-stray-clear", "leaf-1", "eth4")
+    assert fabric.tree(fabric.devices["leaf-1"], "lacp") == whole
+
+
 def test_miscabled_uplinks_come_up_and_lead_elsewhere_without_sessions() -> None:
     fabric = built()
     after(fabric, "miscable", "leaf-1", "eth1", "eth2")
@@ -155,6 +167,8 @@ def test_miscabled_uplinks_come_up_and_lead_elsewhere_without_sessions() -> None
         ("miscable", ("leaf-1", "eth1", "eth1"), "one port"),
         ("miscable-clear", ("leaf-1", "eth1", "eth2"), "cabled like that already"),
         ("member-down", ("leaf-1", "eth1"), "no port eth1 in a LAG; members are eth4"),
+        ("member-stray", ("leaf-1", "eth1"), "no port eth1 in a LAG; members are eth4"),
+        ("member-stray-clear", ("leaf-1", "eth4"), "eth4 of leaf-1 leads to its server already"),
         ("link-flap", ("leaf-1", "po1"), "no link po1 to the fabric"),
     ],
 )

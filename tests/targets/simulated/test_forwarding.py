@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from collectors.errors import InputError
 from targets.simulated.agenda import SECOND
 from targets.simulated.announcements import designated_forwarder
 from targets.simulated.design import Design
@@ -135,3 +136,15 @@ def test_what_is_told_of_changes_is_what_a_new_subscriber_is_told() -> None:
 
     for leaf in heard.fabric.leaves:
         assert heard.trees[leaf.name] == heard.fabric.tree(leaf, "es")
+
+
+def test_a_leaf_that_advertises_another_algorithm_goes_on_with_the_modulus() -> None:
+    heard = Heard()
+    before = heard.until(1)
+    heard.do("df-algorithm", "leaf-1", "po1", "2", at=1)
+
+    assert heard.until(10) == before
+    with pytest.raises(InputError, match="one leaf of po1 alone may elect otherwise"):
+        heard.do("df-algorithm", "leaf-2", "po1", "2", at=10)
+    heard.do("df-algorithm", "leaf-1", "po1", "0", at=10)
+    assert heard.until(20) == before
