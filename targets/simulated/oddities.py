@@ -1,6 +1,7 @@
 """MACs and addresses that are where they should not be, or are told otherwise than they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from collectors.errors import InputError
@@ -29,6 +30,21 @@ def intrude(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, *, on: bool) -
     else:
         fabric.places[host.name].discard(leaf.node.number)
         fabric.forget(leaf, [_mac(host)], time_ns)
+
+
+def in_vni(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, vni: float, *, on: bool) -> None:
+    """Let a host's MAC appear at a leaf in another VNI, as a router's does in both; or go from there."""
+    others = [each.number for each in fabric.plan.vnis if each.number != host.vni]
+    if vni not in others:
+        raise InputError(
+            f"{host.name} is in VNI {host.vni}; others are {', '.join(map(str, others)) or 'none'}"
+        )
+    _act(fabric, time_ns, "mac-in-vni" if on else "mac-in-vni-clear", host, to=leaf.name, other=f"{vni:.0f}")
+    other = replace(host, vni=int(vni), ips=())
+    if on:
+        fabric.learn(leaf, other, time_ns)
+    else:
+        fabric.forget(leaf, [_mac(other)], time_ns)
 
 
 def stale(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:

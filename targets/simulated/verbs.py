@@ -139,6 +139,12 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("host", "leaf"), partial(oddities.intrude, on=True), "a MAC appears at a second leaf, too"
     ),
     "intrude-clear": Verb(("host", "leaf"), partial(oddities.intrude, on=False), "it goes from there"),
+    "mac-in-vni": Verb(
+        ("host", "leaf", "number"), partial(oddities.in_vni, on=True), "a MAC appears in another VNI, too"
+    ),
+    "mac-in-vni-clear": Verb(
+        ("host", "leaf", "number"), partial(oddities.in_vni, on=False), "it goes from there"
+    ),
     "mac-stale": Verb(("host", "leaf"), oddities.stale, "a host moves, and its old leaf doesn't withdraw"),
     "mac-tie": Verb(("host", "leaf"), oddities.tie, "two leaves announce a MAC with one number"),
     "mac-release": Verb(("host",), oddities.release, "who announces a MAC wrongly withdraws it"),

@@ -49,6 +49,7 @@ MUTATIONS = [
     ("V16", "wait_s", -1, "evpn-without-routes"),
     ("V17", "resets", -1, "silent-two-resets"),
     ("V17", "resets", +1, "session-flaps"),
+    ("X3", "seconds", -1, "tables-disagree"),
 ]
 """Rule, threshold, by how much it is shifted, and the scenario that has to notice."""
 AT_ONCE = ("I5", "L3", "L6", "M7", "M11", "M12", "M13", "R9", "R11", "V3", "V5", "X1", "X4")

@@ -46,6 +46,23 @@ def heard(fabric: Fabric, leaf: str, host: str) -> list[Route]:
     return [route for route in best if route is not None and route.mac == mac]
 
 
+def test_a_mac_in_another_vni_is_another_mac() -> None:
+    fabric = Fabric.build(Design(spines=2, leaves=4, vnis=2, hosts=8), 7)
+    before, host = shown(fabric), fabric.hosts["h1"]
+
+    notes = play(fabric, "mac-in-vni h1 leaf-2 10020")
+
+    assert not [it for it in notes if isinstance(it, MoveNote)]
+    assert {route.origin for route in heard(fabric, "leaf-3", "h1")} == {host.leaf}
+    table = fabric.devices["leaf-3"].table
+    routes = [table.best(entry) for entry in table.paths]
+    assert {it.origin for it in routes if it is not None and it.mac == (10020, host.mac)} == {1}
+    play(fabric, "mac-in-vni-clear h1 leaf-2 10020", start_s=10)
+    assert shown(fabric) == before
+    with pytest.raises(InputError, match="h1 is in VNI 10010; others are 10020"):
+        do(fabric, "mac-in-vni", ("h1", "leaf-2", "10010"), 0)
+
+
 UNDONE = [
     ("next-hop-self spine-1", "next-hop-self-clear spine-1"),
     ("strip spine-1", "strip-clear spine-1"),
