@@ -1,0 +1,1 @@
+"""The PostgreSQL wire protocol over the store: who may ask what, and how it goes over the wire."""
