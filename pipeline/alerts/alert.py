@@ -87,7 +87,10 @@ def firing(incident: Standing, links: Links, now: datetime) -> Alert:
 def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
     """Return the labels of an incident under one of its rules and severities."""
     parts = {"alertname": name, "rule": rule, "severity": severity, "fabric": incident.fabric}
-    return tuple(sorted({**dict(incident.subject), **dict(incident.marks), **parts}.items()))
+    told = {**dict(incident.subject), **dict(incident.marks), **parts}
+    return tuple(
+        sorted((key, value) for key, value in told.items() if value)
+    )  # Alertmanager drops empty ones
 
 
 def all_labels(incident: Standing) -> set[Labels]:

@@ -7,7 +7,7 @@ is away, and it is brought to the truth in one go when it is back.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -68,6 +68,8 @@ class Sender:
         self._told: Mapping[Labels, Alert] | None = None
         self._current: frozenset[str] = frozenset()
         """Fabrics it was brought up to the truth of, and has been kept at since."""
+        self._over: dict[Labels, datetime] = {}
+        """Told to fire, and not firing there any more, since when: another replica says that they are over."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts to {self.name}", daemon=True)
 
@@ -118,8 +120,10 @@ class Sender:
         now, fabrics = self._clock(), picture.spoken_for
         everything = everything or not fabrics <= self._current
         told = self._remembered(picture, now)
+        over: frozenset[Labels] = frozenset()
         if everything and fabrics:
-            told = {**self._strays(fabrics, told, now), **told}
+            unsaid, over = self._inspected(fabrics, told, now)
+            told = {**unsaid, **told}
         ours = _of(picture.wanted, fabrics)
         wanted = {alert.incident_id or "" for alert in ours.values()}
         news = due(
@@ -128,7 +132,11 @@ class Sender:
             lambda alert: ended(alert, picture.incidents, wanted, now),
             everything=everything,
         )
-        posts = [replace(one, ends_at=now + FIRES_FOR) if one.labels in ours else one for one in news]
+        posts = [
+            replace(one, ends_at=now + FIRES_FOR) if one.labels in ours else one
+            for one in news
+            if one.labels not in ours or one.labels not in over
+        ]
         dogs = [
             watchdog(fabric, self._replica, now, self._resend * WATCHDOG_LASTS)
             for fabric in sorted(fabrics)
@@ -169,28 +177,41 @@ class Sender:
             return possible(picture.incidents.values(), self._feed.links, now)
         return self._told
 
-    def _strays(
-        self, fabrics: Iterable[str], told: Mapping[Labels, Alert], now: datetime
-    ) -> dict[Labels, Alert]:
-        """Return alerts of our fabrics that fire there and that nobody has said again for a while.
+    def _inspected(
+        self, fabrics: frozenset[str], told: Mapping[Labels, Alert], now: datetime
+    ) -> tuple[dict[Labels, Alert], frozenset[Labels]]:
+        """Return what fires there of our fabrics and nobody says, and what isn't to be said again for now.
 
-        Their incidents turned out never to have been while no replica could say so; or a replica that lagged
-        said them once more before it died. What another replica says, which may be ahead of this one, is left
-        alone.
+        Nobody says alerts of incidents that turned out never to have been while no replica could say so, and
+        those that a replica that lagged said once more before it died. What another replica says, which may
+        be ahead of this one, is left alone. So is what another one says is over: it is, unless this replica
+        still thinks otherwise when it can't be behind any more.
         """
         try:
             found = [
                 alert
                 for fabric in sorted(fabrics)
-                for alert in self._alertmanager.alerts([f'fabric="{fabric}"', 'rule=~".+"'])
+                for alert in self._alertmanager.alerts([f'fabric="{fabric}"'])
             ]
             # whoever speaks may be PRESENT behind, and not know yet what another said before it died
-            return strays(found, told, now - self._resend * WATCHDOG_LASTS - PRESENT)
+            unsaid = strays(found, told, now - self._resend * WATCHDOG_LASTS - PRESENT)
+            self._over = {labels: self._over.get(labels, now) for labels in self._missing(found, fabrics)}
+            return unsaid, frozenset(labels for labels, at in self._over.items() if now - at < PRESENT)
         except (AwayError, SaidNoError) as error:  # a proxy may let posts through alone
             log.warning("what fires there is not told", alertmanager=self.name, reason=str(error))
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # it is no Alertmanager
             log.warning("what fires there can't be read", alertmanager=self.name, reason=repr(error))
-        return {}
+        return {}, frozenset()
+
+    def _missing(
+        self,
+        found: Sequence[Mapping[str, Any]],  # Any: JSON
+        fabrics: frozenset[str],
+    ) -> set[Labels]:
+        """Return what was told and fires no more, unless all was forgotten there, our watchdog as well."""
+        fires = {tuple(sorted(one["labels"].items())) for one in found}
+        dogs = {watchdog(fabric, self._replica, self._clock(), self._resend).labels for fabric in fabrics}
+        return set(_of(self._told or {}, fabrics)) - fires if dogs <= fires else set()
 
 
 def strays(

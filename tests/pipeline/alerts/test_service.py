@@ -225,6 +225,31 @@ def test_an_alert_of_an_incident_that_never_was_ends_unless_somebody_still_says_
         assert all(sent["annotations"]["ended"] == "it turned out never to have been" for sent in ended)
 
 
+def test_what_another_replica_says_is_over_is_not_told_again_by_one_that_is_behind(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    dog = {"alertname": "FabricscopeWatchdog", "severity": "none", "fabric": "dc1", "replica": "one"}
+    about = {"updatedAt": NOW.isoformat(), "startsAt": NOW.isoformat(), "annotations": {}}
+
+    def says(post: list[dict[str, Any]]) -> bool:
+        return any(sent["labels"].get("device") == "leaf-1" for sent in post)
+
+    with door() as there, replica(store, there, resend_s=0.1) as one:
+        one.start()
+        one.commits({"key": "leaf-1"})
+        until(lambda: sum(map(says, there.posts)) > 3)  # it forgets all: it was started again, say
+        there.answer = lambda _: (200, json.dumps([{"labels": dog, **about}]).encode())
+        time.sleep(0.3)  # a post may be on its way
+        there.posts.clear()
+        until(lambda: len(there.posts) > 5)
+        assert not any(map(says, there.posts))
+        one.commits({"key": "leaf-2"})
+        until(lambda: alert("leaf-2") in there.fires())
+        one.now = NOW + MINUTE  # who is behind for so long speaks no more, so this one isn't
+        one.commits(time=one.now, at=2)
+        until(lambda: alert("leaf-1") in there.fires())
+
+
 def test_what_a_replica_that_lagged_left_behind_as_it_died_ends_however_late(
     store: duckdb.DuckDBPyConnection,
 ) -> None:
