@@ -88,9 +88,8 @@ def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
     """Return the labels of an incident under one of its rules and severities."""
     parts = {"alertname": name, "rule": rule, "severity": severity, "fabric": incident.fabric}
     told = {**dict(incident.subject), **dict(incident.marks), **parts}
-    return tuple(
-        sorted((key, value) for key, value in told.items() if value)
-    )  # Alertmanager drops empty ones
+    # Alertmanager drops empty ones
+    return tuple(sorted((key, value) for key, value in told.items() if value))
 
 
 def all_labels(incident: Standing) -> set[Labels]:
