@@ -43,6 +43,7 @@ MUTATIONS = [
     ("R16", "wait_s", -1, "ebgp-link"),
     ("R19", "seconds", -1, "vni-survives-on-one-leaf"),
     ("V1", "wait_s", -1, "leaf-cut-off-ipv6"),
+    ("V2", "wait_s", -1, "outage-vendor-upgrade"),
     ("V4", "wait_s", -1, "route-targets-apart"),
     ("V10", "wait_s", -1, "ebgp-ebgp-leaf"),
     ("V11", "wait_s", -1, "outage-facebook-2021"),
