@@ -1,7 +1,7 @@
 """Write the files of ``sql/`` that follow from the entities; to be run after a change of schema.
 
 ``python -m sql.generate``. Everything else in ``sql/`` is written by hand. Numbers in file names are layers:
-1xx facts, 2xx history, 3xx current state, 5xx and 6xx the same at a point in time.
+1xx facts, 2xx history, 3xx current state, 5xx and 6xx the same at a point in time, 51x all intervals.
 """
 
 from pathlib import Path
@@ -56,6 +56,24 @@ FROM (
                 AND h.opened_offset = c.opened_offset
                 AND h.opened_index = c.opened_index{same}
         )
+);
+"""
+INTERVALS: Final = """\
+-- Grain: one row per interval of unchanged {name}; valid_to and closed_reason are null while it lasts.
+-- Columns are those of store.{name}_history: addresses are numbers.
+-- What has ended since the last snapshot is in both tables: the history decides.
+-- Cost: what the caller's WHERE leaves of the history, time and keys prune.
+-- Read by: 7xx, the questions.
+CREATE OR REPLACE MACRO store.{name}_intervals() AS TABLE
+SELECT * FROM store.{name}_history
+UNION ALL BY NAME
+SELECT * EXCLUDE (family) FROM store.{name}_current AS c
+WHERE NOT EXISTS (
+    FROM store.{name}_history AS h
+    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+        AND h.fabric = c.fabric
+        AND h.opened_offset = c.opened_offset
+        AND h.opened_index = c.opened_index{same}
 );
 """
 _SAME_MAC: Final = """
@@ -131,6 +149,8 @@ def written() -> dict[str, str]:
                 columns=_lines(columns(at)),
                 same=_SAME_MAC if entity is MAC_LOCATION else "",
             )
+        same = _SAME_MAC.replace(" " * 16, " " * 8) if entity is MAC_LOCATION else ""
+        out[f"views/510_{entity.name}_intervals.sql"] = INTERVALS.format(name=entity.name, same=same)
         name, schema = f"{entity.name}_current", current_schema(entity)
         header = f"-- Grain: one row per {entity.name} that exists; replaced as a whole.\n-- Read by: "
         out[f"ddl/300_{name}.sql"] = table(name, schema, header + f"view {name}, restart.")

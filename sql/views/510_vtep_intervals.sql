@@ -1,0 +1,16 @@
+-- Grain: one row per interval of unchanged vtep; valid_to and closed_reason are null while it lasts.
+-- Columns are those of store.vtep_history: addresses are numbers.
+-- What has ended since the last snapshot is in both tables: the history decides.
+-- Cost: what the caller's WHERE leaves of the history, time and keys prune.
+-- Read by: 7xx, the questions.
+CREATE OR REPLACE MACRO store.vtep_intervals() AS TABLE
+SELECT * FROM store.vtep_history
+UNION ALL BY NAME
+SELECT * EXCLUDE (family) FROM store.vtep_current AS c
+WHERE NOT EXISTS (
+    FROM store.vtep_history AS h
+    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+        AND h.fabric = c.fabric
+        AND h.opened_offset = c.opened_offset
+        AND h.opened_index = c.opened_index
+);
