@@ -77,21 +77,12 @@ def missing(lists: Lists) -> pl.DataFrame:
     leaves = pl.concat(
         [lists.own.select("time", "device", "vni"), lists.served.select("time", "device", "vni")]
     ).unique()
-    sees = pl.col("fresh").fill_null(value=False)
-    known = lists.own.join(lists.fresh, on=["time", "device"], how="left").select("time", "vtep", "vni", sees)
-    told = known.filter("fresh").select("time", "vtep", "vni")
-    # of a leaf that is blind, or not observed, others tell what it originates
-    by_others = (
-        lists.held.join(lists.fresh.filter("fresh"), on=["time", "device"])
-        .select("time", "vtep", "vni")
-        .join(_of_fresh_owners(lists), on=["time", "vtep"], how="anti")
-    )
-    origins = pl.concat([told, by_others]).unique()
     cells = (
-        leaves.join(origins, on=["time", "vni"])
+        leaves.join(origins(lists), on=["time", "vni"])
         .join(lists.own, on=["time", *CELL], how="anti")
         .join(_own_vteps(lists), on=["time", "device", "vtep"], how="anti")
     )
+    cells = _told_by_others(cells, lists)
     has = pl.concat(
         [
             lists.held.filter(pl.col("vni") != "").select("time", *CELL),
@@ -102,7 +93,7 @@ def missing(lists: Lists) -> pl.DataFrame:
             .select("time", *CELL),
         ]
     ).unique()
-    shows = pl.col("shows").fill_null(value=False)
+    sees, shows = (pl.col(name).fill_null(value=False) for name in ("fresh", "shows"))
     unused = lists.unused.select("time", *CELL, shows, unused=pl.lit(value=True))
     holds, lies_idle = pl.col("has").is_not_null(), pl.col("unused").is_not_null()
     return (
@@ -111,21 +102,52 @@ def missing(lists: Lists) -> pl.DataFrame:
         .join(lists.fresh, on=["time", "device"], how="left")
         .select(
             "time", *CELL,
-            sees=sees & (~lies_idle | pl.col("shows")),
+            sees=sees & pl.col("sure") & (~lies_idle | pl.col("shows")),
             holds=holds,
             lacks=~holds | lies_idle,
         )
     )  # fmt: skip
 
 
+def origins(lists: Lists) -> pl.DataFrame:
+    """Return which VTEP originates a route for which VNI: time, vtep, vni, sure.
+
+    Of a leaf that is blind, or not observed, others tell. Not sure: that was so, and its leaf is blind.
+    """
+    place = ["time", "vtep", "vni"]
+    fresh = lists.fresh.filter("fresh").select("time", "device")
+    of_fresh_owners = (
+        lists.owners.join(fresh.rename({"device": "owner"}), on="owner").select("time", "vtep").unique()
+    )
+    told = lists.own.join(fresh, on=["time", "device"], how="semi").select(place)
+    others = pl.concat([lists.held.select("time", *CELL), lists.own.select("time", *CELL)]).join(
+        of_fresh_owners, on=["time", "vtep"], how="anti"
+    )
+    by_others = others.join(lists.held, on=["time", *CELL], how="semi").join(fresh, on=["time", "device"])
+    sure = pl.concat([told, by_others.select(place)]).unique()
+    before = others.select(place).unique().join(sure, on=place, how="anti")
+    return pl.concat(
+        [sure.with_columns(sure=pl.lit(value=True)), before.with_columns(sure=pl.lit(value=False))]
+    )
+
+
+def _told_by_others(cells: pl.DataFrame, lists: Lists) -> pl.DataFrame:
+    """Return the cells without those of VTEPs that a fresh device, but the leaf itself, knows to be gone."""
+    fresh = lists.fresh.filter("fresh").select("time", "device")
+    knows = lists.ever.join(fresh, on=["time", "device"]).select("time", *CELL)
+    count = knows.group_by("time", "vtep", "vni").agg(tellers=pl.len())
+    mine = knows.with_columns(mine=pl.lit(1))
+    others = pl.col("tellers").fill_null(0) - pl.col("mine").fill_null(0)
+    return (
+        cells.join(count, on=["time", "vtep", "vni"], how="left")
+        .join(mine, on=["time", *CELL], how="left")
+        .filter(pl.col("sure") | (others == 0))
+        .drop("tellers", "mine")
+    )
+
+
 def _own_vteps(lists: Lists) -> pl.DataFrame:
     return lists.own.select("time", "device", "vtep").unique()
-
-
-def _of_fresh_owners(lists: Lists) -> pl.DataFrame:
-    """Return the VTEPs whose own devices are fresh: what they originate they tell themselves."""
-    fresh = lists.fresh.filter("fresh").select("time", owner="device")
-    return lists.owners.join(fresh, on="owner").select("time", "vtep").unique()
 
 
 def lost_to_all(held: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,8 @@ class Lists:
     times: pl.DataFrame
     held: pl.DataFrame
     """device, vtep, vni: who has whom."""
+    ever: pl.DataFrame
+    """device, vtep, vni: who has whom, or had."""
     unused: pl.DataFrame
     """device, vtep, vni, shows: who has whom and ceased to use it; ``shows``: its VTEPs are told freshly."""
     own: pl.DataFrame
@@ -151,13 +153,15 @@ def lists_at(
     own = tables["own"].filter(pl.col("vni").is_in(vnis))
     served = tables["served"]
     mine = served.join(served.filter(pl.col("vni").is_in(vnis)), on=["device", "instance"], how="semi")
-    here = held_at(held, CELL, times).filter("value").drop("value")
+    ever = held_at(held, CELL, times)
+    here = ever.filter("value").drop("value")
     serving = held_at(mine, ["device", "instance", "vni"], times).filter("value").drop("value")
     use = held_at(ceased(tables["peers"]), USE, times)
     shows = held_at(observers.use, ["device"], times, "shows")
     return Lists(
         times=times,
         held=here,
+        ever=ever.drop("value"),
         unused=unused(use, serving, here).join(shows, on=["time", "device"], how="left"),
         own=held_at(own, CELL, times, "targets"),
         served=serving,

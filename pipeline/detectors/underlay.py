@@ -212,8 +212,8 @@ def _say(named: pl.DataFrame, design: Design) -> pl.DataFrame:
             )
             .otherwise(
                 pl.format(
-                    "VTEP {} is gone, {} of {} fresh observers hold its type-3 routes no more, while {} of its {}"
-                    " links are up: the underlay works, BGP EVPN doesn't",
+                    "VTEP {} is gone, {} of {} fresh observers hold its type-3 routes no more, while {} of"
+                    " its {} links are up: the underlay works, BGP EVPN doesn't",
                     name, "lost", "observers", "up", "links",
                 )
             ),

@@ -126,19 +126,12 @@ LASTS: Final = {"M15": 1820, "V11": 10}
 """Seconds until a rule speaks, at most; others 75."""
 
 
-KNOWN: Final = {
-    "V2": pytest.mark.xfail(reason="when all are blind nobody originates, so nobody lacks", strict=True)
-}
-
-
 def test_every_rule_that_has_a_verdict_to_lose_is_here() -> None:
     assert SCENES.keys() == RULES.keys() - EVENTS - ELSEWHERE
 
 
 @pytest.mark.parametrize("way", ["ends", "mute"])
-@pytest.mark.parametrize(
-    "rule", [pytest.param(rule, marks=KNOWN[rule]) if rule in KNOWN else rule for rule in sorted(SCENES)]
-)
+@pytest.mark.parametrize("rule", sorted(SCENES))
 def test_what_nobody_sees_any_more_is_unknown_and_stays(rule: str, way: str) -> None:
     scene = SCENES[rule]().passes(LASTS.get(rule, 75))
     [before] = play(scene).of(rule)

@@ -142,6 +142,27 @@ def test_it_stays_open_while_the_leaf_is_blind_and_clears_when_it_is_seen() -> N
     assert (blind["state"], blind["coverage"]) == ("open", 0.0)
 
 
+def test_it_stays_open_while_nobody_but_the_leaf_can_tell() -> None:
+    fabric = Fabric().forgets(1, 3, VNI)
+    fabric.passes(20)
+    blind = one(play(fabric.scene.ends("l2").ends("l3").ends("l4").ends("s1").ends("s2").passes(60)))
+
+    assert (blind["state"], blind["coverage"]) == ("open", 0.0)
+
+
+def test_a_vtep_that_others_know_to_be_gone_is_lacked_by_nobody() -> None:
+    # l3 is blind, and the last thing that it told is that it serves the VNI
+    fabric = Fabric().forgets(1, 3, VNI)
+    fabric.passes(20)
+    fabric.scene.ends("l3").passes(10)
+    for leaf in (2, 4):
+        fabric.forgets(leaf, 3, VNI)
+    for spine in SPINES:
+        fabric.route(f"s{spine}", 3, VNI, link(3, spine)[0], "delete")
+
+    assert play(fabric.passes(30)).spans("V2") == [(30, 55)]
+
+
 def test_it_clears_5_s_after_the_route_is_there() -> None:
     fabric = Fabric().forgets(1, 3, VNI)
     fabric.passes(20)
