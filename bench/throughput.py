@@ -25,8 +25,7 @@ from pipeline.broker import EmbeddedBroker
 from pipeline.kafka_publish import Publisher
 
 GOAL: Final = 150_000
-"""With all rules on."""
-"""Updates per second on 2 cores at 10 updates per record."""
+"""Updates per second on 2 cores at 10 updates per record, with all rules on."""
 LOADS: Final = {
     "10 updates: 10 entries, 1 leaf each": Load(macs=50_000, records=225_000, layout="entries"),
     "10 updates: 2 entries, 5 leaves each": Load(macs=50_000, records=225_000, layout="leaves"),
