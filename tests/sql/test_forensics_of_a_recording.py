@@ -206,6 +206,17 @@ def test_a_difference_is_that_of_two_folds(fold: Fold, kind: str) -> None:
     assert told > 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_fabric_at_a_time_is_that_of_the_fold(fold: Fold, kind: str) -> None:
+    table, keys, _, wanted = KINDS[kind]
+    for time in TIMES[::5]:
+        there = [row for row in fold.at(table, keys, time).values() if wanted(row)]
+        query = f"SELECT device, {NAMES[kind]} AS name FROM fabric_at({fold.sql_time(time)}) WHERE kind = ?"
+        found = [(row["device"], row["name"]) for row in fold.rows(query, kind)]
+        assert sorted(map(str, found)) == sorted(str((row["device"], row[COLUMNS[kind]])) for row in there)
+        assert found
+
+
 def test_a_mac_is_where_the_strongest_claim_is_from(fold: Fold) -> None:
     """RFC 7432, section 15: a sticky one first; of equal sequences, which FRR has, the lowest address."""
     compared = 0

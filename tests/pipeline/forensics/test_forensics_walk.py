@@ -1,0 +1,111 @@
+"""The walk-through of docs/forensics.md, as it is printed; and what can't be answered."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.recordings.variants import Recordings
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = ROOT / "docs" / "forensics.md"
+STEP = re.compile(
+    r"```sh\n(fabricscope (?:forensics|diff) [^\n]*frr\.duckdb)\n```\n\n```text\n(.*?)```", re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def folder(recordings: Recordings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("walk")
+    (made / "frr.duckdb").symlink_to(recordings.store("verdicts"))
+    return made
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fabricscope", *arguments, "--store", "frr.duckdb"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def told(process: subprocess.CompletedProcess[str]) -> str:
+    """Return what is printed before the table."""
+    return (
+        process.stderr if process.returncode else process.stdout.partition("\n\n")[0].rstrip() + "\n"
+    ).replace("\n\n", "\n")
+
+
+def test_the_walk_through_is_what_is_printed(folder: Path, request: pytest.FixtureRequest) -> None:
+    text = DOCUMENT.read_text()
+    steps = STEP.findall(text)
+    assert len(steps) == 8
+    said = {line: told(run(folder, *shlex.split(line)[1:-2])) for line, _ in steps}
+    if request.config.getoption("--update-golden"):
+        text = STEP.sub(lambda step: f"```sh\n{step[1]}\n```\n\n```text\n{said[step[1]]}```", text)
+        DOCUMENT.write_text(text)
+        return
+    assert said == dict(steps)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("mac 02:aa:00:00:20", "is no MAC address: write 02:aa:00:00:20:05"),
+        ("mac 02aa.0000.2006", "the nearest are 02:aa:00:00:10:06, 02:aa:00:00:20:02, 02:aa:00:00:20:05"),
+        ("ip 192.168.10", "is no IP address"),
+        ("ip 192.168.10.77", "the nearest are 192.168.10.7"),
+        ("vtep 10.255.1.9", "the nearest are 10.255.1.1, 10.255.1.2, 10.255.1.3"),
+        ("es 00:11:22:33:44:55:66:77:88:99", "it knows of none at all"),
+        ("device l4", "the nearest are l1, l2, l3"),
+        ("vni 1011", "the nearest are 1010, 1020"),
+        ("vni 16777216", "is no VNI: write a number below 16777216"),
+        ("host l1", "is nothing to ask about: name one of mac, ip, vtep, es, device, vni"),
+        (
+            "device l1 --at 'today 23:59'",
+            "which is in the future: the latest that is known is 2026-11-22T10:47:47.407Z",
+        ),
+        ("device l1 --from 2026-11-22T10:37Z", "the earliest that is known is 2026-11-22T10:37:37"),
+        ("device l1 --from 10:45Z --to 10:44Z", "give the earlier one first"),
+        ("device l1 --at 10:45Z --to 10:46Z", "give either --at, or --from and --to"),
+        ("device l1 --at teatime", "is no time: write 03:12"),
+        ("device l1 --zone Mars/Olympus", "there is no time zone 'Mars/Olympus'"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_a_sentence(folder: Path, arguments: str, sentence: str) -> None:
+    process = run(folder, "forensics", *shlex.split(arguments))
+    assert process.returncode == 2
+    assert sentence in process.stderr
+    assert process.stderr.startswith("error: ")
+    assert process.stdout == ""
+
+
+def test_the_query_that_is_printed_gives_the_rows_that_are_printed(folder: Path) -> None:
+    asked = ("forensics", "device", "l1", "--from", "10:42:30", "--to", "10:43:00")
+    answer = orjson.loads(run(folder, *asked, "--json").stdout)
+    assert [row["change"] for row in answer["rows"]] == ["changed", "changed"]
+    assert len(answer["answer"]) == 2
+    assert {row["family"] for row in answer["coverage"]} >= {"link", "bgp"}
+    query = run(folder, *asked, "--sql").stdout
+    assert query.startswith("FROM changes(TIMESTAMPTZ '2026-11-22 10:42:30")
+    lines = run(folder, *asked, "--csv").stdout.splitlines()
+    assert len(lines) == 1 + len(answer["rows"])
+
+
+def test_nothing_is_no_empty_table(folder: Path) -> None:
+    process = run(folder, "diff", "10:44:00Z", "10:44:00.1Z")
+    assert process.returncode == 0
+    assert process.stdout.startswith("nothing differs between 2026-11-22T10:44:00Z and")
+    process = run(folder, "forensics", "device", "l1", "--from", "10:44:00Z", "--to", "10:44:00.1Z", "--csv")
+    assert "device l1: nothing changed from" in process.stderr
