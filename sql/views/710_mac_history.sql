@@ -4,7 +4,8 @@
 -- place), changed (same place: sequence, sticky). from_device, from_vtep, from_seq: before.
 -- valid_to is null while it lasts, closed_reason says why it ended.
 -- coverage: how complete the routes' data was meanwhile, 0 to 1 (coverage_between).
--- Cost: one pass over the numbers of mac_location_history; VTEP owners and coverage are small beside it.
+-- Cost: one pass over the numbers of mac_location_history: 0.1 s for 30 M rows on two cores. A WHERE on times saves
+-- nothing, for what was before is looked up first.
 -- Read by: people, forensics, reports.
 CREATE OR REPLACE MACRO main.mac_history(subject) AS TABLE
 WITH place AS (
