@@ -69,7 +69,7 @@ class Sender:
         self._current: frozenset[str] = frozenset()
         """Fabrics it was brought up to the truth of, and has been kept at since."""
         self._over: dict[Labels, datetime] = {}
-        """Told to fire, not firing there any more, and since when: another replica says that they are over."""
+        """Told to fire, not firing there any more, and since when: another replica says they are over."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts to {self.name}", daemon=True)
 
