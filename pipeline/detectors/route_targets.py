@@ -47,7 +47,10 @@ def apart(lists: Lists, peers: pl.DataFrame) -> pl.DataFrame:
     ``theirs``. ``peers``: time, device, instance, vtep: remote VTEPs in use.
     """
     own = lists.own.filter(pl.col("targets") != "")
-    exports = own.group_by("time", "device", "vni").agg(pl.col("vtep").first(), pl.col("targets").first())
+    ordered = own.sort("time", "device", "vni", "vtep", "targets")
+    exports = ordered.group_by("time", "device", "vni", maintain_order=True).agg(
+        pl.col("vtep", "targets").first()
+    )
     pairs = (
         exports.join(exports.rename({"device": "other", "targets": "theirs"}), on=["time", "vni"])
         .filter(pl.col("device") != pl.col("other"))
@@ -101,13 +104,18 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
         ],
         how="diagonal",
     )
-    tally = either.group_by(leaf).agg(
-        bad=pl.col("other").filter(pl.col("wrong") & pl.col("sees")).n_unique(),
-        blind=pl.col("other").filter(pl.col("wrong") & ~pl.col("sees")).n_unique(),
-        others=pl.col("other").n_unique(),
-        targets=pl.col("targets").first(),
-        theirs=pl.col("theirs").filter("wrong").first(),
-        apart_from=pl.col("other").filter("wrong").unique().sort(),
+    # in an order of their own: which target is named first may not depend on how rows came together
+    tally = (
+        either.sort(*leaf, "other", "targets", "theirs")
+        .group_by(leaf, maintain_order=True)
+        .agg(
+            bad=pl.col("other").filter(pl.col("wrong") & pl.col("sees")).n_unique(),
+            blind=pl.col("other").filter(pl.col("wrong") & ~pl.col("sees")).n_unique(),
+            others=pl.col("other").n_unique(),
+            targets=pl.col("targets").first(),
+            theirs=pl.col("theirs").filter("wrong").first(),
+            apart_from=pl.col("other").filter("wrong").unique().sort(),
+        )
     )
     odd = pl.col("bad") * 2 > pl.col("others")
     majority = (odd.sum().over("time", "vni") * 2) < pl.len().over("time", "vni")
@@ -119,7 +127,8 @@ def verdicts(pairs: pl.DataFrame, times: pl.DataFrame, before: pl.DataFrame) -> 
             .filter(pl.col("named") & ~pl.col("agreed"))
             .over("time", "vni", mapping_strategy="join")
         )
-        .group_by("time", "device")
+        .sort(*leaf)
+        .group_by("time", "device", maintain_order=True)
         .agg(
             vnis=pl.col("vni").filter("named").sort(),
             doubt=(pl.col("blind") > 0).any(),

@@ -47,7 +47,7 @@ MUTATIONS = [
     ("V4", "wait_s", -1, "route-targets-apart"),
     ("V10", "wait_s", -1, "ebgp-ebgp-leaf"),
     ("V11", "wait_s", -1, "outage-facebook-2021"),
-    ("V16", "wait_s", -1, "evpn-without-routes"),
+    ("V16", "empty_s", -1, "evpn-without-routes"),
     ("V17", "resets", -1, "silent-two-resets"),
     ("V17", "resets", +1, "session-flaps"),
     ("X3", "seconds", -1, "tables-disagree"),
