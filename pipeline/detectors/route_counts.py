@@ -13,11 +13,12 @@ and spines before leaves: one incident for the fabric. It is over when nothing f
 Look first at what was changed, where, in the minute before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from pipeline.apply.fabric import Applied
@@ -66,13 +67,9 @@ class RouteCounts:
             return nothing()
         share = scene.settings.value(FALL_PERCENT) / 100
         since = max(scene.horizon // SECOND_US, self._earliest())
-        seen = pl.concat(
-            [
-                self._falls(range(since - _BEFORE_S, until + 1), share, scene),
-                self._rises(range(since - _BEFORE_S, until + 1), scene.settings.value(RISE_TIMES), scene),
-            ]
-        )
-        seconds = range(since - _BEFORE_S, until + 1)
+        seconds = self._worth(range(since - _BEFORE_S, until + 1), scene)
+        times = scene.settings.value(RISE_TIMES)
+        seen = pl.concat([self._falls(seconds, share, scene), self._rises(seconds, times, scene)])
         states = _with_ends(seen, self._spoken.before(scene.horizon), seconds, scene)
         # whose routes rise is told once: it is seen in the first seconds only
         lost = pl.when(pl.col("what") == "fall").then("vteps")
@@ -99,7 +96,28 @@ class RouteCounts:
         first = seconds.min()
         return first if isinstance(first, int) else self._judged + 1
 
-    def _falls(self, seconds: range, share: float, scene: Scene) -> pl.DataFrame:
+    def _worth(self, seconds: range, scene: Scene) -> list[int]:
+        """Return the seconds at whose end anything may differ from the second before.
+
+        That is so as long as a window reaches a change, and where somebody becomes fresh or blind. A fabric
+        that was quiet for a week is not looked at 600 000 times.
+        """
+        first, count = seconds.start, len(seconds)
+        changed = self._tally.totals.filter(pl.col("second") >= 0)["second"].unique().to_numpy()
+        turned = scene.fresh("routes")["time"].to_numpy() // SECOND_US
+        steps = np.zeros(count + 1, dtype=np.int64)
+        for begin, end in (
+            (changed, changed + RISE_S + 2),
+            (turned - 1, turned + 2),
+            (np.array([first]), np.array([first + _BEFORE_S + 1])),
+            (np.array([seconds.stop - 1]), np.array([seconds.stop])),
+        ):
+            np.add.at(steps, np.clip(begin - first, 0, count), 1)
+            np.add.at(steps, np.clip(end - first, 0, count), -1)
+        worth: list[int] = (first + np.flatnonzero(np.cumsum(steps[:-1]) > 0)).tolist()
+        return worth
+
+    def _falls(self, seconds: Sequence[int], share: float, scene: Scene) -> pl.DataFrame:
         """Return where a fifth of the routes is gone: of a VTEP, or of several."""
         whole = _windows(self._tally.totals, seconds, FALL_S, scene.now)
         longer = _windows(self._tally.totals, seconds, RISE_S, scene.now).filter(pl.col("change") <= -LEAST)
@@ -135,7 +153,7 @@ class RouteCounts:
             ]
         )
 
-    def _rises(self, seconds: range, times: float, scene: Scene) -> pl.DataFrame:
+    def _rises(self, seconds: Sequence[int], times: float, scene: Scene) -> pl.DataFrame:
         """Return where there are many times as many routes as 5 minutes before."""
         whole = _windows(self._tally.totals, seconds, RISE_S, scene.now)
         before = pl.col("count") - pl.col("change")
@@ -174,7 +192,7 @@ _STATES: Final[Columns] = {
 """One row per subject and second that enough observers see."""
 
 
-def _windows(rows: pl.DataFrame, seconds: range, window_s: int, now: int) -> pl.DataFrame:
+def _windows(rows: pl.DataFrame, seconds: Sequence[int], window_s: int, now: int) -> pl.DataFrame:
     """Return, at the end of each second, what is held and how that changed within the window.
 
     One row per observer, VTEP and second: ``count``, ``change`` (what dumps showed is no change) and
@@ -211,8 +229,10 @@ def _fell(share: float) -> pl.Expr:
     return -pl.col("change") > share * (pl.col("count") - pl.col("change"))
 
 
-def _with_ends(seen: pl.DataFrame, before: pl.DataFrame, seconds: range, scene: Scene) -> pl.DataFrame:
-    """Return the states of each subject at the end of every second: also that it is no more, or in doubt."""
+def _with_ends(
+    seen: pl.DataFrame, before: pl.DataFrame, seconds: Sequence[int], scene: Scene
+) -> pl.DataFrame:
+    """Return the states of each subject at the end of seconds: also that it is no more, or in doubt."""
     subject = ["device", "vtep"]
     subjects = pl.concat([seen.select(subject), before.select(subject)]).unique()
     ends = [(each + 1) * SECOND_US for each in seconds if (each + 1) * SECOND_US <= scene.now]

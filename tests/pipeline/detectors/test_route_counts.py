@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.detectors.route_counts import RouteCounts
 from tests.pipeline.driver import Outcome, play
 from tests.pipeline.scene import Scene, address
 
@@ -267,3 +268,19 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents
     assert whole.of("V11")
+
+
+def test_seconds_in_which_nothing_can_change_are_left_out_and_that_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fabric = Fabric().loses(1, 20).loses(2, 20)
+    fabric.scene.passes(700)
+    fabric.scene.ends("s1").passes(400)
+    fabric.loses(1, 15, ("s2", "l9")).loses(3, 30, ("s2", "l9"))
+    fabric.scene.passes(900)
+    cuts = range(400, len(fabric.scene.records), 150)
+    whole, parts = play(fabric.scene), play(fabric.scene, cuts)
+
+    monkeypatch.setattr(RouteCounts, "_worth", lambda _self, seconds, _scene: list(seconds))
+    assert play(fabric.scene).findings == whole.findings == parts.findings
+    assert len(whole.found("V11")) > 1

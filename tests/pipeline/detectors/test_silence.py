@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.records import RETIRED
@@ -180,6 +180,7 @@ def test_a_pause_of_the_stream_that_is_none_excuses_nobody() -> None:
     assert (incident["device"], incident["opened_at"]) == ("l1", 45)
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_a_stall_is_told_alike_in_any_batches(data: st.DataObject) -> None:
     scene = stalled(heard(30).mute("l1").passes(data.draw(st.integers(0, 25))), 40)
