@@ -49,6 +49,8 @@ def who_is_hit(seen: Seen, incidents: Iterable[Seen]) -> Iterator[str]:
     risk = {kind: names - hit[kind] for kind, names in _things(rest).items()}
     if any(hit.values()):
         yield f"{'now' if seen.open else 'were hit'}: {_named(hit, _macs(now))}"
+    elif seen.open and any(one.row["coverage"] is not None and one.row["coverage"] <= 0 for one in counted):
+        yield "whether anybody is hit now is unknown: nobody who could tell is fresh"
     elif any(risk.values()):
         yield "nobody now, as far as the rules tell" if seen.open else "nobody, as far as the rules tell"
     else:

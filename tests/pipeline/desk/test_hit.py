@@ -29,6 +29,14 @@ def test_a_segment_with_one_leg_left_is_at_risk_and_nobody_is_hit() -> None:
     ]
 
 
+def test_while_nobody_fresh_can_tell_it_is_unknown_whether_anybody_is_hit() -> None:
+    leg = below("leg", "R4", esi=SEGMENT, coverage=0.0, evidence={"left": 1, "macs": 412})
+    assert told(lag(), leg) == [
+        "whether anybody is hit now is unknown: nobody who could tell is fresh",
+        f"at risk: Ethernet segment {SEGMENT}; 412 MACs counted",
+    ]
+
+
 def test_macs_of_a_segment_with_two_legs_left_are_not_what_the_next_failure_takes() -> None:
     leg = below("leg", "R4", esi=SEGMENT, evidence={"left": 2, "macs": 412})
     assert told(lag(), leg)[1] == f"at risk: Ethernet segment {SEGMENT}"
