@@ -18,6 +18,8 @@ class Door:
     dislikes: bytes = b""
     """What makes it refuse a post as a whole."""
     posts: list[list[dict[str, Any]]] = field(default_factory=list)
+    refused: list[list[dict[str, Any]]] = field(default_factory=list)
+    """Posts that were answered otherwise than with 200."""
     paths: list[str] = field(default_factory=list)
     logins: list[str | None] = field(default_factory=list)
     url: str = ""
@@ -43,8 +45,7 @@ def door(context: ssl.SSLContext | None = None) -> Iterator[Door]:
             status, answer = self._answer()
             if made.dislikes and made.dislikes in body:
                 status, answer = 422, b'{"code":602,"message":"0.generatorURL must be of type uri"}'
-            if status == 200:
-                made.posts.append(json.loads(body))
+            (made.posts if status == 200 else made.refused).append(json.loads(body))
             self._send(status, answer)
 
         def do_GET(self) -> None:

@@ -313,7 +313,13 @@ def test_a_refused_alert_is_counted_and_not_posted_in_a_hurry(store: duckdb.Duck
         there.answer = lambda method: (400, b'"bad"') if method == "POST" else (200, b"[]")
         one.start()
         one.commits({"key": "leaf-1"})
-        until(lambda: samples(one.alerting)["fabricscope_alert_post_refusals_total"])
+        until(
+            lambda: (
+                {tuple(alert["labels"]["alertname"] for alert in post) for post in there.refused}
+                >= {(NAMES["R16"],), WATCHDOG[:1]}
+            )
+        )  # in one post first, then each by itself
+        assert samples(one.alerting)["fabricscope_alert_post_refusals_total"] >= 2
         asked = len(there.paths)
         time.sleep(0.5)
         assert len(there.paths) <= asked + 1
