@@ -14,8 +14,7 @@ from collectors.errors import InputError
 from pipeline.forensics.questions import literal
 from pipeline.forensics.times import Reach
 from pipeline.store.opening import look
-from pipeline.store.tables import columns_of
-from sql import statements
+from pipeline.store.questions import lay_questions
 
 MOST_CANDIDATES: Final = 3
 _KNOWN: Final = {
@@ -85,14 +84,7 @@ def source(path: Path) -> Iterator[Source]:
         raise InputError(f"there is no store {path}")
     connection = look(path)
     try:
-        # in memory: the file can't be written, and what it has of questions may be of an older release
-        tables = columns_of(connection)
-        connection.execute("USE memory")
-        connection.execute("CREATE SCHEMA memory.store")
-        for table in tables:
-            connection.execute(f"CREATE VIEW memory.store.{table} AS FROM store_file.store.{table}")
-        for statement in statements("views"):
-            connection.execute(statement)
+        lay_questions(connection, "memory", fabrics=None)
         yield Source(connection, path)
     finally:
         connection.close()
