@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from pipeline.alerts.standing import Standing
+from pipeline.safe_text import clean
 
 Labels = tuple[tuple[str, str], ...]
 FIRES_FOR: Final = timedelta(days=7)
@@ -148,15 +149,9 @@ def _dashboard(incident: Standing, links: Links) -> str | None:
     return f"{links.dashboard}{'&' if '?' in links.dashboard else '?'}{urlencode(asked)}"
 
 
-def one_line(text: str) -> str:
-    """Return text of others in one line, without what a terminal would obey."""
-    line = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
-
-
 def bounded(text: str) -> str:
     """Return what an annotation can hold of a text of others."""
-    text = one_line(text)
+    text = clean(text)
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
 
 

@@ -12,8 +12,9 @@ import typer
 from collectors.errors import FabricscopeError, InputError
 from collectors.records import topic_of
 from pipeline.alerts import options
-from pipeline.alerts.alert import TEST, Alert, one_line
+from pipeline.alerts.alert import TEST, Alert
 from pipeline.alerts.client import Alertmanager, AwayError, SaidNoError
+from pipeline.safe_text import clean
 
 app = typer.Typer(no_args_is_help=True, help="Alerts through Alertmanager.")
 LASTS: Final = timedelta(minutes=5)
@@ -124,7 +125,7 @@ def _receivers(target: Alertmanager, alert: Alert) -> str | None:
         return None
     names = sorted({receiver["name"] for one in found for receiver in one["receivers"]})
     muted = [key for key in ("silencedBy", "inhibitedBy") if any(one["status"][key] for one in found)]
-    words = f"it goes to {one_line(', '.join(names))}"
+    words = f"it goes to {clean(', '.join(names))}"
     return words if not muted else f"{words}, but is {' and '.join(key.removesuffix('By') for key in muted)}"
 
 

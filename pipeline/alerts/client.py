@@ -14,7 +14,7 @@ import orjson
 
 from collectors.errors import FabricscopeError, InputError
 from pipeline.alerts.access import Address, Credentials
-from pipeline.alerts.alert import one_line
+from pipeline.safe_text import clean
 
 TIMEOUT_S: Final = 10.0
 _MOST_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -73,14 +73,14 @@ class Alertmanager:
                 f"{self.name} has a certificate that is not trusted: {error.verify_message}"
             ) from error
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            reason = one_line(str(error)) or type(error).__name__
+            reason = clean(str(error)) or type(error).__name__
             raise AwayError(f"{self.name} can't be reached: {reason}") from error
         finally:
             connection.close()
         if response.status == http.HTTPStatus.OK:
             return answer
-        told = one_line(answer[:_MOST_TOLD].decode(errors="replace"))
-        reason = one_line(response.reason)
+        told = clean(answer[:_MOST_TOLD].decode(errors="replace"))
+        reason = clean(response.reason)
         sentence = f"{self.name} answers {response.status} {reason}: {told or 'without a word'}"
         if response.status in (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.UNPROCESSABLE_ENTITY):
             raise SaidNoError(sentence)

@@ -14,7 +14,7 @@ from pipeline.desk import options
 from pipeline.desk.seen import Seen, chosen
 from pipeline.desk.sending import checked, send
 from pipeline.desk.source import incidents_of
-from pipeline.desk.words import clean
+from pipeline.safe_text import clean
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pipeline.desk.seen import Seen
-from pipeline.desk.words import clean, subject
+from pipeline.desk.words import subject
+from pipeline.safe_text import clean
 
 MOST_NAMED: Final = 4
 """Things of one kind that are named; the rest is counted."""

@@ -19,8 +19,9 @@ from pipeline.desk.reading import changes, with_findings
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
 from pipeline.desk.shown import page
 from pipeline.desk.source import incidents_of, time_of
-from pipeline.desk.words import clean, subject
+from pipeline.desk.words import subject
 from pipeline.guides.registry import GUIDES
+from pipeline.safe_text import clean
 
 app = typer.Typer(no_args_is_help=True, help="Incidents: look at them, and say what you do about them.")
 _WIDE: Final = 110

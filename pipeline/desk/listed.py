@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.desk.seen import Seen, short_ids
-from pipeline.desk.words import clean, moment, span, subject
+from pipeline.desk.words import moment, span, subject
+from pipeline.safe_text import clean
 
 COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 ORDER: Final = ("critical", "warning", "info")

@@ -22,7 +22,7 @@ from pipeline.desk import options
 from pipeline.desk.known import unknown
 from pipeline.desk.sending import send
 from pipeline.desk.windows import Declared, of_store, of_topics
-from pipeline.desk.words import clean
+from pipeline.safe_text import clean
 
 app = typer.Typer(
     no_args_is_help=True, help="Planned work: incidents it causes are recorded, and nobody is notified."

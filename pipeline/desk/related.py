@@ -8,7 +8,8 @@ from rich.text import Text
 
 from pipeline.desk.listed import COLOURS, ORDER
 from pipeline.desk.seen import Seen
-from pipeline.desk.words import clean, span
+from pipeline.desk.words import span
+from pipeline.safe_text import clean
 
 MOST_BELOW: Final = 4
 """Followers of one rule, and incidents beside one, that are named; the rest is counted."""

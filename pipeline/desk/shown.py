@@ -15,8 +15,9 @@ from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, ORDER, state
 from pipeline.desk.related import beside, follow, worst_of
 from pipeline.desk.seen import Seen
-from pipeline.desk.words import clean, coverage, moment, named, span, subject, value
+from pipeline.desk.words import coverage, moment, named, span, subject, value
 from pipeline.guides import Guide
+from pipeline.safe_text import clean
 
 _NOT_SHOWN: Final = frozenset(("ruled_out", "observers", "fresh_observers", "cause", "ping_pong"))
 _HARMLESS: Final = re.compile(r"[\w.:/@-]+", re.ASCII)

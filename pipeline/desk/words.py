@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pipeline.safe_text import clean
+
 _ABBREVIATED: Final = re.compile(r"\b(mac|vni|vtep|pe|df|ip|evi|esi)(s?)\b")
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _SUBJECT: Final = (
@@ -19,12 +21,6 @@ _SUBJECT: Final = (
     ("evi", "EVI {}"),
     ("tenant", "tenant {}"),
 )
-
-
-def clean(value: object) -> str:
-    """Return text from outside without what a terminal would obey, in one line."""
-    text = " ".join(str(value).split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def subject(row: Mapping[str, Any]) -> str:  # Any: columns of view ``incident``

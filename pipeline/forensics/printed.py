@@ -4,17 +4,14 @@ import csv
 import io
 import json
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.desk.words import clean
 from pipeline.forensics.times import said
-
-_FORMULA: Final = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
+from pipeline.safe_text import cell, clean
 
 
 def table(rows: pl.DataFrame, zone: tzinfo) -> Table:
@@ -34,8 +31,7 @@ def as_csv(rows: pl.DataFrame, zone: tzinfo) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rows.columns)
     for row in rows.rows():
-        cells = [_cell(one, zone) for one in row]
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+        writer.writerow([cell(_cell(one, zone)) for one in row])
     return text.getvalue()
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from pipeline.desk.words import clean, named, value
+from pipeline.desk.words import named, value
 from pipeline.forensics.questions import FAMILIES, Span
 from pipeline.forensics.times import said
+from pipeline.safe_text import clean
 
 MOST_SENTENCES: Final = 40
 Row = Mapping[str, Any]  # Any: columns of an answer

@@ -20,8 +20,9 @@ from pipeline.desk.record import of_record
 from pipeline.desk.related import ABOUT_THEN
 from pipeline.desk.seen import SHORT, Seen, chosen, short_ids
 from pipeline.desk.shown import page
-from pipeline.desk.words import clean, coverage, span
+from pipeline.desk.words import coverage, span
 from pipeline.guides.registry import GUIDES
+from pipeline.safe_text import clean
 
 NOW = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)
 
