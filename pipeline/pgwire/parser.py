@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from pipeline.pgwire.admission import Allowed, judge
+from pipeline.pgwire.dialect import translate
 from pipeline.pgwire.parser_child import LENGTH
 from pipeline.pgwire.refusal import STATEMENT_TOO_COMPLEX, SYNTAX_ERROR, RefusalError
 from pipeline.pgwire.statements import Piece, after_explain, split
@@ -68,7 +69,8 @@ class Parser:
 
         Raises RefusalError if any of them may not: then none is to run.
         """
-        return [await self._admit(piece, allowed) for piece in split(query)]
+        pieces = [Piece(translate(piece.text), piece.start) for piece in split(query)]
+        return [await self._admit(piece, allowed) for piece in pieces]
 
     async def _admit(self, piece: Piece, allowed: Allowed) -> Admitted:
         explained = after_explain(piece)

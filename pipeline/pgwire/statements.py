@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(
     | (?P<comment>/\*)
     | (?P<escaped>[eE]'(?:[^'\\]|\\.|'')*+(?:'|\Z))
     | (?P<word>[^\W\d][\w$]*)
+    | (?P<number>\d+)
     | (?P<string>'(?:[^']|'')*+(?:'|\Z))
     | (?P<name>"(?:[^"]|"")*+(?:"|\Z))
     | (?P<dollar>\$(?P<tag>(?:[^\W\d]\w*)?)\$)
@@ -56,7 +57,7 @@ def split(query: str) -> list[Piece]:
             f"the query has {size} bytes, the limit is {MAX_QUERY_BYTES}: ask for less at once",
         )
     pieces, start = [], 0
-    for kind, position, _ in _tokens(query):
+    for kind, position, _ in tokens(query):
         if kind == "end":
             pieces.append(Piece(query[start:position], start))
             start = position + 1
@@ -66,7 +67,7 @@ def split(query: str) -> list[Piece]:
 
 def after_explain(piece: Piece) -> Piece | None:
     """Return what the statement explains, with any options before it; None if it is no EXPLAIN."""
-    for kind, position, end in _tokens(piece.text):
+    for kind, position, end in tokens(piece.text):
         if kind in {"space", "comment"}:
             continue
         if kind == "word" and piece.text[position:end].upper() == "EXPLAIN":
@@ -75,7 +76,7 @@ def after_explain(piece: Piece) -> Piece | None:
     return None
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
+def tokens(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield kind, start and end of each token; one that never ends reaches to the end of the text."""
     position = 0
     while position < len(text):
