@@ -28,10 +28,11 @@ MIGRATION_MOVES: Final = 6
 PING_PONG_MOVES: Final = 4
 _THERE_AND_BACK: Final = 2
 _SECOND: Final = 1_000_000
+_LEAST: Final = timedelta(microseconds=1)
 
 PARAMETERS: Final = parameters(
     Parameter("M2", "moves", DUPLICATE_MOVES, "moves", 2, 1000, per_vni=True),
-    Parameter("M2", "window_s", WINDOW.total_seconds(), "s", 10, 3600, per_vni=True),
+    Parameter("M2", "window_s", WINDOW.total_seconds(), "s", 5, 3600, per_vni=True),
     Parameter("M3", "moves", FLAP_MOVES, "moves", 2, 1000, per_vni=True),
     Parameter("M3", "window_s", FLAP_WINDOW.total_seconds(), "s", 5, 3600, per_vni=True),
     Parameter("M4", "moves", PING_PONG_MOVES, "moves", 3, 1000, per_vni=True),
@@ -132,8 +133,8 @@ def bursts(moved: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     back = pl.col("old_name").first().over("burst") == pl.col("name").last().over("burst")
     return (
         moved.with_columns(burst=(gap.is_null() | (gap >= limits.still)).cum_sum())
-        # older steps are forgotten: nothing may depend on when
-        .with_columns(age=pl.min_horizontal(age, pl.lit(limits.window)))
+        # older steps are forgotten: nothing may depend on when; a window may be shorter than a burst is long
+        .with_columns(age=pl.min_horizontal(age, pl.lit(max(limits.window, limits.burst + _LEAST))))
         .with_columns(
             last=(pl.col("burst") != pl.col("burst").shift(-1)).fill_null(value=True),
             moves=pl.when("live").then("newer").otherwise(0),

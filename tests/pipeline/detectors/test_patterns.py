@@ -115,6 +115,18 @@ def test_a_longer_window_is_kept_for() -> None:
     assert play(scene, settings=Settings(vnis={VNI: {KEY["M2", "window_s"]: 1200}})).rules() == ["M2"]
 
 
+@pytest.mark.parametrize(("window", "moves"), [(5, 10), (10, 20)])
+@pytest.mark.parametrize(("more", "found"), [(0, True), (1, False)])
+def test_a_window_may_be_shorter_than_a_migration_lasts(
+    window: float, moves: int, more: int, *, found: bool
+) -> None:
+    # two moves a second for 15 s: that is no migration
+    limits = {KEY["M2", "window_s"]: window, KEY["M2", "moves"]: moves + more}
+
+    rules = play(moving(every(0.5, 30)), settings=Settings(vnis={VNI: limits})).rules()
+    assert ("M2" in rules) is found
+
+
 def test_unseen_moves_have_a_threshold_of_their_own() -> None:
     scene = rising([(5, 5), (35, 5)])
 
