@@ -105,16 +105,19 @@ class Store:
             set_positions(self._snapshots, "snapshot_position", snapshot.positions)
 
     def load_snapshot(self) -> Snapshot | None:
-        """Return the last snapshot, rows and types as they were given; None if there was none yet.
+        """Return the last snapshot, rows and types as they were given.
 
+        None if there was none yet, or if its state was of a release whose state this one can't take over:
+        then the tables stay, and the records from the first on have to be read again to have the state.
         Raises InputError when the file is damaged.
         """
         try:
             found = positions(self._snapshots, "snapshot_position")
-            if not found:
+            state = kept_state(self._snapshots)
+            if not found or not state:
                 return None
             frames = {table: read(self._snapshots, table) for table in SNAPSHOT_TABLES}
-            return Snapshot(frames, kept_state(self._snapshots), found)
+            return Snapshot(frames, state, found)
         except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
             raise damaged(self._path, error) from error
 

@@ -7,10 +7,9 @@ from typing import Final
 import duckdb
 
 from collectors.errors import FabricscopeError, InputError, RefusedError
+from pipeline.store.migrations import OLDEST, SCHEMA_VERSION, migrate
+from pipeline.store.tables import transaction
 from sql import statements
-
-SCHEMA_VERSION: Final = 4
-"""Counts changes of the tables in ``sql/ddl``, and of the state that snapshots hold."""
 
 ROW_GROUP_ROWS: Final = 32_768
 """From this size on, an append goes into the file, compressed, and not through the write-ahead log.
@@ -28,7 +27,8 @@ _CONFIG: Final = {
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a connection to the store at ``path``, made there if there is nothing.
 
-    Raises InputError for a file that is no store, RefusedError for one of another version,
+    Tables of an older version become today's, all at once or, after an error, not at all.
+    Raises InputError for a file that is no store, RefusedError for one of a newer version or one too old,
     FabricscopeError for one that another process has open.
     """
     connection = _attached(path, f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}")
@@ -42,16 +42,16 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def look(path: Path) -> duckdb.DuckDBPyConnection:
-    """Return a connection that can only read a store nobody has open; raises as ``connect`` does."""
+    """Return a connection that can only read a store nobody has open; raises as ``connect`` does.
+
+    Since it can't change the tables, one of an older version is refused, too.
+    """
     connection = _attached(path, "READ_ONLY")
     try:
-        found = _version_of(connection, path)
+        _require_present(path, _version_of(connection, path))
     except BaseException:
         connection.close()
         raise
-    if found is None:
-        connection.close()
-        raise InputError(f"{path} is an empty database: name a store")
     return connection
 
 
@@ -97,18 +97,19 @@ def _attached(path: Path, option: str) -> duckdb.DuckDBPyConnection:
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = _version_of(connection, path)
-    connection.begin()
-    if found is None:
-        for statement in statements("ddl"):
+    with transaction(connection):
+        if found is None:
+            for statement in statements("ddl"):
+                connection.execute(statement)
+            connection.execute("INSERT INTO store.store_meta VALUES (?, ?)", [SCHEMA_VERSION, _program()])
+        elif found[0] < SCHEMA_VERSION:
+            migrate(connection, found[0], _program())
+        for statement in statements("views"):
             connection.execute(statement)
-        connection.execute("INSERT INTO store.store_meta VALUES (?, ?)", [SCHEMA_VERSION, _program()])
-    for statement in statements("views"):
-        connection.execute(statement)
-    connection.commit()
 
 
-def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None:
-    """Return the version of the tables, or None for an empty database."""
+def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[int, str] | None:
+    """Return the version of the tables and who made them, or None for an empty database."""
     tables = connection.execute(
         "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'store_file'"
     ).fetchall()
@@ -125,13 +126,25 @@ def _version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None
             f"{path} has {len(rows)} rows in store_meta instead of one: restore it, or name another file"
         )
     found, created_by = rows[0]
-    if found != SCHEMA_VERSION:
-        remedy = "use that release or a newer one" if found > SCHEMA_VERSION else "use that release"
-        raise RefusedError(
-            f"{path} was made by {created_by} with tables of version {found}, this is {_program()} with"
-            f" version {SCHEMA_VERSION}: {remedy}, or fill a new file from the topic"
-        )
-    return SCHEMA_VERSION
+    if found > SCHEMA_VERSION:
+        raise _refused(path, found, created_by, "use that release or a newer one")
+    if found < OLDEST:
+        raise _refused(path, found, created_by, "use that release")
+    return found, created_by
+
+
+def _refused(path: Path, found: int, created_by: str, remedy: str) -> RefusedError:
+    return RefusedError(
+        f"{path} was made by {created_by} with tables of version {found}, this is {_program()} with"
+        f" version {SCHEMA_VERSION}: {remedy}, or fill a new file from the topic"
+    )
+
+
+def _require_present(path: Path, found: tuple[int, str] | None) -> None:
+    if found is None:
+        raise InputError(f"{path} is an empty database: name a store")
+    if found[0] < SCHEMA_VERSION:
+        raise _refused(path, *found, "bring it forward with fabricscope store migrate")
 
 
 def damaged(path: Path, error: Exception) -> InputError:

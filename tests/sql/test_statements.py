@@ -24,7 +24,8 @@ def columns(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str,
 def test_a_file_is_a_header_and_one_statement(file: Path) -> None:
     text = file.read_text()
     assert text.startswith("-- ")
-    assert len(duckdb.extract_statements(text)) == 1
+    statements = len(duckdb.extract_statements(text))
+    assert statements == 1 or (file.parent.name in {"migrations", "pg_catalog"} and statements)
     assert text.endswith(";\n")
 
 

@@ -10,7 +10,8 @@ import pytest
 import pipeline
 from collectors.errors import InputError, RefusedError
 from pipeline.store import Commit, Position, Store
-from pipeline.store.opening import SCHEMA_VERSION, look
+from pipeline.store.migrations import OLDEST, SCHEMA_VERSION
+from pipeline.store.opening import look
 
 ROOT = Path(pipeline.__file__).parents[1]
 At = Callable[[int], Position]
@@ -85,7 +86,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("version", "remedy"),
-    [(SCHEMA_VERSION - 1, "use that release, or"), (SCHEMA_VERSION + 1, "use that release or a newer one")],
+    [(OLDEST - 1, "use that release, or"), (SCHEMA_VERSION + 1, "use that release or a newer one")],
 )
 def test_a_store_of_another_version_is_refused_with_the_remedy(version: int, remedy: str, path: Path) -> None:
     Store.open(path).close()

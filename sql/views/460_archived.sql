@@ -1,0 +1,9 @@
+-- Grain: one row per fabric, day (UTC) and table whose rows are in the archive and no more in the store.
+-- Read by: people.
+CREATE OR REPLACE VIEW main.archived AS
+SELECT
+    fabric,
+    day,
+    table_name,
+    row_count
+FROM store.archived;
