@@ -23,7 +23,7 @@ _SAYS_NOTHING: Final = frozenset(("X1", "X3", "X4"))
 """Rules on what is seen, and on many incidents: those they are about say who is hit."""
 _OF_DEVICES: Final = frozenset(("R15", "R16", "V4"))
 """Rules whose device is hit itself; others name one that is the cause, or saw it."""
-_KINDS: Final = (
+KINDS: Final = (
     ("tenant", "tenants"),
     ("Ethernet segment", "Ethernet segments"),
     ("device", "devices"),
@@ -40,14 +40,12 @@ def who_is_hit(seen: Seen, incidents: Iterable[Seen]) -> Iterator[str]:
     ``incidents``: all there are; of an open incident those that follow from it and are open count.
     """
     below = [one for one in incidents if one.row["root_incident_id"] == seen.id and one.id != seen.id]
-    counted = [
-        one for one in (seen, *below) if (one.open or not seen.open) and one.row["rule"] not in _SAYS_NOTHING
-    ]
-    now = [one for one in counted if not _at_risk(one)]
-    rest = [one for one in counted if _at_risk(one)]
-    hit = _things(now)
+    counted = [one for one in (seen, *below) if (one.open or not seen.open) and says_who(one)]
+    now = [one for one in counted if not at_risk(one)]
+    rest = [one for one in counted if at_risk(one)]
+    hit = things(now)
     # what is hit is not at risk besides
-    risk = {kind: names - hit[kind] for kind, names in _things(rest).items()}
+    risk = {kind: names - hit[kind] for kind, names in things(rest).items()}
     if any(hit.values()):
         yield f"{'now' if seen.open else 'were hit'}: {_named(hit, _macs(now))}"
     elif seen.open and any(one.row["coverage"] is not None and one.row["coverage"] <= 0 for one in counted):
@@ -61,15 +59,21 @@ def who_is_hit(seen: Seen, incidents: Iterable[Seen]) -> Iterator[str]:
         yield f"{'at risk' if seen.open else 'were at risk'}: {_named(risk, behind)}"
 
 
-def _at_risk(one: Seen) -> bool:
+def says_who(one: Seen) -> bool:
+    """Return whether an incident's rule tells who is hit."""
+    return one.row["rule"] not in _SAYS_NOTHING
+
+
+def at_risk(one: Seen) -> bool:
+    """Return whether an incident takes redundancy and leaves the service."""
     if one.evidence.get("left") == 0:
         return False
     return one.row["rule"] in _AT_RISK or (one.row["rule"], one.row["severity"]) == _SOME_MIND
 
 
-def _things(incidents: Iterable[Seen]) -> dict[str, set[str]]:
-    """Return the names of what incidents are about, by kind."""
-    found: dict[str, set[str]] = {kind: set() for kind, _ in _KINDS}
+def things(incidents: Iterable[Seen]) -> dict[str, set[str]]:
+    """Return the names of what incidents are about, by kind: the first of each of KINDS."""
+    found: dict[str, set[str]] = {kind: set() for kind, _ in KINDS}
     for one in incidents:
         row, evidence = one.row, one.evidence
         _add(found["tenant"], [row["tenant"], *_listed(evidence.get("tenants"))])
@@ -96,7 +100,7 @@ def _macs(incidents: Iterable[Seen]) -> int:
 
 def _named(things: Mapping[str, set[str]], macs: int) -> str:
     parts = []
-    for kind, plural in _KINDS:
+    for kind, plural in KINDS:
         names = sorted(things[kind])
         if names:
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

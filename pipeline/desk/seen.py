@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any, Final
 
 from collectors.errors import InputError
+from pipeline.desk.words import subject
 
 SHORT: Final = 7
 """Characters of an id that are shown at least."""
+MOST_CANDIDATES: Final = 3
 LONGEST_LIST: Final = 8
 """Incidents that a prefix of several of them names."""
 
@@ -68,10 +71,25 @@ def chosen(given: str, incidents: Mapping[str, Seen], where: str) -> Seen:
     if not found:
         raise InputError(
             f"no incident {given!r} in {where}: it may have been withdrawn, or be another fabric's;"
-            " `fabricscope incident list --all` shows those there are"
+            f" {_nearest(wanted, incidents)}; `fabricscope incident list --all` shows those there are"
         )
     names = ", ".join(found[:LONGEST_LIST]) + (", ..." if len(found) > LONGEST_LIST else "")
     raise InputError(f"{given!r} may be any of {len(found)} incidents: {names}; give more of its id")
+
+
+def _nearest(wanted: str, incidents: Mapping[str, Seen]) -> str:
+    """Return the incidents that may have been meant: whose ids are alike, else of that rule or address."""
+    named = [
+        seen
+        for seen in incidents.values()
+        if wanted in [str(one).lower() for one in seen.row.values() if one is not None]
+    ]
+    alike = get_close_matches(wanted, [key[: len(wanted)] for key in incidents], MOST_CANDIDATES, cutoff=0)
+    near = [seen for start in alike for seen in incidents.values() if seen.id.startswith(start)]
+    short = short_ids(incidents)
+    shown = list({seen.id: seen for seen in (*named, *near)}.values())[:MOST_CANDIDATES]
+    told = ", ".join(f"{short[seen.id]} ({seen.row['rule']}, {subject(seen.row)})" for seen in shown)
+    return f"the nearest are {told}" if told else "there is none at all"
 
 
 def _common(one: str, other: str) -> int:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 import typer
@@ -18,7 +17,7 @@ from pipeline.desk.source import time_of
 from pipeline.forensics import printed, telling
 from pipeline.forensics.questions import KINDS, Span, difference, history, subject_of
 from pipeline.forensics.source import Source, source
-from pipeline.forensics.times import check_reach, moment, period, said
+from pipeline.forensics.times import check_reach, moment, period, said, zone_of
 
 app = typer.Typer(no_args_is_help=True)
 _LINES: Final = 1000
@@ -76,7 +75,7 @@ def forensics(
     Without a time: all that is known. Exit code 0: told; 1: the store can't be read; 2: bad input or usage,
     an unknown subject, or a time that the store doesn't know.
     """
-    form = Form(as_json, as_csv, as_sql, _zone(zone))
+    form = Form(as_json, as_csv, as_sql, zone_of(zone))
     wanted = subject_of(kind, subject)
     if at is not None and (since is not None or until is not None):
         raise InputError("give either --at, or --from and --to")
@@ -115,7 +114,7 @@ def diff(
     Exit code 0: shown; 1: the store can't be read; 2: bad input or usage, or a time that the store doesn't
     know.
     """
-    form = Form(as_json, as_csv, as_sql, _zone(zone))
+    form = Form(as_json, as_csv, as_sql, zone_of(zone))
     with source(store) as asked:
         now, as_of = _now(store, asked)
         span = Span(*period(first, second, now=now, zone=form.zone, reach=asked.reach()))
@@ -184,10 +183,3 @@ def _print(
     if rows.height:
         console.print()
         console.print(printed.table(rows, form.zone))
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f"there is no time zone {name!r}: write UTC or one like Europe/Berlin") from error

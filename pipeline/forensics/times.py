@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collectors.errors import InputError
 from pipeline.actions.wrong import quoted
@@ -97,6 +98,14 @@ def said(when: datetime, zone: tzinfo, *, up: bool = False) -> str:
     moved = timedelta(milliseconds=1) - rest if up and rest else -rest
     shown = (when.astimezone(UTC) + moved).astimezone(zone)
     return shown.isoformat(timespec="milliseconds" if shown.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return a time zone by its name; raises InputError for none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(f"there is no time zone {name!r}: write UTC or one like Europe/Berlin") from error
 
 
 def _before(now: datetime, found: re.Match[str], given: str) -> datetime:

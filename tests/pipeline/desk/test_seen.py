@@ -76,6 +76,14 @@ def test_an_id_that_nobody_has_is_told_where_it_was_looked_for(given_: str) -> N
         chosen(given_, {"aab1": seen("aab1")}, "the store")
 
 
+def test_who_means_an_incident_that_is_none_is_told_the_nearest() -> None:
+    known = {key: seen(key) for key in ("aab1", "aac1", "b001", "c9ff")}
+    with pytest.raises(InputError, match=r"the nearest are aac1 \(R4, .*\), aab1 \(R4"):
+        chosen("aac2", known, "the store")
+    with pytest.raises(InputError, match="there is none at all"):
+        chosen("aac2", {}, "the store")
+
+
 @given(st.sets(st.text("0123456789abcdef", min_size=20, max_size=20), min_size=1, max_size=30))
 def test_short_ids_mean_one_incident_each(ids: set[str]) -> None:
     known = {key: seen(key) for key in ids}
