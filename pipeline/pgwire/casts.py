@@ -43,7 +43,7 @@ def _cast(found: list[Lexeme]) -> list[Lexeme]:
         opening = _partner(found, place + 1)
         if opening < 1 or found[opening - 1].word != "cast" or texts(found, place - 1, 1).lower() != "as":
             continue
-        found[opening - 1].text = _macro(lexeme, found[opening + 1 : place - 1])
+        found[opening - 1].text = _macro(lexeme, found[opening + 1 : place - 1], "")
         gone |= {place - 1, place}
     return [lexeme for place, lexeme in enumerate(found) if place not in gone]
 
@@ -59,7 +59,7 @@ def _postfix(found: list[Lexeme]) -> list[Lexeme]:
             operand[0].spaced = False
             found = [
                 *found[:first],
-                Lexeme("word", _macro(lexeme, operand), at, at, spaced),
+                Lexeme("word", _macro(lexeme, operand, texts(found, place + 1, 3)), at, at, spaced),
                 Lexeme("other", "(", at, at, spaced=False),
                 *operand,
                 Lexeme("other", ")", lexeme.start, lexeme.end, spaced=False),
@@ -69,8 +69,10 @@ def _postfix(found: list[Lexeme]) -> list[Lexeme]:
     return found
 
 
-def _macro(kind: Lexeme, operand: Sequence[Lexeme]) -> str:
-    names = operand and (operand[0].kind in {"string", "escaped"} or operand[0].text in {"$", "?"})
+def _macro(kind: Lexeme, operand: Sequence[Lexeme], behind: str) -> str:
+    names = bool(operand) and (operand[0].kind in {"string", "escaped"} or operand[0].text in {"$", "?"})
+    if _KINDS[kind.word] == "prc" and behind.lower() != "::oid":
+        names = False  # columns of type regproc hold names
     return f"{_KINDS[kind.word]}_{'oid' if names else 'txt'}"
 
 

@@ -129,4 +129,4 @@ def _descriptions() -> Iterator[tuple[str, str]]:
     for statement in statements("views"):
         if created := _CREATED.search(statement):
             lines = [line[2:].strip() for line in statement.splitlines() if line.startswith("--")]
-            yield created[1], " ".join(lines)
+            yield created[1], " ".join(lines).partition(" Read by:")[0]

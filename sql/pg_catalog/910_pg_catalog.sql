@@ -248,3 +248,9 @@ CREATE TABLE main.pg_user_mappings (
 CREATE TABLE main.pg_views (
     schemaname VARCHAR, viewname VARCHAR, viewowner VARCHAR, definition VARCHAR
 );
+CREATE TABLE main.pg_publication_namespace (
+    oid INTEGER, pnpubid INTEGER, pnnspid INTEGER
+);
+CREATE TABLE main.pg_publication_rel (
+    oid INTEGER, prpubid INTEGER, prrelid INTEGER, prqual VARCHAR, prattrs SMALLINT[]
+);

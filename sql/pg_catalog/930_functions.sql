@@ -124,7 +124,9 @@ CREATE MACRO main.to_regtype(of_name) AS (
     ORDER BY in_type.oid LIMIT 1
 );
 CREATE MACRO main.prc_txt(of_name) AS regexp_replace(of_name::VARCHAR, '^pg_catalog\.', '');
-CREATE MACRO main.prc_oid(of_name) AS regexp_replace(of_name::VARCHAR, '^pg_catalog\.', '');
+CREATE MACRO main.prc_oid(of_name) AS coalesce(try_cast(of_name AS INTEGER), (
+    SELECT min(in_proc.oid) FROM main.pg_proc AS in_proc WHERE in_proc.proname = parse_ident(of_name::VARCHAR)[-1]
+), error(concat('function "', of_name, '" does not exist')));
 CREATE MACRO main.nsp_txt(of_oid) AS (
     SELECT in_space.nspname FROM main.pg_namespace AS in_space WHERE in_space.oid::VARCHAR = of_oid::VARCHAR
 );
@@ -178,6 +180,9 @@ CREATE MACRO main.pg_get_partition_constraintdef(of_oid) AS NULL::VARCHAR;
 CREATE MACRO main.pg_get_statisticsobjdef_columns(of_oid) AS NULL::VARCHAR;
 CREATE MACRO main.pg_get_serial_sequence(of_table, of_column) AS NULL::VARCHAR;
 CREATE MACRO main.pg_get_expr(tree, of_oid) AS tree::VARCHAR, (tree, of_oid, pretty) AS tree::VARCHAR;
+CREATE MACRO main.pg_table_is_visible(of_oid) AS (
+    SELECT in_class.relnamespace <> 13000 FROM main.pg_class AS in_class WHERE in_class.oid = of_oid
+);
 CREATE MACRO main.pg_relation_is_publishable(of_oid) AS FALSE;
 CREATE MACRO main.pg_column_is_updatable(of_oid, of_column, triggers) AS FALSE;
 CREATE MACRO main.pg_relation_is_updatable(of_oid, triggers) AS 0;
@@ -195,6 +200,8 @@ CREATE MACRO main.array_upper(of_list, dimension) AS CASE WHEN dimension = 1 THE
 -- In FROM: Grafana's query builder calls it so, and its column s.
 CREATE MACRO main.string_to_array(of_text, delimiter) AS TABLE SELECT string_split(of_text, delimiter) AS s;
 CREATE MACRO main.cardinality(of_list) AS len(of_list);
+CREATE MACRO main.array_remove(of_list, element) AS
+list_filter(of_list, lambda item: item IS DISTINCT FROM element);
 CREATE MACRO main.every(truth) AS bool_and(truth);
 CREATE MACRO information._pg_expandarray(of_list) AS
 unnest(list_transform(of_list, lambda item, place: {'x': item, 'n': place}));

@@ -33,6 +33,7 @@ CODE = st.lists(st.sampled_from(PARTS)).map("".join)
         ("select x[1]::regproc", "select prc_txt(x[1])"),
         ("select cast($1 as regclass)", "select rel_oid($1 )"),
         ("select cast(cast($1 as text) as regclass)", "select rel_txt(cast($1 as text) )"),
+        ("select 'f'::regproc::oid, 'f'::regproc", "select prc_oid('f')::oid, prc_txt('f')"),
         ("select '{a,b}'::text[]", "select '[a,b]'::text[]"),
     ],
 )
