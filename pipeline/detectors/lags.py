@@ -18,7 +18,6 @@ from typing import Final
 import polars as pl
 
 from pipeline.apply.changes import Changes
-from pipeline.apply.columns import frame_of
 from pipeline.apply.fabric import Applied
 from pipeline.apply.records import Records, us
 from pipeline.detectors import Rule, catalogue, findings
@@ -26,9 +25,9 @@ from pipeline.detectors.expected import BAD, GOOD, MEMORY, Expected, lost_then
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.sight import beside, verdict
+from pipeline.detectors.standby import StandbyLegs
 from pipeline.detectors.timeline import PLACE, StepTable, changes, counts, telling
 from pipeline.detectors.told import Told
-from pipeline.schema import NAME
 
 RULES: Final = catalogue(Rule("L2", "LAG_DEGRADED", "lag", rank=1, wait=timedelta(seconds=5)))
 HOLD: Final = timedelta(seconds=185)
@@ -44,7 +43,7 @@ class Lags:
     def __init__(self) -> None:
         self._members = Expected([*_LAG, "member"])
         self._needed = StepTable(_LAG, pl.Int64)
-        self._single_active = StepTable([*_LAG, "segment"], pl.Boolean)
+        self._single_active = StandbyLegs()
         self._told = Told()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
@@ -53,15 +52,18 @@ class Lags:
         news = self._take(applied)
         if news:
             self._needed.settle(scene.horizon - 1)
-            self._single_active.settle(scene.horizon - 1)
+        self._single_active.settle(scene.horizon - 1)
         due = self._members.due(scene.horizon, scene.now) or self._hold_ends(scene.horizon, scene.now)
         if not (news or scene.fresh_news or scene.roles_news or due):
             return nothing()
         members = self._members.timeline(_LAG, scene.horizon, scene.now)
-        standby = self._single_active.timeline().drop("segment")
         found = detect(
             members,
-            {"needed": self._needed.timeline(), "single": standby, "held": _holds(members, scene.now)},
+            {
+                "needed": self._needed.timeline(),
+                "single": self._single_active.timeline(),
+                "held": _holds(members, scene.now),
+            },
             scene.fresh("lacp"),
             scene.declared.lag_members_of,
         )
@@ -79,7 +81,8 @@ class Lags:
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._members.table.rows, self._needed.rows = frames["members"], frames["needed"]
-        self._single_active.rows, self._told.frame = frames["standby"], frames["told"]
+        self._single_active.load(frames["standby"])
+        self._told.frame = frames["told"]
 
     def _take(self, applied: Applied) -> bool:
         """Remember members, what aggregates need, and which may stand by; return whether that is news."""
@@ -87,7 +90,7 @@ class Lags:
         for changed, take in (
             (applied.changes["lacp_member"], self._take_members),
             (applied.changes["link"], self._take_needed),
-            (applied.changes["ethernet_segment"], self._take_segments),
+            (applied.changes["ethernet_segment"], self._single_active.take),
         ):
             news |= bool(len(changed)) and take(changed, applied.records)
         return news
@@ -121,21 +124,6 @@ class Lags:
         needed = pl.select(pl.when(pl.Series(known)).then(pl.Series(values).cast(pl.Int64))).to_series()
         keys = {"device": "device", "interface": "interface"}
         self._needed.add(transitions(links, records, keys, needed, rows))
-        return True
-
-    def _take_segments(self, segments: Changes, records: Records) -> bool:
-        after, before = segments.after["interface"], segments.before["interface"]
-        single = equals(segments.after["redundancy_mode"], "SINGLE_ACTIVE").fill_null(value=False)
-        was = equals(segments.before["redundancy_mode"], "SINGLE_ACTIVE").fill_null(value=False)
-        rows = (pl.Series(after.known | before.known) & (single | was)).arg_true()
-        if rows.is_empty():
-            return False
-        at = rows.to_numpy()
-        interface = frame_of(
-            {"interface": after.take(at), "before": before.take(at)}, {"interface": NAME, "before": NAME}
-        ).select(pl.coalesce("interface", "before").cast(pl.String))
-        told = transitions(segments, records, {"device": "device", "segment": "name"}, single, rows)
-        self._single_active.add(told.with_columns(interface["interface"]))
         return True
 
 

@@ -5,6 +5,9 @@ The rule holds when a port changed between up and not up three times or more wit
 whichever has more: a blip of a second fits between two looks at the status. The window is half open. The
 incident is over when the limit was not reached for 120 s, seen by a session that is fresh.
 
+An aggregate of a single-active Ethernet segment counts neither up nor down: it stands by as another leaf is
+elected, and is used as it is elected itself (RFC 7432, section 14.1.1). Its members count as all ports do.
+
 Subject: device, interface. Look first at the optics and errors of the port, then at its other end.
 """
 
@@ -22,6 +25,7 @@ from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.observed import equals, transitions
 from pipeline.detectors.recurrence import Recurrence, live, risen
 from pipeline.detectors.settings import Parameter, parameters
+from pipeline.detectors.standby import StandbyLegs
 from pipeline.detectors.told import Told
 from pipeline.schema import NAME
 
@@ -38,6 +42,7 @@ class LinkFlaps:
 
     def __init__(self) -> None:
         self._ports = Recurrence(["device", "interface"])
+        self._single_active = StandbyLegs()
         self._window = WINDOW
         self._told = Told()
 
@@ -45,19 +50,29 @@ class LinkFlaps:
         """Take a batch and return what it adds to the findings and takes back."""
         self._window = timedelta(seconds=scene.settings.value(_WINDOW))
         self._ports.settle(scene.horizon - 1, self._window)
-        if not (self._take(applied) or (scene.fresh_news and len(self._ports.spoken))):
+        self._single_active.settle(scene.horizon - 1)
+        segments = applied.changes["ethernet_segment"]
+        other = bool(len(segments)) and self._single_active.take(segments, applied.records)
+        if not (self._take(applied) or other or (scene.fresh_news and len(self._ports.spoken))):
             return nothing()
-        reached = self._ports.reached(self._window, scene.settings.value(_LIMIT))
+        limit, single = scene.settings.value(_LIMIT), self._single_active.timeline()
+        reached = self._ports.reached(self._window, limit, without=single)
         found = pl.concat([_flaps(reached, self._window), _sight(self._ports.sight(scene.fresh("link")))])
         return self._told.revise(found, scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
         """Return the state as frames."""
-        return {**self._ports.dump(horizon - 1, self._window), "told": self._told.dump(horizon)}
+        return {
+            **self._ports.dump(horizon - 1, self._window),
+            "standby": self._single_active.dump(horizon - 1),
+            "told": self._told.dump(horizon),
+        }
 
     def load(self, frames: Mapping[str, pl.DataFrame]) -> None:
         """Take the state from frames that ``dump`` made."""
         self._ports.rows, self._ports.spoken = frames["events"], frames["spoken"]
+        if "standby" in frames:  # stores of before this release don't tell
+            self._single_active.load(frames["standby"])
         self._told.frame = frames["told"]
 
     def _take(self, applied: Applied) -> bool:

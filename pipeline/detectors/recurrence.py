@@ -45,18 +45,20 @@ class Recurrence:
         if len(self.spoken):
             self.spoken = self.spoken.filter(pl.col("last") > horizon - us(MEMORY))
 
-    def reached(self, window: timedelta, limit: float) -> pl.DataFrame:
+    def reached(self, window: timedelta, limit: float, without: pl.DataFrame | None = None) -> pl.DataFrame:
         """Return the events at which a window that ends there holds ``limit`` events or more.
 
         Beside their columns ``total`` and the sums ``counted`` and ``seen`` of the window, half open, (t -
-        window, t]. Units that are among them are remembered.
+        window, t]. Units that are among them are remembered. ``without``: timeline per unit, whether its
+        events count for nothing.
         """
 
         def total(column: str) -> pl.Expr:
             values = pl.col(column).cast(pl.Float64)
             return values.rolling_sum_by("at", window, closed="right").over(self.keys).round().cast(pl.Int64)
 
-        ordered = self.rows.sort(*self.keys, "time", "offset", "index", maintain_order=True)
+        rows = self.rows if without is None or without.is_empty() else self._counting(without)
+        ordered = rows.sort(*self.keys, "time", "offset", "index", maintain_order=True)
         found = (
             ordered.with_columns(at=pl.from_epoch("time", time_unit="us"))
             .with_columns(counted=total("counted"), seen=total("seen"))
@@ -68,6 +70,11 @@ class Recurrence:
             both = pl.concat([self.spoken, found.select(*self.keys, first="time", last="time")])
             self.spoken = both.group_by(self.keys).agg(pl.col("first").min(), pl.col("last").max())
         return found
+
+    def _counting(self, without: pl.DataFrame) -> pl.DataFrame:
+        void = without.sort("time", "offset", "index").select(*self.keys, "time", void="value")
+        then = self.rows.sort("time").join_asof(void, on="time", by=self.keys, check_sortedness=False)
+        return then.filter(~pl.col("void").fill_null(value=False)).drop("void")
 
     def sight(self, fresh: pl.DataFrame) -> pl.DataFrame:
         """Return, of units that flapped, when nobody sees them any more and when somebody does again.

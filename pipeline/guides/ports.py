@@ -70,7 +70,8 @@ GUIDES: Final = guides(
             " carrier-transitions; a blip of one second in a recorded fabric that no look at the status saw.",
             opens="Three transitions between up and not up within 120 s (half open), counted in the status or"
             " in the counter of carrier transitions, whichever has more. A counter that is reset and what an"
-            " initial dump tells don't count.",
+            " initial dump tells don't count, nor does an aggregate of a single-active segment (its members"
+            " do): it stands by as another leaf is elected.",
             clears="The limit was not reached for 120 s, while the device's links were heard.",
             subject=("device", "interface"),
             look_first="Light levels and errors of the port and of its other end.",

@@ -1,14 +1,17 @@
 """Extended communities as the 8 octets of RFC 4360.
 
 Formats: route target and origin RFC 4360 and 5668; encapsulation RFC 9012; default gateway, MAC mobility, ESI
-label, ES-Import and router's MAC RFC 7432 and 9135; DF election RFC 8584 and 9785.
+label, ES-Import and router's MAC RFC 7432 and 9135; DF election RFC 8584 and 9785; ARP/ND RFC 9047, its proxy
+flag draft-rbickhart-evpn-ip-mac-proxy-adv, as FRRouting has it.
 """
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address
+from typing import Final
 
 Community = bytes | str
 """8 octets; the printed text where the octets can't be told from it."""
+_PROXY: Final = 4
 
 
 def two_part(subtype: int, admin: str, number: int) -> bytes | None:
@@ -44,6 +47,11 @@ def mac_mobility(sequence: int, *, sticky: bool) -> bytes:
 def esi_label(label: int, *, single_active: bool) -> bytes:
     """Return the ESI label community."""
     return bytes((6, 1, single_active, 0, 0)) + label.to_bytes(3, "big")
+
+
+def arp_nd(*, proxy: bool) -> bytes:
+    """Return the ARP/ND community, with the flag that says a leaf announces what its peer has learned."""
+    return bytes((6, 8, _PROXY if proxy else 0)) + bytes(5)
 
 
 def es_import(mac: str) -> bytes:

@@ -9,6 +9,7 @@ from targets.openconfig import rib
 from targets.openconfig.addresses import ZERO_ESI
 from targets.openconfig.communities import (
     Community,
+    arp_nd,
     default_gateway,
     df_election,
     encapsulation,
@@ -34,6 +35,10 @@ _SEGMENT_RD: Final = 4_000
 _VRF_RD: Final = 5_000
 _AC_DF: Final = 0x4000
 """Capability bit of RFC 8584, section 2.2: a leaf whose port is down takes no part in the election."""
+BY_PREFERENCE: Final = 2
+"""DF algorithm of RFC 9785."""
+PREFERENCE: Final = 32_767
+"""RFC 9785, section 3: the default, which all leaves have."""
 _LOCAL_PREF: Final = 100
 GATEWAY_MAC: Final = "00:00:5e:00:01:01"
 """Of the anycast gateway of every VNI: VRRP's (RFC 5798, section 7.3)."""
@@ -87,6 +92,8 @@ class Announcer:
         """What its route targets are made with."""
         self.df_algorithms: dict[str, int] = {}
         """How it elects forwarders, by segment name (RFC 8584, section 2.2); left out: by the modulus."""
+        self.single_active: set[str] = set()
+        """Segments of which one leaf at a time forwards (RFC 7432, section 14.1.1), by name."""
 
     def targets(self) -> frozenset[Community]:
         """Return the route targets that the leaf exports with, and imports."""
@@ -98,12 +105,13 @@ class Announcer:
         domain = self._vnis[vni]
         mobile = local.seq or local.sticky or local.wrapped
         moved = (mac_mobility(local.seq, sticky=local.sticky),) if mobile else ()
+        proxied = (arp_nd(proxy=True),) if local.proxy else ()
         for ip in ("", *local.ips):
             routed = (self._target(domain.l3_vni), router_mac(self._leaf.router_mac)) if ip else ()
             yield self._route(
                 Nlri(RouteType.MAC_IP, mac=mac, ip=ip),
                 domain.vlan,
-                (self._target(vni), VXLAN_ENCAPSULATION, *moved, *routed),
+                (self._target(vni), VXLAN_ENCAPSULATION, *moved, *proxied, *routed),
                 labels=(vni, domain.l3_vni) if ip else (vni,),
                 esi=local.esi or ZERO_ESI,
                 seq=local.seq,
@@ -152,14 +160,14 @@ class Announcer:
         yield self._route(
             Nlri(RouteType.ETHERNET_AD, ethernet_tag=PER_SEGMENT_TAG, esi=segment.esi),
             number,
-            (*targets, esi_label(0, single_active=False), VXLAN_ENCAPSULATION),
+            (*targets, esi_label(0, single_active=segment.name in self.single_active), VXLAN_ENCAPSULATION),
         )
         yield self._route(
             Nlri(RouteType.SEGMENT, esi=segment.esi, ip=self._leaf.address),
             number,
             (
                 es_import(segment.import_mac),
-                df_election(self.df_algorithms.get(segment.name, 0), _AC_DF, 0),
+                self._election(segment),
                 VXLAN_ENCAPSULATION,
             ),
         )
@@ -170,6 +178,10 @@ class Announcer:
                 (self._target(vni.number), VXLAN_ENCAPSULATION),
                 labels=(vni.number,),
             )
+
+    def _election(self, segment: Segment) -> Community:
+        algorithm = self.df_algorithms.get(segment.name, 0)
+        return df_election(algorithm, _AC_DF, PREFERENCE if algorithm == BY_PREFERENCE else 0)
 
     def prefixes(self) -> Iterator[Route]:
         """Yield the type 5 routes: each tenant's subnets."""
@@ -245,11 +257,12 @@ def attributes_at(plan: Plan, node: Node, origin: int, slot: int, next_hop: str)
     )
 
 
-def designated_forwarder(addresses: list[str], ethernet_tag: int) -> str:
+def designated_forwarder(addresses: list[str], ethernet_tag: int, *, by_preference: bool = False) -> str:
     """Return who forwards to a segment for a VLAN: number V mod N of the PEs in the order of their addresses.
 
-    The default algorithm of RFC 8584 (RFC 7432, section 8.5). ``addresses``: of the type 4 routes, at least
-    one.
+    The default algorithm of RFC 8584 (RFC 7432, section 8.5). By preference it is the PE with the lowest
+    address: all have the same preference (RFC 9785, section 4.1). ``addresses``: of the type 4 routes, at
+    least one.
     """
     ranked = sorted(addresses, key=lambda address: (ip_address(address).version, int(ip_address(address))))
-    return ranked[ethernet_tag % len(ranked)]
+    return ranked[0 if by_preference else ethernet_tag % len(ranked)]

@@ -37,6 +37,8 @@ class Local:
     """Not announced: another leaf announces it as sticky."""
     kept: bool = False
     """Announced still when it is elsewhere: a fault."""
+    proxy: bool = False
+    """Announced because another leaf of its segment announces it: here it has aged."""
     next_hop: str = ""
     """Of its routes, if not the leaf's own VTEP."""
 

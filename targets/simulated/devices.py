@@ -224,7 +224,8 @@ def _things(plan: Plan, device: Device, family: str) -> Iterator[dict[str, Value
         case "es" if isinstance(device, Leaf):
             for number in device.legs:
                 segment = plan.segments[number]
-                yield segment_leaves(segment)
+                single = segment.name in device.announcer.single_active
+                yield segment_leaves(segment, single_active=single)
                 yield claim_leaves(segment, plan.vnis, device.elections.of[number].claims)
         case "lacp" if isinstance(device, Leaf):
             yield from (member.leaves() for member in device.members.values())

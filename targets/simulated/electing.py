@@ -1,7 +1,7 @@
 """When leaves elect: as a leg comes up or goes down, and as a type 4 route of a segment comes or goes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from targets.openconfig.rib import RouteType
@@ -20,6 +20,8 @@ class Electing:
         self._candidates: dict[int, dict[str, str]] = defaultdict(dict)
         """By segment: entry of a type 4 route to the address of its leaf."""
         self._segment_of: dict[str, int] = {}
+        self.follow: Callable[[Leaf, int, int], None] | None = None
+        """Called with leaf, segment and time when a leaf forwards to a single-active segment, or no more."""
         for leaf in leaves:
             for number in leaf.legs:
                 for route in leaf.announcer.segment(plan.segments[number]):
@@ -32,7 +34,7 @@ class Electing:
         found = {self._segment_of[entry] for entry in entries if entry in self._segment_of}
         return sorted(found & leaf.legs.keys())
 
-    def elect(self, leaf: Leaf, number: int, saying: Saying) -> None:
+    def elect(self, leaf: Leaf, number: int, saying: Saying, time_ns: int) -> None:
         """Elect the forwarders of a segment from the routes that a leaf holds, and say what is new."""
         election = leaf.elections.of[number]
         held = [
@@ -40,12 +42,17 @@ class Electing:
             for entry, address in self._candidates[number].items()
             if leaf.table.best(entry) is not None
         ]
-        claims = leaf.elections.claims(self._plan, leaf.node.address, number, held, up=leaf.legs[number])
+        segment, vnis = self._plan.segments[number], self._plan.vnis
+        single = segment.name in leaf.announcer.single_active
+        claims = leaf.elections.claims(
+            self._plan, leaf.node.address, number, held, up=leaf.legs[number], by_preference=single
+        )
         if claims != election.claims:
-            segment, vnis = self._plan.segments[number], self._plan.vnis
             was = claim_leaves(segment, vnis, election.claims) if election.claims else {}
             election.claims = claims
             saying.replace("es", was, claim_leaves(segment, vnis, claims))
+            if single and self.follow is not None:
+                self._agenda.at(time_ns, partial(self.follow, leaf, number))
 
     def leg_changed(self, leaf: Leaf, number: int, time_ns: int) -> None:
         """Let a leaf whose leg went down give up, and one whose leg came up wait before it elects."""
@@ -60,7 +67,7 @@ class Electing:
     def now(self, leaf: Leaf, number: int, time_ns: int) -> None:
         """Elect, and say what is new."""
         saying = Saying()
-        self.elect(leaf, number, saying)
+        self.elect(leaf, number, saying, time_ns)
         self._agenda.say(leaf.name, saying, time_ns)
 
     def _waited(self, leaf: Leaf, number: int, wait: int, time_ns: int) -> None:

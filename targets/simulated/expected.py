@@ -13,7 +13,7 @@ from typing import Final
 from targets.simulated.courses import Course, Field, Turn
 from targets.simulated.design import Plan
 from targets.simulated.expected_ports import Key, Ports
-from targets.simulated.mobility import QUIET_NS, level
+from targets.simulated.mobility import QUIET_NS, level, of_host
 from targets.simulated.news import (
     ActionNote,
     AdjacencyNote,
@@ -85,6 +85,8 @@ class Expectations:
         return self._courses.setdefault((family, key), Course(family, subject))
 
     def _move(self, note: MoveNote) -> None:
+        if not of_host(note.mac, [node.router_mac for node in self._plan.nodes]):
+            return
         mac = (note.vni, note.mac)
         moves = [it for it in self._moves[mac] if it.time_ns > note.time_ns - _KEPT_NS]
         self._moves[mac] = [*moves, note]

@@ -212,7 +212,7 @@ class Fabric:
         for entry, was in floods:
             self._flood(leaf, self._flooded[entry], self._floods(leaf, entry) - was, saying)
         for number in self.electing.concerned(leaf, changes):
-            self.electing.elect(leaf, number, saying)
+            self.electing.elect(leaf, number, saying, time_ns)
         answer: dict[str, Route | None] = {}
         for mac in before:
             answer |= self._react(leaf, mac)
@@ -293,7 +293,7 @@ class Fabric:
             leaf.table.fill({LOCAL_SLOT: [own[number]], **dict.fromkeys(range(len(self.spines)), others)})
             leaf.floods.update({it: len(self.plan.vnis) for it in range(len(self.leaves)) if it != number})
             for segment in leaf.legs:
-                self.electing.elect(leaf, segment, Saying())
+                self.electing.elect(leaf, segment, Saying(), 0)
         for spine in self.spines:
             spine.table.fill({number: [routes] for number, routes in enumerate(own)})
 

@@ -49,8 +49,9 @@ def leg(fabric: Fabric, time_ns: int, leaf: Leaf, lag: str, *, up: bool) -> None
     (leaf.broken.discard if up else leaf.broken.add)(number)
     set_leg(fabric, time_ns, leaf, number, up=up and leaf.powered)
     serving = {it.node.address: it.name for it in fabric.leaves if it.legs.get(number)}
+    single = lag in leaf.announcer.single_active
     forwarders = {
-        str(vni.number): serving[designated_forwarder(list(serving), vni.vlan)]
+        str(vni.number): serving[designated_forwarder(list(serving), vni.vlan, by_preference=single)]
         for vni in fabric.plan.vnis
         if serving
     }
@@ -190,19 +191,35 @@ def set_leg(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, *, up: bool) 
         return
     leaf.legs[number] = up
     segment = fabric.plan.segments[number]
-    set_members(fabric, time_ns, leaf, segment, up=up)
-    _set_port(fabric, time_ns, leaf, segment.name, up=up)
+    # of a single-active segment it stands by until it is elected
+    set_port(fabric, time_ns, leaf, segment, up=up and segment.name not in leaf.announcer.single_active)
     fabric.agenda.note(LegNote(time_ns, number, leaf.node.number, up))
     routes = list(leaf.announcer.segment(segment))
     if up:
         fabric.originate(leaf, routes, time_ns)
         fabric.electing.leg_changed(leaf, number, time_ns)
-        hosts = [host for host in fabric.hosts.values() if host.segment == number]
-        _relearn(fabric, time_ns, leaf, hosts)
+        hosts_talk(fabric, time_ns, leaf, number)
         return
     fabric.routing.announce(leaf, dict.fromkeys(route.entry for route in routes), time_ns)
     fabric.electing.leg_changed(leaf, number, time_ns)
-    macs = [mac for mac, local in leaf.learning.local.items() if local.esi == segment.esi]
+    hosts_go(fabric, time_ns, leaf, number)
+
+
+def set_port(fabric: Fabric, time_ns: int, leaf: Leaf, segment: Segment, *, up: bool) -> None:
+    """Bring the LAG of a leg up or down, with its members."""
+    set_members(fabric, time_ns, leaf, segment, up=up)
+    _set_port(fabric, time_ns, leaf, segment.name, up=up)
+
+
+def hosts_talk(fabric: Fabric, time_ns: int, leaf: Leaf, number: int) -> None:
+    """Let the hosts behind a leg talk, soon and if it is up then."""
+    _relearn(fabric, time_ns, leaf, [host for host in fabric.hosts.values() if host.segment == number])
+
+
+def hosts_go(fabric: Fabric, time_ns: int, leaf: Leaf, number: int) -> None:
+    """Let a leaf withdraw the hosts behind a leg, soon and if it is down then."""
+    esi = fabric.plan.segments[number].esi
+    macs = [mac for mac, local in leaf.learning.local.items() if local.esi == esi]
     later = time_ns + fabric.agenda.between(*_WITHDRAW)
     fabric.agenda.at(later, partial(_forget_behind, fabric, leaf=leaf, number=number, macs=macs))
 
@@ -211,20 +228,23 @@ def set_members(fabric: Fabric, time_ns: int, leaf: Leaf, segment: Segment, *, u
     """Bring the members of a leg up or down, but for those that are broken."""
     members = [it for it in leaf.members.values() if it.segment is segment]
     saying = Saying()
+    linked = leaf.legs[fabric.plan.segments.index(segment)]
     for member in members:
         works = up and not member.broken
+        # LACP keeps a member out whose link is up: one that leads elsewhere, one of a leg that stands by
+        _set_port(fabric, time_ns, leaf, member.port, up=member.stray or (linked and not member.broken))
         if member.up != works:
-            _set_port(fabric, time_ns, leaf, member.port, up=works)
             old = member.leaves()
             member.up = works
             saying.replace("lacp", old, member.leaves())
     fabric.agenda.say(leaf.name, saying, time_ns)
+    stands_by = segment.name in leaf.announcer.single_active and not any(it.up for it in members)
     whole = all(member.up for member in members)
-    fabric.agenda.note(PortNote(time_ns, "lag", leaf.name, segment.name, whole))
+    fabric.agenda.note(PortNote(time_ns, "lag", leaf.name, segment.name, whole or stands_by))
 
 
 def _forget_behind(fabric: Fabric, time_ns: int, leaf: Leaf, number: int, macs: list[Mac]) -> None:
-    if not leaf.legs[number]:
+    if not leaf.ports[fabric.plan.segments[number].name].up:
         fabric.forget(leaf, macs, time_ns)
 
 
@@ -239,7 +259,7 @@ def _relearn(fabric: Fabric, time_ns: int, leaf: Leaf, hosts: Sequence[Host]) ->
 def _talk(fabric: Fabric, time_ns: int, leaf: Leaf, host: Host) -> None:
     """Let a host talk at a port, if the port is up and the host still there."""
     attached = leaf.node.number in fabric.places[host.name]
-    if attached and (host.segment is None or leaf.legs[host.segment]):
+    if attached and (host.segment is None or leaf.ports[fabric.plan.segments[host.segment].name].up):
         fabric.learn(leaf, host, time_ns)
 
 

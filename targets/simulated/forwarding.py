@@ -41,7 +41,14 @@ class Elections:
     of: dict[int, Election] = field(default_factory=dict)
 
     def claims(
-        self, plan: Plan, address: str, number: int, candidates: Collection[str], *, up: bool
+        self,
+        plan: Plan,
+        address: str,
+        number: int,
+        candidates: Collection[str],
+        *,
+        up: bool,
+        by_preference: bool = False,
     ) -> Claims:
         """Return what a leaf says of a segment: with its leg down it forwards nothing.
 
@@ -49,7 +56,10 @@ class Elections:
         """
         election = self.of[number]
         found = sorted(candidates)
-        elected = [designated_forwarder(found, vni.vlan) if found and up else None for vni in plan.vnis]
+        elected = [
+            designated_forwarder(found, vni.vlan, by_preference=by_preference) if found and up else None
+            for vni in plan.vnis
+        ]
         if election.stuck or election.silent:
             return tuple((who, election.stuck) for who in elected)
         wins = up and not election.waiting

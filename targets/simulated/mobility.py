@@ -6,7 +6,7 @@ move. A burst that is over still does if it looks like a migration: not longer t
 and not just there and back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from targets.simulated.agenda import SECOND
@@ -19,6 +19,17 @@ _FLAP: Final = (3, 60 * SECOND)
 _BURST_NS: Final = 10 * SECOND
 _STILL_NS: Final = 30 * SECOND
 _MIGRATION: Final = 6
+_ZERO: Final = "00:00:00:00:00:00"
+_SHARED: Final = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:05:73:a0:0")
+
+
+def of_host(mac: str, routers: Collection[str]) -> bool:
+    """Return whether a MAC is one host's: no group, nothing that gateways share, no device's own.
+
+    VRRP: RFC 9568, section 7.3; HSRP: RFC 2281, section 5.3, and as Cisco numbers version 2.
+    """
+    group = int(mac[:2], 16) & 1
+    return not group and mac != _ZERO and not mac.startswith(_SHARED) and mac not in routers
 
 
 def level(moves: Sequence[MoveNote]) -> int:

@@ -1,5 +1,6 @@
 """Hosts that come, go and move, and MACs that are in two places at once."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from targets.simulated.news import ActionNote
 ANNOUNCEMENTS: Final = 600 * MS
 """Between the announcements that a migrated machine sends from its old and new place."""
 _SETTLE: Final = SECOND
+_MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 LOOP_INTERVAL: Final = 400 * MS
 
 
@@ -25,6 +27,17 @@ def attach(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     _act(fabric, time_ns, "host-attach", host, leaf=leaf.name)
     fabric.places[host.name] = {leaf.node.number}
     fabric.learn(leaf, host, time_ns)
+
+
+def come(fabric: Fabric, time_ns: int, name: str, mac: str, leaf: Leaf) -> None:
+    """Let a host come up at a leaf that the design doesn't have, with any MAC and no address."""
+    if not _MAC.fullmatch(mac):
+        raise InputError(f"{mac!r} is no MAC: write it as 00:00:5e:00:01:0a")
+    if name in fabric.hosts:
+        raise InputError(f"there is a host {name} already")
+    host = Host(name, mac, (), fabric.plan.vnis[0].number, leaf=None)
+    fabric.hosts[name], fabric.places[name] = host, set()
+    attach(fabric, time_ns, host, leaf)
 
 
 def detach(fabric: Fabric, time_ns: int, host: Host) -> None:

@@ -117,6 +117,17 @@ def talk(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf) -> None:
     fabric.learn(leaf, host, time_ns)
 
 
+def proxy(fabric: Fabric, time_ns: int, host: Host, leaf: Leaf, *, on: bool) -> None:
+    """Let a leaf go on to announce a MAC that aged there for its peer of the segment, or learn it again."""
+    local = leaf.learning.local.get(_mac(host))
+    if host.segment is None or local is None:
+        raise InputError(
+            f"{leaf.name} knows no {host.name} behind a segment: there is no peer to stand in for"
+        )
+    _act(fabric, time_ns, "mac-proxy" if on else "mac-proxy-clear", host, to=leaf.name)
+    _again(fabric, leaf, host, partial(setattr, local, "proxy", on), time_ns)
+
+
 def arp_age(fabric: Fabric, time_ns: int, host: Host) -> None:
     """Let a leaf forget a host's addresses, while its MAC stays."""
     _act(fabric, time_ns, "arp-age", host)

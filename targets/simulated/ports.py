@@ -6,6 +6,7 @@ from typing import Final
 
 from targets.openconfig import rib
 from targets.openconfig.families import INTERFACES, SEGMENTS
+from targets.simulated.announcements import PREFERENCE
 from targets.simulated.design import Node, Segment, Vni
 from targets.simulated.forwarding import ELECTION_WAIT_S
 from targets.tree import Value, entry
@@ -108,15 +109,18 @@ def vni_leaves(vni: Vni) -> dict[str, Value]:
     return {state + "vni-state": "UP", state + "vni-type": "L2", state + "bridge-domain": f"bd-{vni.number}"}
 
 
-def segment_leaves(segment: Segment) -> dict[str, Value]:
+def segment_leaves(segment: Segment, *, single_active: bool = False) -> dict[str, Value]:
     """Return the leaves of family ``es`` that a segment is configured by."""
     here = f"{SEGMENTS}/{entry('ethernet-segment', name=segment.name)}"
+    method = "PREFERENCE" if single_active else "DEFAULT"
+    preferred: dict[str, Value] = {f"{here}/df-election/state/preference": PREFERENCE}
     return {
+        **(preferred if single_active else {}),
         f"{here}/state/esi": segment.esi,
         f"{here}/state/esi-type": "TYPE_3_MAC_BASED",
-        f"{here}/state/redundancy-mode": "ALL_ACTIVE",
+        f"{here}/state/redundancy-mode": "SINGLE_ACTIVE" if single_active else "ALL_ACTIVE",
         f"{here}/state/interface": segment.name,
         f"{here}/state/es-import-route-target": segment.import_mac,
-        f"{here}/df-election/state/df-election-method": "DEFAULT",
+        f"{here}/df-election/state/df-election-method": method,
         f"{here}/df-election/state/election-wait-time": ELECTION_WAIT_S,
     }

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from collectors.errors import InputError
-from targets.simulated import cabling, chatter, churn, faults, motion, oddities, pairs, policies
+from targets.simulated import cabling, chatter, churn, faults, motion, oddities, pairs, policies, standby
 from targets.simulated.design import Host
 from targets.simulated.devices import Device, Leaf
 from targets.simulated.fabric import Fabric
@@ -20,7 +20,9 @@ class Verb:
     """Something that can be done to a fabric."""
 
     words: tuple[str, ...]
-    """What it takes: device, leaf, spine, port, part, host, number, seconds; ``seconds=5``: 5 if left out."""
+    """What it takes: device, leaf, spine, port, part, segment, host, name, mac, number, seconds.
+
+    ``seconds=5``: 5 if left out."""
     act: Callable[..., None]
     meaning: str
 
@@ -65,6 +67,9 @@ VERBS: Final[Mapping[str, Verb]] = {
         ("leaf", "port"), partial(faults.forwarder, fault="silent"), "a leaf never forwards to a segment"
     ),
     "df-clear": Verb(("leaf", "port"), partial(faults.forwarder, fault="clear"), "it does as elected again"),
+    "single-active": Verb(
+        ("segment",), standby.single_active, "one leaf at a time forwards to a segment; others' legs stand by"
+    ),
     "leaf-down": Verb(("leaf",), partial(faults.power, up=False), "take the power from a leaf"),
     "leaf-up": Verb(("leaf",), partial(faults.power, up=True), "give it back"),
     "spine-down": Verb(("spine",), partial(faults.power, up=False), "take the power from a spine"),
@@ -83,6 +88,9 @@ VERBS: Final[Mapping[str, Verb]] = {
     "telemetry-slow": Verb(("device", "seconds"), faults.slow, "make an agent late; 0: in time again"),
     "clock-skew": Verb(("device", "seconds"), faults.skew, "set a clock ahead, or behind"),
     "host-attach": Verb(("host", "leaf"), motion.attach, "attach a host that is nowhere"),
+    "host-new": Verb(
+        ("name", "mac", "leaf"), motion.come, "a host comes up that has any MAC, in the first VNI"
+    ),
     "host-detach": Verb(("host",), motion.detach, "take a host away"),
     "mac-move": Verb(("host", "leaf"), motion.move, "move a host"),
     "vmotion": Verb(("host", "leaf"), motion.migrate, "migrate a machine: six moves, then it stays"),
@@ -155,6 +163,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     ),
     "mac-age": Verb(("host", "leaf"), oddities.age, "a leaf forgets a MAC that was quiet"),
     "mac-talk": Verb(("host", "leaf"), oddities.talk, "it learns it again"),
+    "mac-proxy": Verb(
+        ("host", "leaf"), partial(oddities.proxy, on=True), "a MAC aged at a leaf, announced for its peer"
+    ),
+    "mac-proxy-clear": Verb(("host", "leaf"), partial(oddities.proxy, on=False), "it is learned there again"),
     "arp-age": Verb(("host",), oddities.arp_age, "a leaf forgets a host's addresses, not its MAC"),
     "ip-duplicate": Verb(
         ("host", "host"), partial(oddities.duplicate_ip, on=True), "a host takes the address of another"

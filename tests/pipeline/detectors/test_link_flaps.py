@@ -30,6 +30,30 @@ def test_three_transitions_are_a_flap_and_two_an_outage(
     assert bool(play(turning(port(), transitions, 10, counted=counted)).of("L1")) is found
 
 
+@pytest.mark.parametrize(("mode", "found"), [("SINGLE_ACTIVE", False), ("ALL_ACTIVE", True)])
+def test_a_leg_that_stands_by_counts_neither_up_nor_down(mode: str, *, found: bool) -> None:
+    scene = port().row(
+        "l1", "es", "ethernet_segment", name="es1", interface="eth1", redundancy_mode=mode
+    )  # fmt: skip
+    assert bool(play(turning(scene, 4, 5)).of("L1")) is found
+
+
+def test_members_of_a_leg_that_stands_by_flap_as_all_ports_do() -> None:
+    scene = port().row(
+        "l1", "es", "ethernet_segment", name="es1", interface="po1", redundancy_mode="SINGLE_ACTIVE"
+    )  # fmt: skip
+    assert len(play(turning(scene, 3, 5)).of("L1")) == 1
+
+
+def test_a_segment_that_is_single_active_no_more_stands_by_no_more() -> None:
+    leg = {"name": "es1", "interface": "eth1"}
+    scene = port().row("l1", "es", "ethernet_segment", **leg, redundancy_mode="SINGLE_ACTIVE")
+    turning(scene, 2, 5).row("l1", "es", "ethernet_segment", **leg, redundancy_mode="ALL_ACTIVE")
+    scene.passes(1)
+    assert play(turning(scene, 2, 5)).of("L1") == []
+    check_laws(turning(scene, 2, 5).passes(125))
+
+
 @pytest.mark.parametrize(("every", "found"), [(59, True), (60, False)])
 def test_the_window_of_120_s_is_open_on_the_left(every: float, *, found: bool) -> None:
     assert bool(play(turning(port(), 3, every)).of("L1")) is found

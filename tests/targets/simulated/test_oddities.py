@@ -1,5 +1,7 @@
 """Policies gone wrong and MACs told otherwise than they are: what others hear, and that all can be undone."""
 
+from dataclasses import replace
+
 import pytest
 
 from collectors.errors import InputError
@@ -7,6 +9,7 @@ from targets.openconfig.communities import mac_mobility
 from targets.simulated.agenda import SECOND
 from targets.simulated.announcements import VXLAN_ENCAPSULATION, Route
 from targets.simulated.design import Design
+from targets.simulated.expected import Expectations
 from targets.simulated.fabric import Fabric
 from targets.simulated.news import MoveNote, Said
 from targets.simulated.verbs import do
@@ -79,6 +82,7 @@ UNDONE = [
     ("site-copy leaf-4 leaf-1", "site-copy-clear leaf-4 leaf-1"),
     ("mac-age h9 leaf-1", "mac-talk h9 leaf-1"),
     ("mac-tie h1 leaf-3", "mac-release h1"),
+    ("mac-proxy h9 leaf-1", "mac-proxy-clear h9 leaf-1"),
 ]
 
 
@@ -200,3 +204,16 @@ def test_what_makes_no_sense_is_told(fabric: Fabric, step: str) -> None:
     verb, *words = step.split()
     with pytest.raises(InputError):
         do(fabric, verb, words, 0)
+
+
+def test_a_gateways_mac_moves_as_any_other_and_is_expected_to_be_nobodys_duplicate() -> None:
+    scenario = "host-new vrrp 00:00:5e:00:01:0a leaf-1"
+    fabric = Fabric.build(Design(spines=1, leaves=2, vnis=1, hosts=2), 7)
+    notes = play(fabric, scenario, *["mac-move vrrp leaf-2", "mac-move vrrp leaf-1"] * 3)
+    moves = [it for it in notes if isinstance(it, MoveNote)]
+    assert [(it.frm, it.to) for it in moves] == [(0, 1), (1, 0)] * 3
+    expected = Expectations(fabric.plan)
+    assert [turn for note in moves for turn in expected.take(note)] == []
+    as_a_host = Expectations(fabric.plan)
+    hosts = [replace(note, mac="00:50:56:00:00:0a") for note in moves]
+    assert [turn.rule.id for note in hosts for turn in as_a_host.take(note)] == ["M3", "M2"]

@@ -32,6 +32,10 @@ def fabric() -> Fabric:
         ("duplicate h1 leaf-1", "a duplicate has to be elsewhere"),
         ("host-attach h1 leaf-2", "h1 is attached already: detach it first"),
         ("clock-skew leaf-1 much", "'much' is no number"),
+        ("host-new h1 00:50:56:00:00:01 leaf-1", "there is a host h1 already"),
+        ("host-new new 5 leaf-1", "'5' is no MAC: write it as 00:00:5e:00:01:0a"),
+        ("single-active po9", "there is no segment 'po9': use one of po1, po2, po3"),
+        ("mac-proxy h1 leaf-1", "leaf-1 knows no h1 behind a segment"),
         ("load 0", "a load has a rate and a time above 0"),
     ],
 )
