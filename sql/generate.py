@@ -38,7 +38,8 @@ _VIEW: Final = "CREATE OR REPLACE VIEW main."
 AT: Final = """\
 -- Grain: one row per {name} {grain}.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
+-- as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.{name}{macro}(t) AS TABLE
 SELECT
@@ -47,15 +48,15 @@ FROM (
     SELECT * EXCLUDE (closed_reason) FROM store.{name}_history
     WHERE {clock}_from <= t::TIMESTAMPTZ AND {clock}_to > t::TIMESTAMPTZ
     UNION ALL BY NAME
-    SELECT * EXCLUDE (family) FROM store.{name}_current AS c
-    WHERE {clock}_from <= t::TIMESTAMPTZ
-        AND NOT EXISTS (
-            FROM store.{name}_history AS h
-            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-                AND h.fabric = c.fabric
-                AND h.opened_offset = c.opened_offset
-                AND h.opened_index = c.opened_index{same}
-        )
+    SELECT c.* EXCLUDE (family) FROM store.{name}_current AS c
+    ANTI JOIN (
+        FROM store.{name}_history
+        WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+    ) AS h
+        ON h.fabric = c.fabric
+            AND h.opened_offset = c.opened_offset
+            AND h.opened_index = c.opened_index{same}
+    WHERE c.{clock}_from <= t::TIMESTAMPTZ
 );
 """
 INTERVALS: Final = """\
@@ -67,19 +68,19 @@ INTERVALS: Final = """\
 CREATE OR REPLACE MACRO store.{name}_intervals() AS TABLE
 SELECT * FROM store.{name}_history
 UNION ALL BY NAME
-SELECT * EXCLUDE (family) FROM store.{name}_current AS c
-WHERE NOT EXISTS (
-    FROM store.{name}_history AS h
-    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-        AND h.fabric = c.fabric
+SELECT c.* EXCLUDE (family) FROM store.{name}_current AS c
+ANTI JOIN (
+    FROM store.{name}_history
+    WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+) AS h
+    ON h.fabric = c.fabric
         AND h.opened_offset = c.opened_offset
-        AND h.opened_index = c.opened_index{same}
-);
+        AND h.opened_index = c.opened_index{same};
 """
 _SAME_MAC: Final = """
-                AND h.mac = c.mac
-                AND h.vni IS NOT DISTINCT FROM c.vni
-                AND h.evi IS NOT DISTINCT FROM c.evi"""
+            AND h.mac = c.mac
+            AND h.vni IS NOT DISTINCT FROM c.vni
+            AND h.evi IS NOT DISTINCT FROM c.evi"""
 """One route that changes its VNI can open an interval in either."""
 
 
@@ -149,7 +150,7 @@ def written() -> dict[str, str]:
                 columns=_lines(columns(at)),
                 same=_SAME_MAC if entity is MAC_LOCATION else "",
             )
-        same = _SAME_MAC.replace(" " * 16, " " * 8) if entity is MAC_LOCATION else ""
+        same = _SAME_MAC.replace(" " * 12, " " * 8) if entity is MAC_LOCATION else ""
         out[f"views/510_{entity.name}_intervals.sql"] = INTERVALS.format(name=entity.name, same=same)
         name, schema = f"{entity.name}_current", current_schema(entity)
         header = f"-- Grain: one row per {entity.name} that exists; replaced as a whole.\n-- Read by: "

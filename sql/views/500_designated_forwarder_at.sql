@@ -1,6 +1,7 @@
 -- Grain: one row per designated_forwarder that existed at t, by the devices' clocks.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
+-- as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.designated_forwarder_at(t) AS TABLE
 SELECT
@@ -24,13 +25,13 @@ FROM (
     SELECT * EXCLUDE (closed_reason) FROM store.designated_forwarder_history
     WHERE valid_from <= t::TIMESTAMPTZ AND valid_to > t::TIMESTAMPTZ
     UNION ALL BY NAME
-    SELECT * EXCLUDE (family) FROM store.designated_forwarder_current AS c
-    WHERE valid_from <= t::TIMESTAMPTZ
-        AND NOT EXISTS (
-            FROM store.designated_forwarder_history AS h
-            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-                AND h.fabric = c.fabric
-                AND h.opened_offset = c.opened_offset
-                AND h.opened_index = c.opened_index
-        )
+    SELECT c.* EXCLUDE (family) FROM store.designated_forwarder_current AS c
+    ANTI JOIN (
+        FROM store.designated_forwarder_history
+        WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+    ) AS h
+        ON h.fabric = c.fabric
+            AND h.opened_offset = c.opened_offset
+            AND h.opened_index = c.opened_index
+    WHERE c.valid_from <= t::TIMESTAMPTZ
 );

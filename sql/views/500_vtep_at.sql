@@ -1,6 +1,7 @@
 -- Grain: one row per vtep that existed at t, by the devices' clocks.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
+-- as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.vtep_at(t) AS TABLE
 SELECT
@@ -25,13 +26,13 @@ FROM (
     SELECT * EXCLUDE (closed_reason) FROM store.vtep_history
     WHERE valid_from <= t::TIMESTAMPTZ AND valid_to > t::TIMESTAMPTZ
     UNION ALL BY NAME
-    SELECT * EXCLUDE (family) FROM store.vtep_current AS c
-    WHERE valid_from <= t::TIMESTAMPTZ
-        AND NOT EXISTS (
-            FROM store.vtep_history AS h
-            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-                AND h.fabric = c.fabric
-                AND h.opened_offset = c.opened_offset
-                AND h.opened_index = c.opened_index
-        )
+    SELECT c.* EXCLUDE (family) FROM store.vtep_current AS c
+    ANTI JOIN (
+        FROM store.vtep_history
+        WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+    ) AS h
+        ON h.fabric = c.fabric
+            AND h.opened_offset = c.opened_offset
+            AND h.opened_index = c.opened_index
+    WHERE c.valid_from <= t::TIMESTAMPTZ
 );

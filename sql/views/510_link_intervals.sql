@@ -6,11 +6,11 @@
 CREATE OR REPLACE MACRO store.link_intervals() AS TABLE
 SELECT * FROM store.link_history
 UNION ALL BY NAME
-SELECT * EXCLUDE (family) FROM store.link_current AS c
-WHERE NOT EXISTS (
-    FROM store.link_history AS h
-    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-        AND h.fabric = c.fabric
+SELECT c.* EXCLUDE (family) FROM store.link_current AS c
+ANTI JOIN (
+    FROM store.link_history
+    WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+) AS h
+    ON h.fabric = c.fabric
         AND h.opened_offset = c.opened_offset
-        AND h.opened_index = c.opened_index
-);
+        AND h.opened_index = c.opened_index;

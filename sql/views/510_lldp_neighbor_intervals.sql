@@ -6,11 +6,11 @@
 CREATE OR REPLACE MACRO store.lldp_neighbor_intervals() AS TABLE
 SELECT * FROM store.lldp_neighbor_history
 UNION ALL BY NAME
-SELECT * EXCLUDE (family) FROM store.lldp_neighbor_current AS c
-WHERE NOT EXISTS (
-    FROM store.lldp_neighbor_history AS h
-    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-        AND h.fabric = c.fabric
+SELECT c.* EXCLUDE (family) FROM store.lldp_neighbor_current AS c
+ANTI JOIN (
+    FROM store.lldp_neighbor_history
+    WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+) AS h
+    ON h.fabric = c.fabric
         AND h.opened_offset = c.opened_offset
-        AND h.opened_index = c.opened_index
-);
+        AND h.opened_index = c.opened_index;

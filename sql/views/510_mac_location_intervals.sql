@@ -6,14 +6,14 @@
 CREATE OR REPLACE MACRO store.mac_location_intervals() AS TABLE
 SELECT * FROM store.mac_location_history
 UNION ALL BY NAME
-SELECT * EXCLUDE (family) FROM store.mac_location_current AS c
-WHERE NOT EXISTS (
-    FROM store.mac_location_history AS h
-    WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-        AND h.fabric = c.fabric
+SELECT c.* EXCLUDE (family) FROM store.mac_location_current AS c
+ANTI JOIN (
+    FROM store.mac_location_history
+    WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+) AS h
+    ON h.fabric = c.fabric
         AND h.opened_offset = c.opened_offset
         AND h.opened_index = c.opened_index
         AND h.mac = c.mac
         AND h.vni IS NOT DISTINCT FROM c.vni
-        AND h.evi IS NOT DISTINCT FROM c.evi
-);
+        AND h.evi IS NOT DISTINCT FROM c.evi;

