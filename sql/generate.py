@@ -38,8 +38,8 @@ _VIEW: Final = "CREATE OR REPLACE VIEW main."
 AT: Final = """\
 -- Grain: one row per {name} {grain}.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
--- as long.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight
+-- times as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.{name}{macro}(t) AS TABLE
 SELECT

@@ -1,7 +1,7 @@
 -- Grain: one row per vtep that existed at t, by the devices' clocks.
 -- What has ended since the last snapshot is in both tables: the history, which knows more, decides. Clocks of
--- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight times
--- as long.
+-- collectors, which stamp records, differ by less than an hour. Written as NOT EXISTS, the join takes eight
+-- times as long.
 -- Read by: forensic questions.
 CREATE OR REPLACE MACRO main.vtep_at(t) AS TABLE
 SELECT
