@@ -6,7 +6,7 @@ is DuckDB's own tree (``json_serialize_sql``), never the text.
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.pgwire.refusal import (
@@ -34,10 +34,12 @@ class Allowed:
     Attributes:
         relations: names of views in lower case, by schema; a name without schema is one of ``main``.
         table_functions: names of table functions and table macros in lower case.
+        columns: OIDs of the types of columns by name in lower case, of those that have one type everywhere.
     """
 
     relations: Mapping[str, frozenset[str]]
     table_functions: frozenset[str] = TABLE_FUNCTIONS
+    columns: Mapping[str, int] = field(default_factory=dict)
 
 
 def judge(answer: Mapping[str, Any], allowed: Allowed) -> bool:

@@ -114,7 +114,12 @@ def readable(connection: duckdb.DuckDBPyConnection) -> Allowed:
         of_schema: frozenset(name for schema, name in relations if schema == of_schema)
         for of_schema in ("main", "information")
     }
-    return Allowed(shown, TABLE_FUNCTIONS | {name for (name,) in macros})
+    columns = connection.execute(
+        "SELECT lower(a.attname), any_value(a.atttypid) FROM main.pg_attribute AS a"
+        " JOIN main.pg_class AS c ON c.oid = a.attrelid"
+        " GROUP BY ALL HAVING count(DISTINCT a.atttypid) = 1"
+    ).fetchall()
+    return Allowed(shown, TABLE_FUNCTIONS | {name for (name,) in macros}, dict(columns))
 
 
 def _used(connection: duckdb.DuckDBPyConnection) -> str:

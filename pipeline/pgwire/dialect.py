@@ -11,10 +11,19 @@ from pipeline.pgwire.casts import called
 from pipeline.pgwire.lexemes import Lexeme, laid, read, texts
 
 _CHANGED: Final = re.compile(
-    r"pg_catalog|information_schema|current_setting|reg[a-z]+|operator|collate|'\{",
+    r"pg_catalog|information_schema|current_setting|jsonb?_build|reg[a-z]+|operator|collate|'\{",
     re.IGNORECASE,
 )
 """A text without any of these stays as it is."""
+
+_FUNCTIONS: Final = {
+    "current_setting": "pg_setting",
+    "json_build_array": "json_array",
+    "json_build_object": "json_object",
+    "jsonb_build_array": "json_array",
+    "jsonb_build_object": "json_object",
+}
+"""The names of functions here, none longer than PostgreSQL's."""
 
 _BINARY_COLLATIONS: Final = {"default", "c", "posix", "ucs_basic"}
 _ARRAY: Final = re.compile(r"'\{([^{}'\"\\]*)\}'")
@@ -25,7 +34,8 @@ def translate(statement: str) -> str:
 
     - ``pg_catalog.`` goes: tables, functions and types are found without it.
     - ``information_schema.`` becomes ``information.``, since DuckDB keeps the name for its own.
-    - ``current_setting(`` becomes ``pg_setting(``, which knows PostgreSQL's settings and none of DuckDB's.
+    - ``current_setting(`` becomes ``pg_setting(``, which knows PostgreSQL's settings and none of DuckDB's;
+      ``json_build_object(`` becomes ``json_object(``, and so on.
     - ``OPERATOR(pg_catalog.~)`` becomes ``~``; a collation that is binary anyway goes.
     - Casts to regclass and its like become calls (``pipeline.pgwire.casts``).
     - ``'{a,b}'::text[]`` becomes ``'[a,b]'::text[]``.
@@ -35,7 +45,7 @@ def translate(statement: str) -> str:
     if not _CHANGED.search(statement):
         return statement
     found = read(statement)
-    for rule in (_unqualified, _arrays, _operators, _collations, _settings, called):
+    for rule in (_unqualified, _arrays, _operators, _collations, _functions, called):
         found = rule(found)
     return laid(found, len(statement))
 
@@ -87,13 +97,9 @@ def _collations(found: list[Lexeme]) -> list[Lexeme]:
     return kept
 
 
-def _settings(found: list[Lexeme]) -> list[Lexeme]:
+def _functions(found: list[Lexeme]) -> list[Lexeme]:
     for place, lexeme in enumerate(found):
-        if (
-            lexeme.kind == "word"
-            and lexeme.word == "current_setting"
-            and texts(found, place + 1, 1) == "("
-            and texts(found, place - 1, 1) != "."
-        ):
-            lexeme.text = "pg_setting"
+        called_alone = texts(found, place + 1, 1) == "(" and texts(found, place - 1, 1) != "."
+        if lexeme.kind == "word" and called_alone:
+            lexeme.text = _FUNCTIONS.get(lexeme.word, lexeme.text)
     return found

@@ -27,6 +27,7 @@ _BINARY_NUMBERS: Final = {
     oids.INT2: ">i2",
     oids.INT4: ">i4",
     oids.INT8: ">i8",
+    oids.OID: ">u4",
     oids.FLOAT4: ">f4",
     oids.FLOAT8: ">f8",
 }

@@ -10,6 +10,7 @@ INT8: Final = 20
 INT2: Final = 21
 INT4: Final = 23
 TEXT: Final = 25
+OID: Final = 26
 JSON: Final = 114
 FLOAT4: Final = 700
 FLOAT8: Final = 701
@@ -29,6 +30,7 @@ ARRAY_OF: Final = {
     INT2: 1005,
     INT4: 1007,
     TEXT: 1009,
+    OID: 1028,
     JSON: 199,
     FLOAT4: 1021,
     FLOAT8: 1022,
@@ -48,6 +50,7 @@ SIZES: Final = {
     INT2: 2,
     INT4: 4,
     INT8: 8,
+    OID: 4,
     FLOAT4: 4,
     FLOAT8: 8,
     DATE: 4,
@@ -115,6 +118,8 @@ def type_of(name: str) -> PgType:
         precision, scale = int(decimal[1]), int(decimal[2])
         return PgType(NUMERIC, (precision << 16 | scale) + 4)
     if found := _LIST.fullmatch(name):
+        if found["element"] == "UINTEGER":
+            return PgType(ARRAY_OF[OID])  # PostgreSQL's own unsigned numbers of 32 bits
         element = type_of(found["element"])
         if not element.as_text:
             return PgType(ARRAY_OF[element.oid], element.modifier)

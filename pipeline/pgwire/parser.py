@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from pipeline.pgwire.admission import Allowed, judge
 from pipeline.pgwire.dialect import translate
+from pipeline.pgwire.inference import parameter_types
 from pipeline.pgwire.parser_child import LENGTH
 from pipeline.pgwire.refusal import STATEMENT_TOO_COMPLEX, SYNTAX_ERROR, RefusalError
 from pipeline.pgwire.statements import Piece, after_explain, split
@@ -40,12 +41,14 @@ class Admitted:
         start: characters of the query before it.
         empty: whether there is nothing to run: comments alone.
         explains: whether it is an EXPLAIN.
+        types: OIDs of the types of its parameters, ``$1`` first; 0 where the statement doesn't tell.
     """
 
     text: str
     start: int
     empty: bool
     explains: bool
+    types: tuple[int, ...] = ()
 
 
 class Parser:
@@ -76,12 +79,14 @@ class Parser:
         explained = after_explain(piece)
         judged = explained or piece
         try:
-            found = judge(await self._tree(judged.text), allowed)
+            tree = await self._tree(judged.text)
+            found = judge(tree, allowed)
         except RefusalError as error:
             raise error.moved(judged.start) from None
         if explained and not found:
             raise RefusalError(SYNTAX_ERROR, "EXPLAIN what? Give a SELECT after it", piece.start + 1)
-        return Admitted(piece.text, piece.start, not found, explained is not None)
+        types = parameter_types(tree, allowed.columns)
+        return Admitted(piece.text, piece.start, not found, explained is not None, types)
 
     async def _tree(self, text: str) -> dict[str, Any]:
         async with self._turn:

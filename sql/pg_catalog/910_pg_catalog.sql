@@ -1,6 +1,8 @@
 -- The tables of PostgreSQL 15's pg_catalog that clients ask, with its columns (its documentation, chapter 53).
--- Most stay empty: there are no such things here. oid is INTEGER; name, "char", regproc, aclitem and
--- pg_node_tree are VARCHAR; vectors are lists. tableoid, of PostgreSQL's every table, is where clients join by it.
+-- Most stay empty: there are no such things here. oid is INTEGER (atttypid UINTEGER: lists of it
+-- are then of PostgreSQL's type oid[], which asyncpg needs); name, "char", regproc, aclitem and
+-- pg_node_tree are VARCHAR; vectors are lists, but for proargtypes, which drivers read as text. tableoid, which
+-- every table of PostgreSQL has, is where clients join by it.
 CREATE TABLE main.pg_am (
     oid INTEGER, amname VARCHAR, amhandler VARCHAR, amtype VARCHAR
 );
@@ -8,7 +10,7 @@ CREATE TABLE main.pg_attrdef (
     oid INTEGER, adrelid INTEGER, adnum SMALLINT, adbin VARCHAR
 );
 CREATE TABLE main.pg_attribute (
-    attrelid INTEGER, attname VARCHAR, atttypid INTEGER, attstattarget INTEGER, attlen SMALLINT,
+    attrelid INTEGER, attname VARCHAR, atttypid UINTEGER, attstattarget INTEGER, attlen SMALLINT,
     attnum SMALLINT, attndims INTEGER, attcacheoff INTEGER, atttypmod INTEGER, attbyval BOOLEAN,
     attalign VARCHAR, attstorage VARCHAR, attcompression VARCHAR, attnotnull BOOLEAN, atthasdef
     BOOLEAN, atthasmissing BOOLEAN, attidentity VARCHAR, attgenerated VARCHAR, attisdropped BOOLEAN,
@@ -147,7 +149,7 @@ CREATE TABLE main.pg_proc (
     FLOAT, prorows FLOAT, provariadic INTEGER, prosupport VARCHAR, prokind VARCHAR, prosecdef
     BOOLEAN, proleakproof BOOLEAN, proisstrict BOOLEAN, proretset BOOLEAN, provolatile VARCHAR,
     proparallel VARCHAR, pronargs SMALLINT, pronargdefaults SMALLINT, prorettype INTEGER,
-    proargtypes INTEGER[], proallargtypes INTEGER[], proargmodes VARCHAR[], proargnames VARCHAR[],
+    proargtypes VARCHAR, proallargtypes INTEGER[], proargmodes VARCHAR[], proargnames VARCHAR[],
     proargdefaults VARCHAR, protrftypes INTEGER[], prosrc VARCHAR, probin VARCHAR, prosqlbody
     VARCHAR, proconfig VARCHAR[], proacl VARCHAR[], tableoid INTEGER
 );

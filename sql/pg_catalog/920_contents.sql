@@ -122,7 +122,7 @@ SELECT
     function_type = 'table_macro' AS proretset, 's' AS provolatile, 's' AS proparallel,
     len(parameters) AS pronargs, 0 AS pronargdefaults,
     CASE function_type WHEN 'table_macro' THEN 2249 ELSE 25 END AS prorettype,
-    list_transform(parameters, lambda p: 2276) AS proargtypes, parameters AS proargnames,
+    array_to_string(list_transform(parameters, lambda p: 2276), ' ') AS proargtypes, parameters AS proargnames,
     macro_definition AS prosrc
 FROM duckdb_functions()
 WHERE database_name = current_database() AND schema_name = 'main' AND function_type IN ('macro', 'table_macro');

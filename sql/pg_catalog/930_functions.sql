@@ -194,7 +194,7 @@ CREATE MACRO main.pg_indexes_size(of_oid) AS 0;
 CREATE MACRO main.pg_database_size(of_name) AS 0;
 CREATE MACRO main.pg_stat_get_numscans(of_oid) AS 0;
 CREATE MACRO main.oidvectortypes(of_types) AS
-array_to_string(list_transform(of_types, lambda t: format_type(t, NULL)), ', ');
+array_to_string(list_transform(string_split(nullif(of_types, ''), ' '), lambda t: format_type(t, NULL)), ', ');
 CREATE MACRO main.array_lower(of_list, dimension) AS CASE WHEN len(of_list) > 0 AND dimension = 1 THEN 1 END;
 CREATE MACRO main.array_upper(of_list, dimension) AS CASE WHEN dimension = 1 THEN nullif(len(of_list), 0) END;
 -- In FROM: Grafana's query builder calls it so, and its column s.

@@ -22,6 +22,7 @@ CODE = st.lists(st.sampled_from(PARTS)).map("".join)
         ("select 'a'::pg_catalog.text", "select 'a':: text"),
         ("from information_schema.tables", "from information .tables"),
         ("select current_setting('a')", "select pg_setting ('a')"),
+        ("select json_build_object('a', 1)", "select json_object ('a', 1)"),
         ("select a operator(pg_catalog.~) '^(b)$' collate pg_catalog.default", "select a ~ '^(b)$'"),
         ('order by a collate "C", b', "order by a , b"),
         ("select 'a.b'::regclass::oid", "select rel_oid('a.b') ::oid"),

@@ -48,6 +48,7 @@ CASES: dict[str, tuple[int, pa.DataType, st.SearchStrategy[Any]]] = {
     "unsigned int2": (oids.INT2, pa.uint8(), st.integers(0, 255)),
     "int4": (oids.INT4, pa.int32(), integers(32)),
     "int8": (oids.INT8, pa.int64(), integers(64)),
+    "oid": (oids.OID, pa.uint32(), st.integers(0, (1 << 32) - 1)),
     "unsigned int8": (oids.NUMERIC, pa.uint64(), st.integers(0, (1 << 64) - 1)),
     "float4": (oids.FLOAT4, pa.float32(), st.floats(width=32)),
     "float8": (oids.FLOAT8, pa.float64(), st.floats()),
@@ -226,10 +227,15 @@ def test_sizes_are_those_of_pg_type(name: str, size: int) -> None:
     assert type_of(name).size == size
 
 
+def test_lists_of_unsigned_numbers_of_32_bits_are_lists_of_oids() -> None:
+    assert type_of("UINTEGER[]").oid == ARRAY_OF[oids.OID]
+    assert type_of("UINTEGER").oid == oids.INT8
+
+
 def test_oids_are_those_psycopg_knows() -> None:
     names = {oids.BOOL: "bool", oids.BYTEA: "bytea", oids.INT8: "int8", oids.INT2: "int2", oids.INT4: "int4",
-             oids.TEXT: "text", oids.JSON: "json", oids.FLOAT4: "float4", oids.FLOAT8: "float8",
-             oids.VARCHAR: "varchar", oids.DATE: "date", oids.TIMESTAMP: "timestamp",
+             oids.TEXT: "text", oids.OID: "oid", oids.JSON: "json", oids.FLOAT4: "float4",
+             oids.FLOAT8: "float8", oids.VARCHAR: "varchar", oids.DATE: "date", oids.TIMESTAMP: "timestamp",
              oids.TIMESTAMPTZ: "timestamptz", oids.NUMERIC: "numeric", oids.UUID: "uuid"}  # fmt: skip
     for oid, name in names.items():
         known = psycopg.adapters.types[name]
