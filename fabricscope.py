@@ -19,6 +19,7 @@ SAMPLE_S: Final = 10.0
 
 COMMANDS: Final = {
     "alert": "pipeline.alerts.cli",
+    "backtest": "pipeline.whatif.cli",
     "capture": "pipeline.cli",
     "collect": "collectors.cli",
     "declare": "pipeline.declare_cli",

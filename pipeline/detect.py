@@ -145,7 +145,15 @@ FAMILIES: Final[Mapping[str, Callable[[], Family]]] = {
 class Detection:
     """The rules of one fabric and the little they remember."""
 
-    def __init__(self, state: FabricState, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        state: FabricState,
+        settings: Settings | None = None,
+        *,
+        families: Mapping[str, Callable[[], Family]] = FAMILIES,
+        heard: Heard | None = None,
+    ) -> None:
+        """``families``: those that judge. ``heard``: what is known of who is heard, if not by the records."""
         self._state = state
         self._settings = settings or Settings()
         self.horizon = 0
@@ -153,13 +161,13 @@ class Detection:
         self.roles = Roles()
         self.declared = Declared()
         self._fresh = StepTable(["device", "family"], pl.Boolean)
-        self._heard = Heard()
+        self._heard = heard or Heard()
         self._sites = SegmentSites()
         self._silences: pl.DataFrame | None = None
         """As the batch before left them; None: not known."""
         self._freshness = pl.DataFrame()
         """Made of the two above when there is news of either."""
-        self._families = {name: family() for name, family in FAMILIES.items()}
+        self._families = {name: family() for name, family in families.items()}
 
     def judge(self, applied: Applied) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return findings (FINDING) that a batch adds and removes."""

@@ -212,7 +212,7 @@ class Sessions:
         kind = int(batch.kind[row])
         if kind == Kind.START:
             content = batch.content(row)
-            observer.paths, observer.samples = _paths(content), _samples(content)
+            observer.paths, observer.samples = _paths(content), samples_of(content)
             observer.profile = batch.profile_name(row)
             if observer.samples:
                 self.sampled[observer.number] = Sampled(observer.profile, observer.samples)
@@ -297,7 +297,7 @@ def _parts(batch: ControlBatch, at: Times) -> list[Times]:
     return [part for part in np.split(at, np.union1d(rows, rows + 1)) if len(part)]
 
 
-def _samples(start: dict[str, Any]) -> list[list[Any]]:
+def samples_of(start: dict[str, Any]) -> list[list[Any]]:
     """Return path and interval in seconds of each path of a start record that is sampled."""
     paths = start.get("paths")
     found = [entry for entry in paths if isinstance(entry, dict)] if isinstance(paths, list) else []
