@@ -44,6 +44,7 @@ from pipeline.detectors import (
     survivors,
     underlay,
     undetected,
+    unreported,
     uplinks,
     verdicts,
     vteps,
@@ -70,6 +71,7 @@ RULES: Final[Mapping[str, Rule]] = {
         migrations,
         redundancy,
         undetected,
+        unreported,
         wraps,
         sticky,
         verdicts,
@@ -104,6 +106,7 @@ RULES: Final[Mapping[str, Rule]] = {
 PARAMETERS: Final[tuple[Parameter, ...]] = (
     *stale_claims.PARAMETERS,
     *verdicts.PARAMETERS,
+    *unreported.PARAMETERS,
     *moves.PARAMETERS,
     *loops.PARAMETERS,
     *sessions.PARAMETERS,

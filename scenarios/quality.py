@@ -51,8 +51,10 @@ def per_rule(results: Iterable[Result]) -> dict[str, Figures]:
     return dict(sorted(rules.items(), key=lambda item: _order(item[0])))
 
 
-def _order(rule: str) -> tuple[str, int]:
-    return rule[0], int(rule[1:])
+def _order(rule: str) -> tuple[str, int, str]:
+    """Return the place of a rule: by letter and number, those with names of their own last."""
+    number = rule[1:]
+    return (rule[0], int(number), "") if number.isdecimal() else ("~", 0, rule)
 
 
 def summary(results: Sequence[Result]) -> Json:

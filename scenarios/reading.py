@@ -28,7 +28,7 @@ _EXPECT: Final = (
 )  # fmt: skip
 _WORKS: Final = ("at", "until", "scope")
 _MAY: Final = ("rule", "about", "under")
-_RULE: Final = re.compile(r"[MIRVLXG][0-9]{1,2}")
+_RULE: Final = re.compile(r"[MIRVLXG][0-9]{1,2}|[A-Z]+_[A-Z]+")
 RECORDED: Final = "scenario.yaml"
 """A recording's expectations, in its folder."""
 _ROOT: Final = "nothing"

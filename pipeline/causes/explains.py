@@ -33,7 +33,9 @@ LAYERS: Final[Mapping[str, int]] = {
     **dict.fromkeys(("V2", "R19"), SCORE),
     "M6": LOOP,
     **dict.fromkeys(("M1", "M2", "M3", "M4", "M5", "M7", "M12"), MOBILITY),
-    **dict.fromkeys(("M8", "M9", "M10", "M11", "M13", "M14", "M15", "X3", "I1", "I2", "I5"), HOST),
+    **dict.fromkeys(
+        ("M8", "M9", "M10", "M11", "M13", "M14", "M15", "DUP_UNREPORTED", "X3", "I1", "I2", "I5"), HOST
+    ),
 }
 _NETWORK: Final = frozenset((CABLE, ADJACENCY, DEVICE))
 _ROUTES: Final = frozenset((COUNTS, REACH, SEGMENT, SEGMENT_ROUTES, SCORE))

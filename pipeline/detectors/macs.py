@@ -14,7 +14,7 @@ import polars as pl
 from pipeline.apply.fabric import Applied
 from pipeline.apply.mac_location import STEP_FRAME, MacLocations
 from pipeline.apply.records import LATENESS, us
-from pipeline.detectors import FINDING, SUBJECT, mobility, sticky, undetected, wraps
+from pipeline.detectors import FINDING, SUBJECT, mobility, sticky, undetected, unreported, wraps
 from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.flapping import Flapping
 from pipeline.detectors.known import ADDRESSES, MACS, FirstSeen, addresses, of_router, one_device, router_macs
@@ -25,21 +25,24 @@ from pipeline.detectors.redundancy import Redundancy
 from pipeline.detectors.settings import Settings
 from pipeline.detectors.stale_claims import StaleClaims
 from pipeline.detectors.told import Told
+from pipeline.detectors.unreported import IGNORED, Unreported
 from pipeline.schema import NAME
 
 _PLACE: Final = ["key", "offset", "index"]
 _IDENTITY: Final = ("vni", "evi", "mac")
+_BLIND: Final = {"M1": "blind", "M6": "blind_loops", "DUP_UNREPORTED": "blind_unreported"}
+"""Rules, one of each family, that can't end while nobody sees routes; and the frame that says so."""
 
 
 class MacRules:
-    """Rules M1 to M12, M14 and REDUNDANCY_CHANGE of one fabric."""
+    """Rules M1 to M12, M14, DUP_UNREPORTED and REDUNDANCY_CHANGE of one fabric."""
 
     def __init__(self) -> None:
         self._steps = pl.DataFrame(schema=STEP_FRAME)
-        self._told, self._blind, self._blind_loops = Told(), Told(), Told()
+        self._told, self._blind = Told(), {rule: Told() for rule in _BLIND}
         self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
         self._flapping, self._migrations, self._redundancy = Flapping(), Migrations(), Redundancy()
-        self._stale = StaleClaims()
+        self._stale, self._unreported = StaleClaims(), Unreported()
         self._settings = Settings()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
@@ -48,12 +51,13 @@ class MacRules:
         judged = [
             *self._judge_steps(applied, scene),
             self._migrations.judge(scene),
+            self._unreported.judge(applied, scene),
             self._redundancy.judge(self._addresses.rows, scene),
             self._stale.judge(applied, scene, self._addresses.rows, self._routers.rows),
         ]
         if scene.fresh_news:
             fresh = scene.fresh("routes")
-            for rule, told in (("M1", self._blind), ("M6", self._blind_loops)):
+            for rule, told in self._blind.items():
                 judged.append(told.revise(mobility.blindness(fresh, rule), scene.horizon))
         added, removed = zip(*judged, strict=True)
         # a single move counts for an incident that is open by then
@@ -89,6 +93,7 @@ class MacRules:
         """Return findings of single MACs, and the moves at which one flaps (FLAP)."""
         found = [wraps.detect(moved)]
         flaps, resting = [pl.DataFrame(schema=FLAP)], [pl.DataFrame(schema=RESTING)]
+        ignored = [pl.DataFrame(schema=IGNORED)]
         for limits, part in by_limits(moved, scene.settings):
             burst = bursts(part, limits)
             resting.append(migrations(burst, limits).select(RESTING.names()).cast(RESTING))
@@ -98,6 +103,7 @@ class MacRules:
             if new.is_empty():
                 continue
             shared = undetected.shares(new, burst, limits)
+            ignored.append(unreported.ignored(new, burst, limits, scene.settings))
             found += [mobility.detect(shared), undetected.detect(shared)]
             flaps.append(
                 shared.filter(pl.col("rule").is_in(mobility.FLAPS) | pl.col("storm"))
@@ -105,6 +111,7 @@ class MacRules:
                 .cast(pl.Schema(FLAP))
             )
         self._migrations.take(pl.concat(resting), first, scene.horizon)
+        self._unreported.take(pl.concat(ignored), first, scene.horizon)
         return found, pl.concat(flaps)
 
     def _seen_otherwise(self, applied: Applied) -> pl.DataFrame:
@@ -124,12 +131,12 @@ class MacRules:
         return {
             "steps": steps.sort("key", "time", "observer", "offset", "index").with_columns(**names),
             "told": self._told.dump(horizon),
-            "blind": self._blind.dump(horizon),
-            "blind_loops": self._blind_loops.dump(horizon),
+            **{name: self._blind[rule].dump(horizon) for rule, name in _BLIND.items()},
             "routers": self._routers.rows,
             "addresses": self._addresses.rows,
             **self._flapping.dump(horizon, now),
             **self._migrations.dump(horizon, now),
+            **self._unreported.dump(horizon, now),
             **self._redundancy.dump(horizon, now),
             **self._stale.dump(horizon, now),
         }
@@ -138,10 +145,12 @@ class MacRules:
         """Take the state from frames that ``dump`` made."""
         codes = {name: pl.col(name).cast(NAME).to_physical() for name in _LOCATIONS}
         self._steps = frames["steps"].with_columns(**codes).select(STEP_FRAME.names()).cast(STEP_FRAME)
-        self._told.frame, self._blind.frame = frames["told"], frames["blind"]
-        self._blind_loops.frame = frames["blind_loops"]
+        self._told.frame = frames["told"]
+        for rule, name in _BLIND.items():
+            if name in frames:  # stores of before a rule don't tell
+                self._blind[rule].frame = frames[name]
         self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
-        for part in (self._flapping, self._migrations, self._redundancy, self._stale):
+        for part in (self._flapping, self._migrations, self._redundancy, self._stale, self._unreported):
             part.load(frames)
 
 

@@ -260,6 +260,28 @@ GUIDES: Final = guides(
             causes=("the duplicate is gone, but auto-recovery is off", "the duplicate is still there"),
             commands=(*_DUPLICATES, *_CLEAR),
         ),
+        "DUP_UNREPORTED": Guide(
+            meaning="A device had to call a MAC duplicate, and doesn't: it goes on to announce it. Its duplicate"
+            " detection is off, or asks for more moves. The duplicate goes on undamped there.",
+            source="RFC 7432, section 15.1: a PE that sees N = 5 moves within M = 180 s stops to advertise the MAC;"
+            " the other half of M13.",
+            opens="At a move to a VTEP that had seen as many moves as M2 asks for 10 s before, while M2 holds and no"
+            " device calls the MAC duplicate or frozen. Warning.",
+            clears="For 180 s no such move, while somebody sees routes.",
+            subject=("vni", "evi", "mac"),
+            look_first="The duplicate detection configured at the device that is named.",
+            causes=(
+                "duplicate detection is off at that device, or only warns",
+                "its thresholds are higher than the fabric's",
+            ),
+            commands=(
+                Command("FRRouting", "show evpn"),
+                Command("Arista EOS", "show bgp evpn host-flap"),
+                Command("Nokia SR Linux", "info network-instance * bridge-table mac-duplication"),
+                Command("Cisco NX-OS", "show running-config all | include dup-host"),
+                _WHERE,
+            ),
+        ),
         "REDUNDANCY_CHANGE": Guide(
             meaning="A pair of leaves with a common VTEP lost or regained a link to its hosts: their MACs go to the"
             " address of one leaf alone, or back. It looks like a move and is none.",

@@ -59,6 +59,8 @@ class Learning:
 
     local: dict[Mac, Local] = field(default_factory=dict)
     moves: dict[Mac, deque[int]] = field(default_factory=dict)
+    detects: bool = True
+    """It freezes what it learns too often: its duplicate detection is on."""
     held: dict[Mac, tuple[int, str | None, tuple[str, ...], bool]] = field(default_factory=dict)
     """What the leaf shows of a MAC elsewhere, whatever it hears since: it ignores an older number."""
 
@@ -68,7 +70,7 @@ class Learning:
         times.append(time_ns)
         while times[0] <= time_ns - WINDOW_NS:
             times.popleft()
-        return len(times) >= MOVES
+        return self.detects and len(times) >= MOVES
 
 
 def newer(one: int, other: int) -> bool:

@@ -52,6 +52,12 @@ def refuse(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
     fabric.reconsider(leaf, partial(setattr, leaf, "strict", on), time_ns)
 
 
+def detection(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
+    """Switch the duplicate detection of a leaf on or off: off, it freezes no MAC from now on."""
+    _act(fabric, time_ns, "dup-detection-off", leaf, on=not on)
+    leaf.learning.detects = on
+
+
 def withdraw(fabric: Fabric, time_ns: int, leaf: Leaf, *, on: bool) -> None:
     """Let a leaf withdraw all its EVPN routes, as one does whose configuration came out empty."""
     _act(fabric, time_ns, "withdraw-all", leaf, on=on)

@@ -122,6 +122,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     "refuse-bare": Verb(
         ("leaf",), partial(policies.refuse, on=True), "a leaf refuses routes without encapsulation community"
     ),
+    "dup-detection-off": Verb(
+        ("leaf",), partial(policies.detection, on=False), "a leaf freezes no MAC, however often it moves"
+    ),
+    "dup-detection-on": Verb(("leaf",), partial(policies.detection, on=True), "it does again"),
     "withdraw-all": Verb(
         ("leaf",), partial(policies.withdraw, on=True), "a leaf withdraws all routes, its sessions are up"
     ),

@@ -13,6 +13,7 @@ from scenarios.quality import summary, worse
 from scenarios.reading import read_scenario
 
 MUTATIONS = [
+    ("DUP_UNREPORTED", "seconds", -1, "duplicate-unreported"),
     ("I1", "seconds", +1, "duplicate-ip"),
     ("I2", "changes", -1, "silent-ip-moves"),
     ("I2", "changes", +1, "ip-flap"),
