@@ -19,7 +19,7 @@ from pipeline.store.contract import Position
 Columns = Mapping[str, list[str]]
 """The columns of each table of schema ``store``."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INTERNED: Final = {
     **{f"{entity.name}_event": event_schema(entity) for entity in FACTS},
     **{f"{entity.name}_current": current_schema(entity) for entity in TIMELINES},
@@ -131,7 +131,7 @@ def positions(connection: duckdb.DuckDBPyConnection, table: PositionTable) -> li
         f"SELECT * REPLACE (epoch_us(record_time) AS record_time) FROM store.{table} ORDER BY fabric"  # noqa: S608
     ).fetchall()
     return [
-        Position(fabric, topic, next_offset, _EPOCH + timedelta(microseconds=record_us), cluster_id)
+        Position(fabric, topic, next_offset, EPOCH + timedelta(microseconds=record_us), cluster_id)
         for fabric, topic, next_offset, record_us, cluster_id in rows
     ]
 

@@ -4,5 +4,6 @@ CREATE TABLE store.archived (
     day DATE NOT NULL,
     table_name VARCHAR NOT NULL,
     row_count BIGINT NOT NULL,
+    left_until TIMESTAMPTZ NOT NULL,
     sha256 VARCHAR NOT NULL
 );

@@ -1,0 +1,242 @@
+"""The archive: days of a fabric's tables as Parquet files, for any program that reads Parquet.
+
+``DIR/fabric=F/day=D/<table>.parquet``, compressed with zstd. A row belongs to the day (UTC) of its time in
+the stream. Types are those that all engines have: no unsigned and no 128-bit integers, no numbers that only
+mean something here. Addresses are text as people write them; beside them stand their numbers (``mac_number``,
+``ip_hi``, ``ip_lo``, the halves as signed 64 bit), by which row groups are skipped.
+
+A file is a function of the rows: sorted by what histories are asked for, with ties decided. It appears under
+its name when it is whole and on the disk, and is never changed after that.
+"""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from collectors.errors import RefusedError
+from pipeline.schema import FACTS, TIMELINES, Entity
+
+ROW_GROUP_ROWS: Final = 32_768
+"""What a question about one MAC reads of a day, twice: what began on that day and what had begun before."""
+MACS: Final = ("mac", "router_mac", "es_import", "system_id", "partner_id")
+_TWO_64: Final = 1 << 64
+_SIGNED: Final = {"UTINYINT": "INTEGER", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Archivable:
+    """A table whose rows may leave the file."""
+
+    time: str
+    """Column with the time that gives a row its day: record time, which the past gets no more of."""
+    order: tuple[str, ...]
+    """Columns to sort by; they identify a row."""
+    done: str = "true"
+    """Rows that nobody will change any more, as SQL."""
+    kept: bool = False
+    """Stays in the file unless its own retention is set: it is small, and what is now follows from it."""
+
+
+def _by_entity(entity: Entity, *times: str) -> tuple[str, ...]:
+    keys = [*(("mac",) if "mac" in entity.keys else ()), "device", *(k for k in entity.keys if k != "mac")]
+    if entity.name == "mac_location":
+        keys.remove("device")
+    return (*keys, *times)
+
+
+TABLES: Final = {
+    **{
+        f"{entity.name}_event": Archivable("record_time", _by_entity(entity, "offset", "index"))
+        for entity in FACTS
+    },
+    **{
+        f"{entity.name}_history": Archivable(
+            "seen_to", _by_entity(entity, "opened_offset", "opened_index", "valid_from")
+        )
+        for entity in TIMELINES
+    },
+    "collector_event": Archivable("record_time", ("offset", "index"), kept=True),
+    "finding": Archivable("detected_at", ("rule", "offset", "index"), kept=True),
+    "incident": Archivable("resolved_at", ("incident_id",), "state = 'resolved'", kept=True),
+    "incident_event": Archivable("event_time", ("incident_id", "offset", "index", "kind"), kept=True),
+    "action": Archivable("record_time", ("offset",), kept=True),
+    "dead_letter": Archivable("record_time", ("offset", "reason"), kept=True),
+}
+"""By name: the tables whose rows may leave the file."""
+
+Column = tuple[str, str]
+"""Name and DuckDB type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of the archive."""
+
+    path: Path
+    row_count: int
+    sha256: str
+
+
+def path_of(root: Path, fabric: str, day: date, table: str) -> Path:
+    """Return where the rows of a day are."""
+    return root / f"fabric={fabric}" / f"day={day.isoformat()}" / f"{table}.parquet"
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]:
+    """Return the columns of a table of the store."""
+    return connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'store_file'"
+        " AND schema_name = 'store' AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+
+
+def outward(columns: Sequence[Column]) -> list[str]:
+    """Return the select list that makes rows of the archive of a table's rows."""
+    selected = []
+    for name, of in columns:
+        if name in MACS and of == "UBIGINT":
+            selected.append(f'mac_text("{name}") AS "{name}"')
+            if name == "mac":
+                selected.append("mac::BIGINT AS mac_number")
+        elif of == "UBIGINT":
+            if name == "ip_hi":
+                selected.append("ip_text(ip_hi, ip_lo) AS ip")
+            wrapped = f'CASE WHEN "{name}" >= {_TWO_64 >> 1} THEN {_TWO_64} ELSE 0 END'
+            selected.append(f'("{name}"::HUGEINT - {wrapped})::BIGINT AS "{name}"')
+        elif name != "fabric":  # the folder's name
+            selected.append(f'"{name}"::{_SIGNED.get(of, of)} AS "{name}"')
+    return selected
+
+
+def inward(columns: Sequence[Column], there: set[str]) -> list[str]:
+    """Return the select list that makes a table's rows of rows of the archive.
+
+    ``there``: the columns that the archive has; one that came later reads as null.
+    """
+    selected = []
+    for name, of in columns:
+        if name not in there:
+            selected.append(f'NULL::{of} AS "{name}"')
+        elif name == "mac" and of == "UBIGINT":
+            selected.append("mac_number::UBIGINT AS mac")
+        elif name in MACS and of == "UBIGINT":
+            selected.append(f"""('0x' || replace("{name}", ':', ''))::UBIGINT AS "{name}\"""")
+        elif of == "UBIGINT":
+            wrapped = f'CASE WHEN "{name}" < 0 THEN {_TWO_64} ELSE 0 END'
+            selected.append(f'("{name}"::HUGEINT + {wrapped})::UBIGINT AS "{name}"')
+        else:
+            selected.append(f'"{name}"::{of} AS "{name}"')
+    return selected
+
+
+def where(table: str) -> str:
+    """Return what rows of a fabric and a day are, as SQL with the parameters fabric, day, day."""
+    of = TABLES[table]
+    return f"fabric = ? AND {of.time} >= ?::DATE AND {of.time} < ?::DATE + 1 AND {of.done}"
+
+
+def write_day(
+    connection: duckdb.DuckDBPyConnection, root: Path, fabric: str, day: date, table: str
+) -> Written:
+    """Write the rows of a day, which stay in the store for now.
+
+    A file that is there already and says the same is left as it is: another replica's, or that of a run that
+    was killed.
+
+    Raises OSError when there is no room, RefusedError when there is a file that says something else.
+    """
+    target = path_of(root, fabric, day, table)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{table}.{os.getpid()}.partial")
+    try:
+        write(connection, partial, table, [fabric, day, day])
+        if target.exists():
+            if not same_rows(partial, target):
+                raise RefusedError(
+                    f"{target} holds other rows than the store: give what reads another topic an archive of"
+                    " its own, or move that file away if no store has let go of its rows"
+                )
+        else:
+            partial.replace(target)
+            for folder in (target.parent, target.parent.parent, root):
+                _sync(folder)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return file_of(target)
+
+
+def file_of(path: Path) -> Written:
+    """Return what there is to say of a file of the archive; raises OSError when it isn't there."""
+    row_count: int = pq.read_metadata(path).num_rows
+    with path.open("rb") as file:
+        return Written(path, row_count, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection, path: Path, table: str, of_day: Sequence[object] | None
+) -> None:
+    """Write rows of a table in the order of the archive; None: no rows, only columns."""
+    columns = columns_of(connection, table)
+    order = list(TABLES[table].order)
+    if TABLES[table].kept:  # small, and what identifies its rows may not be enough
+        order += [name for name, _ in columns if name not in order]
+    if table.endswith("_history"):
+        # what began before the day comes first: questions about earlier days need nothing else of the file
+        order.insert(0, f"least(valid_from, seen_from) >= date_trunc('day', {TABLES[table].time})")
+    ordered = ", ".join(column if "(" in column else f't."{column}"' for column in order)
+    query = (
+        f"SELECT {', '.join(outward(columns))} FROM store.{table} AS t"  # noqa: S608  # names are the store's own
+        f" WHERE {where(table) if of_day else 'false'} ORDER BY {ordered}"
+    )
+    reader = connection.sql(query, params=list(of_day or ())).to_arrow_reader(ROW_GROUP_ROWS)
+    with path.open("wb") as file:
+        with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
+            pending: list[pa.RecordBatch] = []
+            for batch in reader:
+                pending.append(batch)
+                if sum(it.num_rows for it in pending) >= ROW_GROUP_ROWS:
+                    whole = pa.Table.from_batches(pending)
+                    writer.write_table(whole.slice(0, ROW_GROUP_ROWS), ROW_GROUP_ROWS)
+                    pending = whole.slice(ROW_GROUP_ROWS).to_batches()
+            if pending:
+                writer.write_table(pa.Table.from_batches(pending), ROW_GROUP_ROWS)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def same_rows(left: Path, right: Path) -> bool:
+    """Return whether two files hold the same rows in the same order, whoever wrote them."""
+    if not same_columns(left, right):
+        return False
+    ours, theirs = pq.ParquetFile(left), pq.ParquetFile(right)
+    with ours, theirs:
+        if ours.metadata.num_rows != theirs.metadata.num_rows:
+            return False
+        groups = range(ours.num_row_groups)
+        return all(ours.read_row_group(group).equals(theirs.read_row_group(group)) for group in groups)
+
+
+def same_columns(left: Path, right: Path) -> bool:
+    """Return whether two files have the same columns, of the same types."""
+    equal: bool = pq.read_schema(left).equals(pq.read_schema(right))
+    return equal
+
+
+def _sync(folder: Path) -> None:
+    """Put a folder's names on the disk."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
