@@ -7,12 +7,13 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PYTHON_DOWNLOADS := never
 READY := .venv/.ready
 
-.PHONY: help demo test check bench score incidents rules format package
+.PHONY: help demo test check bench bench-store score incidents rules format package
 help:
 	@echo "make demo   a simulated fabric breaks and the reasons appear, live in this terminal"
 	@echo "make test   all tests: units and laws first, then against real brokers"
 	@echo "make check  ruff, mypy, import contracts, documented commands"
 	@echo "make bench  measurements, as JSON and as a table"
+	@echo "make bench-store questions about the past on a store of 100 M route events, made at first: 12 GB, 30 minutes"
 	@echo "make score  how well the rules do on all scenarios, into docs/detection-quality.md"
 	@echo "make incidents the pages of ten incidents, into docs/incidents.md"
 	@echo "make rules  the pages of all rules, into docs/rules"
@@ -36,6 +37,9 @@ check: $(READY)
 
 bench: $(READY)
 	.venv/bin/python -m bench
+
+bench-store: $(READY)
+	.venv/bin/python -m bench.store
 
 score: $(READY)
 	.venv/bin/fabricscope score --all --write
