@@ -26,15 +26,16 @@ from collectors.captures import write_capture
 from collectors.errors import FabricscopeError, InputError
 from collectors.records import topic_of
 from collectors.topics import create_topic
+from pipeline import retention_file, settings_file, transfer
 from pipeline import run as loops
-from pipeline import settings_file, transfer
 from pipeline.alerts import options as alerts
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher
 from pipeline.memory import keep_freed_memory
-from pipeline.replica import Audience
+from pipeline.replica import Audience, Keeping
 from pipeline.replica import run as run_replica
+from pipeline.store.retention import DEFAULT, Retention
 
 app = typer.Typer(no_args_is_help=True)
 log = structlog.get_logger(__name__)
@@ -261,6 +262,24 @@ def run(
             help="Write incidents to the compacted topic fabricscope.incidents, made when missing.",
         ),
     ] = False,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FABRICSCOPE_ARCHIVE",
+            file_okay=False,
+            metavar="DIR",
+            help="Move what is past its retention from the store to this folder, as Parquet.",
+        ),
+    ] = None,
+    retain: Annotated[
+        str,
+        typer.Option(
+            envvar="FABRICSCOPE_RETAIN",
+            metavar="DAYS",
+            help="How long changes and intervals stay in the store, as in 30d, where the settings don't say"
+            " otherwise; forever.",
+        ),
+    ] = f"{DEFAULT.days}d",
     settings: SettingsFile = None,
     kafka_tls: options.Tls = False,
     kafka_ca: options.Ca = None,
@@ -304,13 +323,18 @@ def run(
         publish_incidents=publish_incidents,
     )
     limits = {} if settings is None else settings_file.read(settings, fabric)
+    keeping = None if archive is None else Keeping(archive, _retained(settings, fabric, retain))
     keep_freed_memory()
     with _stop_on_signals() as stop:
         summary = run_replica(
             access, fabric, store, stop,
-            settings=limits, audience=audience, until_caught_up=until_caught_up,
+            settings=limits, audience=audience, keeping=keeping, until_caught_up=until_caught_up,
         )  # fmt: skip
     _print_summary(summary)
+
+
+def _retained(settings: Path | None, fabrics: list[str], retain: str) -> dict[str, Retention]:
+    return retention_file.read(settings, fabrics, retention_file.duration(retain))
 
 
 @contextlib.contextmanager

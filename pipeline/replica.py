@@ -26,6 +26,8 @@ from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.metrics import HealthMetrics
 from pipeline.store import Commit
+from pipeline.store.keeper import Keeper
+from pipeline.store.retention import Retention
 from pipeline.unseen import Unseen
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,14 @@ class Audience:
     publish_incidents: bool = False
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """Where rows go that are past their retention, and what that is for each fabric."""
+
+    archive: Path
+    retention: Mapping[str, Retention]
+
+
 def run(
     access: KafkaAccess,
     fabrics: Sequence[str],
@@ -53,6 +63,7 @@ def run(
     *,
     settings: Mapping[str, Settings],
     audience: Audience,
+    keeping: Keeping | None = None,
     until_caught_up: bool,
 ) -> dict[str, Any]:  # Any: JSON
     """Run until ``stop`` is set or the topics are read; return what was done, per fabric."""
@@ -103,6 +114,10 @@ def run(
             health = HealthMetrics(lambda: watched.health, source.end, wall_clock)
             page = metrics_page(health, *alerting.metrics)
             stack.callback(listen(audience.metrics_listen, {"/metrics": page}))
+        if keeping is not None:
+            keeper = Keeper(job.reader(), keeping.archive, keeping.retention)
+            keeper.start()
+            stack.callback(keeper.stop)
         for name in fabrics:
             log.info("reading", fabric=name, position=source.position(name))
         loops.run(watched, source, fabrics, stop, until_caught_up=until_caught_up)

@@ -15,7 +15,8 @@
           "03:44:38:39:ff:ff:01:00:00:01":
             R4: {wait_s: 60}
 
-The narrowest holds: segment, VNI, fabric, all fabrics, and where nobody says anything the catalogue.
+The narrowest holds: segment, VNI, fabric, all fabrics, and where nobody says anything the catalogue. Beside
+``rules`` there may be ``retention``, see ``retention_file``.
 """
 
 import re
@@ -55,7 +56,7 @@ def read(file: Path, fabrics: Iterable[str]) -> dict[str, Settings]:
     everywhere: Values = {}
     own: Mapping[str, Settings] = {}
     if node is not None:
-        parts = reader.parts(node, "the file", ("rules", "fabrics"))
+        parts = reader.parts(node, "the file", ("rules", "fabrics", "retention"))
         everywhere = reader.rules(parts.get("rules"))
         own = reader.each(parts.get("fabrics"), "fabrics", str, reader.fabric)
     mistakes.raise_if_any()
@@ -85,7 +86,7 @@ class _Reader:
 
     def fabric(self, node: Node) -> Settings:
         """Return what is set for one fabric."""
-        parts = self.parts(node, "a fabric", ("rules", "vnis", "segments"))
+        parts = self.parts(node, "a fabric", ("rules", "vnis", "segments", "retention"))
         return Settings(
             self.rules(parts.get("rules")),
             self.each(parts.get("vnis"), "vnis", vni_of, partial(self.rules, scope="VNI")),

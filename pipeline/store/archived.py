@@ -13,7 +13,8 @@ from typing import Final
 import duckdb
 
 from collectors.errors import FabricscopeError, InputError
-from pipeline.store.archive import TABLES, columns_of, inward, path_of, same_columns, write
+from pipeline.store.archive import path_of, same_columns, write
+from pipeline.store.archive_tables import TABLES, columns_of, inward
 from sql import statements
 
 _BY_FABRIC_AND_DAY: Final = "hive_partitioning = true, hive_types = {'fabric': VARCHAR, 'day': DATE}"

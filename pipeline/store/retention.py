@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from collectors.errors import FabricscopeError, RefusedError
-from pipeline.store.archive import TABLES, Written, file_of, path_of, where, write_day
+from pipeline.store.archive import Written, file_of, path_of, write_day
+from pipeline.store.archive_tables import TABLES, where
 from pipeline.store.tables import EPOCH, positions, transaction
 
 DEFAULT: Final = timedelta(days=30)

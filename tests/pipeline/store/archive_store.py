@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 
 from pipeline.store import Store
-from pipeline.store.archive import TABLES
+from pipeline.store.archive_tables import TABLES
 from pipeline.store.opening import another, connect
 from pipeline.store.questions import lay_questions
 from pipeline.store.retention import Due

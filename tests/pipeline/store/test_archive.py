@@ -11,7 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from collectors.errors import FabricscopeError, InputError, RefusedError
-from pipeline.store.archive import TABLES, path_of
+from pipeline.store.archive import path_of
+from pipeline.store.archive_tables import TABLES
 from pipeline.store.archived import alone, attached, prepare
 from pipeline.store.opening import connect
 from pipeline.store.questions import lay_questions
