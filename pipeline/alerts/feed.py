@@ -200,10 +200,13 @@ def _standing(reader: duckdb.DuckDBPyConnection, which: str, parameter: Any) -> 
     found = reader.sql(
         f"""
         WITH chosen AS (SELECT * FROM main.incident WHERE {which})
-        SELECT c.*, e.rules, e.severities
+        SELECT c.*, e.rules, e.severities, e.acknowledged_at, e.grew_at
         FROM chosen AS c
         LEFT JOIN (
-            SELECT incident_id, list(DISTINCT rule) AS rules, list(DISTINCT severity) AS severities
+            SELECT
+                incident_id, list(DISTINCT rule) AS rules, list(DISTINCT severity) AS severities,
+                max(event_time) FILTER (kind = 'acknowledged') AS acknowledged_at,
+                max(event_time) FILTER (kind IN ('opened', 'raised', 'continued', 'attached')) AS grew_at
             FROM main.incident_event
             WHERE incident_id IN (SELECT incident_id FROM chosen)
             GROUP BY incident_id

@@ -19,6 +19,9 @@ SUBJECT: Final = (
 
 UNPLANNED: Final = frozenset(("M6", "R2", "R15"))
 """Rules on what work elsewhere must not do: a loop, two forwarders, a leaf that is cut off."""
+DOWN: Final = "R5"
+"""That a segment is down is another, unless it hangs on one PE: who worked on one had counted on others."""
+_SEVERAL: Final = 2
 SEVERITIES: Final = ("info", "warning", "critical")
 
 
@@ -38,6 +41,7 @@ class Standing:
     summary: str
     coverage: float | None
     acknowledged_by: str | None
+    """Not so where people are told that it is worse than what they acknowledged (``told``)."""
     in_maintenance: bool
     root: str | None
     """The incident that explains it."""
@@ -49,6 +53,11 @@ class Standing:
     """What its rule tells of the subject that may be learnt later, or change: that makes no other alert."""
     marks: tuple[tuple[str, str], ...] = ()
     """Labels beside its subject. Storms have none: what tells one from another is what of and since when."""
+    unplanned: bool = False
+    """No work elsewhere should do this."""
+    acknowledged_at: datetime | None = None
+    grew_at: datetime | None = None
+    """When it opened, was raised, came back or was found to follow from another, whatever came last."""
 
     @property
     def open(self) -> bool:
@@ -60,6 +69,7 @@ class Standing:
         """Return the incident in a row of the view."""
         told = [(name, str(row[name])) for name in SUBJECT if row[name] is not None]
         learnt = RULES[row["rule"]].labels if row["rule"] in RULES else frozenset[str]()
+        downs = row["rule"] == DOWN and orjson.loads(row["evidence"] or "{}")
         return cls(
             incident_id=row["incident_id"],
             fabric=row["fabric"],
@@ -77,7 +87,15 @@ class Standing:
             root=row["root_incident_id"],
             levels=levels - {(row["rule"], row["name"], row["severity"])},
             marks=_marks(row) if row["rule"] in storms.RULES else (),
+            unplanned=unplanned(row["rule"], downs or {}),
+            acknowledged_at=row.get("acknowledged_at"),
+            grew_at=row.get("grew_at"),
         )
+
+
+def unplanned(rule: str, evidence: Mapping[str, Any]) -> bool:  # Any: JSON
+    """Return whether an incident is what work elsewhere must not do; ``evidence``: its own."""
+    return rule in UNPLANNED or (rule == DOWN and (evidence.get("expected") or 0) >= _SEVERAL)
 
 
 def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None:
@@ -91,7 +109,7 @@ def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None
     if incident.in_maintenance:
         return "its subject is in maintenance"
     root = _root(incident, incidents)
-    if root is not None and not (root.in_maintenance and incident.rule in UNPLANNED):
+    if root is not None and not (root.in_maintenance and incident.unplanned):
         return f"incident {root.incident_id} explains it: {root.summary}"
     return None
 
@@ -99,7 +117,8 @@ def silence(incident: Standing, incidents: Mapping[str, Standing]) -> str | None
 def told(incidents: Mapping[str, Standing]) -> dict[str, Standing]:
     """Return the open incidents that people are told of, by id.
 
-    What follows from one is told with it: as numbers, and by a severity that is that of the worst of them.
+    What follows from one is told with it: as numbers, and by a severity that is that of the worst of them. An
+    acknowledgement is of what there was: what is worse and came later nobody has acknowledged.
     """
     below: dict[str, list[Standing]] = {}
     for incident in incidents.values():
@@ -118,7 +137,20 @@ def _with_consequences(incident: Standing, below: Sequence[Standing]) -> Standin
         return incident
     worst = max((incident, *told), key=lambda each: SEVERITIES.index(each.severity)).severity
     rules = Counter(each.rule for each in told)
-    return replace(incident, severity=worst, explains=tuple(sorted(rules.items())))
+    outgrown = any(_came_later(each, incident) for each in told)
+    return replace(
+        incident,
+        severity=worst,
+        explains=tuple(sorted(rules.items())),
+        acknowledged_by=None if outgrown else incident.acknowledged_by,
+    )
+
+
+def _came_later(consequence: Standing, incident: Standing) -> bool:
+    """Return whether a consequence is worse than an acknowledged incident, and not what was acknowledged."""
+    worse = SEVERITIES.index(consequence.severity) > SEVERITIES.index(incident.severity)
+    grew, seen = consequence.grew_at, incident.acknowledged_at
+    return worse and grew is not None and seen is not None and grew > seen
 
 
 def _marks(storm: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:  # Any: a row

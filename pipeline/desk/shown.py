@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.alerts.standing import UNPLANNED
+from pipeline.alerts.standing import unplanned
 from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, ORDER, state
 from pipeline.desk.related import beside, follow, worst_of
@@ -114,7 +114,7 @@ def _notified(seen: Seen, incidents: Mapping[str, Seen]) -> str:
     if row["in_maintenance"]:
         return "no: what it is about is in maintenance"
     root = incidents.get(row["root_incident_id"] or "")
-    if root is not None and root.row["in_maintenance"] and row["rule"] in UNPLANNED:
+    if root is not None and root.row["in_maintenance"] and unplanned(row["rule"], seen.evidence):
         return "yes: no planned work should do this"
     if row["root_incident_id"] not in (None, seen.id):
         return "no, as long as the incident that explains it is open"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.alerts.standing import Standing
+from pipeline.alerts.standing import UNPLANNED, Standing
 
 NOW = datetime(2026, 11, 22, 3, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -16,7 +16,7 @@ def incident(key: str = "a", **more: Any) -> Standing:
         "name": "N_MINUS_1_FABRIC",
         "opened_at": NOW - 10 * MINUTE, "resolved_at": None, "subject": (("device", f"leaf-{key}"),),
         "summary": f"Leaf {key} runs on what is left", "coverage": 12 / 14, "acknowledged_by": None,
-        "in_maintenance": False, "root": None,
+        "in_maintenance": False, "root": None, "unplanned": more.get("rule") in UNPLANNED,
     }  # fmt: skip
     return Standing(**{**given, **more})
 

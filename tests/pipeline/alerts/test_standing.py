@@ -98,6 +98,34 @@ def test_what_no_planned_work_does_is_told_though_a_maintained_root_explains_it(
     assert list(told(known(replace(root, in_maintenance=False), child))) == ["r"]
 
 
+@pytest.mark.parametrize(("expected", "speaks"), [(2, True), (1, False)])
+def test_a_segment_that_planned_work_takes_down_is_told_where_others_should_have_served_it(
+    expected: int, *, speaks: bool
+) -> None:
+    row = {**ROW, "incident_id": "c", "rule": "R5", "root_incident_id": "r", "vni": None, "mac": None}
+    child = Standing.of({**row, "esi": "00:11", "evidence": f'{{"left": 0, "expected": {expected}}}'})
+    root = incident("r", in_maintenance=True)
+    assert list(told(known(root, child))) == (["c"] if speaks else [])
+    assert told(known(root, replace(child, in_maintenance=True))) == {}
+    degraded = Standing.of({**row, "rule": "R4", "esi": "00:11", "evidence": '{"left": 1, "expected": 2}'})
+    assert told(known(root, degraded)) == {}
+
+
+@pytest.mark.parametrize(
+    ("severity", "grew", "still"),
+    [("critical", 1, None), ("critical", -1, "alice"), ("critical", 0, "alice"), ("warning", 1, "alice")],
+)
+def test_what_is_worse_and_follows_later_is_not_what_was_acknowledged(
+    severity: str, grew: int, still: str | None
+) -> None:
+    root = incident("r", severity="warning", acknowledged_by="alice", acknowledged_at=NOW)
+    below = incident("c", root="r", severity=severity, grew_at=NOW + grew * timedelta(seconds=1))
+    found = told(known(root, below))["r"]
+    assert (found.severity, found.acknowledged_by) == (severity, still)
+    over = replace(below, resolved_at=NOW + timedelta(minutes=1))
+    assert told(known(root, over))["r"].acknowledged_by == "alice"
+
+
 def test_the_root_of_a_root_stands_for_all_below() -> None:
     chain = known(incident("r"), incident("m", root="r"), incident("c", root="m"))
     assert list(told(chain)) == ["r"]
