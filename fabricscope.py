@@ -33,8 +33,10 @@ COMMANDS: Final = {
     "inventory": "collectors.inventory_cli",
     "maintenance": "pipeline.desk.maintenance_cli",
     "play": "demo.play_cli",
+    "preview": "pipeline.whatif.preview_cli",
     "publish": "pipeline.cli",
     "replay": "pipeline.cli",
+    "report": "pipeline.report.cli",
     "rules": "pipeline.rules_cli",
     "run": "pipeline.cli",
     "score": "scenarios.cli",
@@ -47,6 +49,7 @@ GROUPS: Final = (
     "incident",
     "inventory",
     "maintenance",
+    "preview",
 )
 """Commands that have commands of their own."""
 

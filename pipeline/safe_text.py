@@ -9,8 +9,8 @@ from typing import Final
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What spreadsheets take for the beginning of a formula; some take the wide forms as well."""
 _MARKDOWN: Final = re.compile(
-    r"[\\`*_{}\[\]()<>#!|~&$@^%]"  # mean something anywhere; braces and percent to generators of sites
-    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"  # lists and headings begin with them
+    r"[\\`*_{}\[\]()<>#!|~&$@^]"  # mean something anywhere; braces to generators of sites
+    r"|^[-+=]|(?:(?<=^\d)|(?<=^\d\d)|(?<=^\d\d\d))[.)](?=\s|$)"  # lists and headings begin with them
     r"|:(?=//)|(?<=www)\.",  # some dialects make links of bare addresses
     re.IGNORECASE,
 )

@@ -90,7 +90,7 @@ def labels(incident: Standing, rule: str, name: str, severity: str) -> Labels:
     parts = {"alertname": name, "rule": rule, "severity": severity, "fabric": incident.fabric}
     told = {**dict(incident.subject), **dict(incident.marks), **parts}
     # Alertmanager drops empty ones
-    return tuple(sorted((key, value) for key, value in told.items() if value))
+    return tuple(sorted((key, clean(value)) for key, value in told.items() if value))
 
 
 def all_labels(incident: Standing) -> set[Labels]:

@@ -1,0 +1,1 @@
+"""What happened, for people who weren't there: reports of incidents and times, and bundles to take along."""

@@ -1,0 +1,90 @@
+"""The command ``report``: an incident, or a time, for people who weren't there."""
+
+import sys
+from collections.abc import Callable
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from collectors.errors import FabricscopeError, InputError
+from pipeline.forensics.source import source
+from pipeline.forensics.times import zone_of
+from pipeline.report import rendered
+from pipeline.report.model import Report
+from pipeline.report.wanted import Wanted, composed
+
+app = typer.Typer(no_args_is_help=True)
+FORMATS: Final[dict[str, Callable[[Report, tzinfo], str]]] = {
+    "html": rendered.html,
+    "markdown": rendered.as_markdown,
+    "json": rendered.as_json,
+}
+
+Incident = Annotated[
+    str | None, typer.Argument(metavar="[INCIDENT]", help="The incident's id, or the beginning of it.")
+]
+Store = Annotated[
+    Path,
+    typer.Option(envvar="FABRICSCOPE_STORE", help="The store to read; no replica may have it open."),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        envvar="FABRICSCOPE_FROM",
+        metavar="TIME",
+        help="Instead of an incident: all from then on. 03:12, 'yesterday 14:00', -15m, ISO.",
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option("--to", envvar="FABRICSCOPE_TO", metavar="TIME", help="Up to then.")
+]
+Fabric = Annotated[
+    str | None,
+    typer.Option(envvar="FABRICSCOPE_FABRIC", help="With --from: whose; needed if the store has several."),
+]
+Zone = Annotated[
+    str,
+    typer.Option(envvar="FABRICSCOPE_ZONE", help="The zone of times: UTC, Europe/Berlin, ..."),
+]
+
+
+@app.command()
+def report(
+    *,
+    incident: Incident = None,
+    store: Store,
+    since: Since = None,
+    until: Until = None,
+    fabric: Fabric = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", envvar="FABRICSCOPE_FORMAT", metavar="|".join(FORMATS), help="As what."),
+    ] = "html",
+    output: Annotated[
+        Path | None,
+        typer.Option(envvar="FABRICSCOPE_OUTPUT", help="The file to write; without, it is printed."),
+    ] = None,
+    zone: Zone = "UTC",
+) -> None:
+    """Tell an incident and what followed from it, or all of a time, as one page that needs nothing else.
+
+    Exit code 0: told; 1: the store can't be read or the file not be written; 2: bad input or usage, an
+    unknown incident, or a time that the store doesn't know.
+    """
+    if form not in FORMATS:
+        raise InputError(f"--format {form!r} is none of {', '.join(FORMATS)}")
+    where = zone_of(zone)
+    with source(store) as asked:
+        made = composed(asked, store, Wanted(incident, since, until, fabric), where)
+    text = FORMATS[form](made, where)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise FabricscopeError(f"{output} can't be written: {error.strerror or error}") from error
+    typer.echo(f"{made.title}: {output}")
