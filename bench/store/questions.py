@@ -57,7 +57,16 @@ def questions(connection: duckdb.DuckDBPyConnection, begin: int, end: int) -> li
     return [
         Question("MAC history", [f"FROM mac_history('{mac}')" for mac in macs], 100),
         Question(
-            "MAC history within 6 h",
+            "where a MAC was within 6 h (mac_stays)",
+            [
+                f"FROM mac_stays('{mac}', '{since}', '{until}')"
+                for mac in macs[::3]
+                for since, until in windows
+            ],
+            20,
+        ),
+        Question(
+            "the same by mac_history with WHERE",
             [
                 f"FROM mac_history('{mac}') WHERE valid_from <= '{until}'"
                 f" AND (valid_to IS NULL OR valid_to > '{since}')"
