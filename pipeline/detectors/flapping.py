@@ -39,7 +39,9 @@ class Flapping:
         crowded = loops.crowds(self._flaps, scene.settings)
         told = duplicates.detect(crowded.filter(pl.col("time") >= start))
         added, removed = self._told.revise(told, scene.horizon, start=start)
-        more, less = self._told_loops.revise(self._loops.detect(crowded, scene.horizon), scene.horizon)
+        more, less = self._told_loops.revise(
+            self._loops.detect(crowded, scene.horizon, scene.settings), scene.horizon
+        )
         self._flaps = _kept(self._flaps, scene.settings, scene.now)
         return pl.concat([added, more]), pl.concat([removed, less])
 
@@ -48,7 +50,7 @@ class Flapping:
         crowded = loops.crowds(self._flaps, self._settings)
         return {
             "flaps": _kept(self._flaps, self._settings, now).sort("key", "time", "offset", "index"),
-            "loops": self._loops.dump(crowded, horizon),
+            "loops": self._loops.dump(crowded, horizon, self._settings),
             "horizon": pl.DataFrame({"horizon": [horizon]}),
             "told_flaps": self._told.dump(horizon),
             "told_loops": self._told_loops.dump(horizon),

@@ -10,13 +10,13 @@ this.
 One loop is one incident: what else reaches K while it goes on and shares a place with it is the same loop.
 Its MACs' own incidents (M2, M3) are its consequences.
 
-It clears 180 s after fewer than K MACs flap. Subject: vni (or evi), or where no VNI has K of its MACs the two
-places: vtep and peer, or esi. Look first for a cable or a bridge between the two places.
+It is told when it forms, each time it is a quarter larger, and each 10 s while it goes on. It clears 180 s
+after fewer than K MACs flap. Subject: vni (or evi), or where no VNI has K of its MACs the two places: vtep
+and peer, or esi. Look first for a cable or a bridge between the two places.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -24,9 +24,10 @@ import polars as pl
 
 from pipeline.apply.records import LATENESS, us
 from pipeline.detectors import Rule, catalogue, findings
+from pipeline.detectors.loop_words import say, subject_of
 from pipeline.detectors.moves import WINDOW
 from pipeline.detectors.settings import Parameter, Settings, parameters
-from pipeline.detectors.text import domain_text, mac_text
+from pipeline.detectors.text import domain_text
 from pipeline.schema import Columns
 
 RULES: Final = catalogue(Rule("M6", "LOOP_SUSPECT", "loop", rank=1, clear=WINDOW, momentary=True))
@@ -63,11 +64,10 @@ FLAP: Final[Columns] = {
     "undetected": pl.Boolean,  # by any PE alone
 }
 """One row per move at which M2 or M3 holds, or its burst has more moves than any migration."""
+GROWTH: Final = 1.25
 _UPDATE: Final = 10_000_000
 """How often the counts of a loop that goes on are told, microseconds."""
 _SECOND: Final = 1_000_000
-_SHOWN: Final = 5
-_ESI: Final = re.compile(r"(?:[0-9a-f]{2}:){9}[0-9a-f]{2}")
 
 
 def kept(settings: Settings) -> int:
@@ -131,12 +131,21 @@ class Loop:
     last: int
     told: int
     """Number of the 10 s in which it was last told."""
+    size: int = -1
+    """Step of growth (GROWTH) in which it was last told to be larger."""
+    most: int = 0
+    """MACs that were told to flap at once, at most."""
     places: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
 
     def copy(self) -> "Loop":
         """Return the same loop, to go on with."""
-        return Loop(dict(self.subject), self.last, self.told, set(self.places), set(self.groups))
+        return replace(self, subject=dict(self.subject), places=set(self.places), groups=set(self.groups))
+
+    def near(self, time: int, settings: Settings) -> bool:
+        """Return whether what happens at a time may be part of it: its incident is not over by then."""
+        (rule,) = settings.timed(RULES.values(), self.subject.get("vni"), self.subject.get("esi"))
+        return time - self.last < us(rule.clear)
 
 
 class Loops:
@@ -146,33 +155,37 @@ class Loops:
         self._settled: list[Loop] = []
         self._until = 0
 
-    def detect(self, crowded: pl.DataFrame, horizon: int) -> pl.DataFrame:
+    def detect(self, crowded: pl.DataFrame, horizon: int, settings: Settings) -> pl.DataFrame:
         """Return the findings from the horizon on; ``crowded``: all flaps kept, as ``crowds`` tells them."""
         crossings = _crossings(crowded)
-        self._settle(crowded, crossings, horizon)
+        self._settle(crowded, crossings, horizon, settings)
         going_on = [loop.copy() for loop in self._settled]
         return findings(
             pl.DataFrame(
-                _fold(going_on, crossings.filter(pl.col("time") >= self._until), crowded),
+                _fold(going_on, crossings.filter(pl.col("time") >= self._until), crowded, settings),
                 schema=_TOLD,
                 orient="row",
             )
         )
 
-    def _settle(self, crowded: pl.DataFrame, crossings: pl.DataFrame, horizon: int) -> None:
+    def _settle(
+        self, crowded: pl.DataFrame, crossings: pl.DataFrame, horizon: int, settings: Settings
+    ) -> None:
         past = crossings.filter((pl.col("time") >= self._until) & (pl.col("time") < horizon))
-        _fold(self._settled, past, crowded)
-        self._settled = [loop for loop in self._settled if horizon - loop.last < us(WINDOW)]
+        _fold(self._settled, past, crowded, settings)
+        self._settled = [loop for loop in self._settled if loop.near(horizon, settings)]
         self._until = max(self._until, horizon)
 
-    def dump(self, crowded: pl.DataFrame, horizon: int) -> pl.DataFrame:
+    def dump(self, crowded: pl.DataFrame, horizon: int, settings: Settings) -> pl.DataFrame:
         """Return the state as a frame: the loops as of the horizon."""
-        self._settle(crowded, _crossings(crowded), horizon)
+        self._settle(crowded, _crossings(crowded), horizon, settings)
         rows = [
             {
                 "subject": orjson.dumps(loop.subject, option=orjson.OPT_SORT_KEYS).decode(),
                 "last": loop.last,
                 "told": loop.told,
+                "size": loop.size,
+                "most": loop.most,
                 "places": sorted(loop.places),
                 "groups": sorted(loop.groups),
             }
@@ -184,7 +197,14 @@ class Loops:
         """Take the state from a frame that ``dump`` made at a horizon."""
         self._until = horizon
         self._settled = [
-            Loop(orjson.loads(row["subject"]), row["last"], row["told"], {*row["places"]}, {*row["groups"]})
+            Loop(
+                **{
+                    **row,  # stores of before this release don't tell size and most
+                    "subject": orjson.loads(row["subject"]),
+                    "places": {*row["places"]},
+                    "groups": {*row["groups"]},
+                }
+            )
             for row in frame.rows(named=True)
         ]
 
@@ -193,6 +213,8 @@ _LOOP: Final[Columns] = {
     "subject": pl.String,
     "last": pl.Int64,
     "told": pl.Int64,
+    "size": pl.Int64,
+    "most": pl.Int64,
     "places": pl.List(pl.String),
     "groups": pl.List(pl.String),
 }
@@ -215,7 +237,10 @@ _TOLD: Final[Columns] = {
 
 
 def _crossings(crowded: pl.DataFrame) -> pl.DataFrame:
-    """Return, of VNIs and of pairs of places, the flaps at which K is reached, and the first of each 10 s."""
+    """Return, of VNIs and of pairs of places, the flaps that are worth a look.
+
+    Those at which K is reached, those at which a quarter more flap, and the first of each 10 s.
+    """
     found = []
     for order, group in enumerate(("domain", "pair")):
         before = pl.col("crowd").shift(1).over("group")
@@ -224,20 +249,32 @@ def _crossings(crowded: pl.DataFrame) -> pl.DataFrame:
             crowded.with_columns(group=pl.col(group), crowd=pl.col(f"{group}_macs"), order=pl.lit(order))
             .sort("group", "time", "offset", "index")
             .filter(
-                (pl.col("crowd") >= pl.col("macs")) & (before.is_null() | (before < pl.col("macs")) | elapsed)
+                (pl.col("crowd") >= pl.col("macs"))
+                & (
+                    before.is_null()
+                    | (before < pl.col("macs"))
+                    | (_step(pl.col("crowd")) > _step(before))
+                    | elapsed
+                )
             )
         )
     return pl.concat(found).sort("time", "offset", "index", "order", "group")
 
 
-def _fold(loops: list[Loop], crossings: pl.DataFrame, crowded: pl.DataFrame) -> list[tuple[Any, ...]]:
+def _step(macs: pl.Expr) -> pl.Expr:
+    return macs.log(GROWTH).floor().cast(pl.Int64)
+
+
+def _fold(
+    loops: list[Loop], crossings: pl.DataFrame, crowded: pl.DataFrame, settings: Settings
+) -> list[tuple[Any, ...]]:
     """Say of each crossing which loop it is; return what is told. Loops are brought up to date."""
     told: list[tuple[Any, ...]] = []
-    for row in crossings.select(_CROSSING).rows(named=True):
+    for row in crossings.select(*_CROSSING, size=_step(pl.col("crowd"))).rows(named=True):
         bucket = row["time"] // _UPDATE
-        near = [loop for loop in loops if row["time"] - loop.last < us(WINDOW)]
+        near = [loop for loop in loops if loop.near(row["time"], settings)]
         known = [loop for loop in near if row["group"] in loop.groups]
-        if known and known[0].told == bucket:
+        if known and known[0].told == bucket and row["size"] <= known[0].size:
             known[0].last = row["time"]
             continue
         window = crowded.filter(
@@ -247,13 +284,13 @@ def _fold(loops: list[Loop], crossings: pl.DataFrame, crowded: pl.DataFrame) -> 
         places = {*mine["name"].to_list(), *mine["old_name"].to_list()}
         loop = next((loop for loop in [*known, *near] if loop in known or loop.places & places), None)
         if loop is None:
-            loop = Loop(_subject(row), row["time"], told=-1)
+            loop = Loop(subject_of(row), row["time"], told=-1)
             loops.append(loop)
         loop.last = row["time"]
         loop.places |= places
         loop.groups.add(row["group"])
-        if loop.told != bucket:
-            loop.told = bucket
+        if loop.told != bucket or row["size"] > loop.size:
+            loop.told, loop.size = bucket, max(loop.size, row["size"])
             told.append(_finding(loop, row, window))
     return told
 
@@ -263,70 +300,11 @@ _CROSSING: Final = [
 ]  # fmt: skip
 
 
-def _subject(row: Mapping[str, Any]) -> dict[str, Any]:
-    if row["order"] == 0:
-        return {"vni": row["vni"], "evi": row["evi"]}
-    one, other = sorted(
-        (row["name"], row["old_name"]), key=lambda place: (_ESI.fullmatch(place) is None, place)
-    )
-    if _ESI.fullmatch(one):
-        return {"esi": one, "peer" if _ESI.fullmatch(other) else "vtep": other}
-    return {"vtep": one, "peer": other}
-
-
 def _finding(loop: Loop, row: Mapping[str, Any], window: pl.DataFrame) -> tuple[Any, ...]:
-    places = sorted(loop.places)
-    part = window.filter(pl.col("name").is_in(places) | pl.col("old_name").is_in(places))
-    latest = (
-        part.with_columns(count=pl.max_horizontal("count", "burst_moves"))
-        .sort("time", "offset", "index")
-        .group_by("key", maintain_order=True)
-        .last()
-    )
-    top = latest.with_columns(text=mac_text(pl.col("mac"))).sort(["count", "text"], descending=[True, False])
-    pairs, domains = _most(part, "pair"), _most(part, "domain")
-    seconds = f"{row['loop_s']:g}"
-    more = f" and {len(pairs) - 1} more pairs of places" if len(pairs) > 1 else ""
-    inside = domains[0]["name"] if len(domains) == 1 else f"{len(domains)} VNIs, most in {domains[0]['name']}"
-    summary = (
-        f"Loop suspected: {len(latest)} MACs flap within {seconds} s between {pairs[0]['name']}{more}, "
-        f"in {inside}; most moves: {', '.join(top['text'].head(_SHOWN).to_list())}. "
-        f"A duplicate host would be one MAC, a migration would come to rest within "
-        f"{_plain(latest['burst_limit_s'].max())} s"
-    )
-    evidence = {
-        "cause": "loop",
-        "macs": len(latest),
-        "macs_needed": int(row["macs"]),
-        "window_s": row["loop_s"],
-        "moves": int(latest["count"].sum()),
-        "pairs": pairs[:_SHOWN],
-        "domains": domains[:_SHOWN],
-        "locations": places,
-        "top_macs": [
-            {"mac": text, "moves": count, "in": domain}
-            for text, count, domain in top.head(_SHOWN).select("text", "count", "domain").rows()
-        ],
-        "ruled_out": [
-            f"duplicate host: {len(latest)} MACs flap at once, a duplicate host is one",
-            "migration: these MACs have not come to rest",
-            "failover of a redundant pair: no device is known to have both addresses",
-            "multihoming: the places are not one Ethernet segment",
-        ],
-    }
+    summary, evidence, macs = say(row, window, sorted(loop.places), loop.most)
+    loop.most = max(loop.most, macs)
     return (
         "M6", "critical", True, loop.subject.get("vni"), loop.subject.get("evi"), loop.subject.get("esi"),
         loop.subject.get("vtep"), loop.subject.get("peer"), row["time"], row["offset"], row["index"],
-        row["now"], summary, orjson.dumps(evidence).decode(),
+        row["now"], summary, evidence,
     )  # fmt: skip
-
-
-def _plain(value: Any) -> str:
-    """Return a number without needless digits."""
-    return f"{value:g}"
-
-
-def _most(flaps: pl.DataFrame, group: str) -> list[dict[str, Any]]:
-    counted = flaps.drop_nulls(group).group_by(group).agg(macs=pl.col("key").n_unique())
-    ordered = counted.sort(["macs", group], descending=[True, False])
-    return [{"name": name, "macs": macs} for name, macs in ordered.rows()]

@@ -115,7 +115,8 @@ GUIDES: Final = guides(
             source="The project's own; Juniper, Configuring Loop Detection; Apstra: a hub to two leaves.",
             opens="Ten or more distinct MACs flap within 30 s (M2 or M3 holds, or a burst of more than six moves),"
             " between the same two places or in one VNI. Critical.",
-            clears="180 s after fewer than ten MACs flap.",
+            clears="180 s after fewer than ten MACs flap. Until then the sentence follows the loop: it is told anew"
+            " each time a quarter more MACs flap, and each 10 s.",
             subject=("vni", "evi", "vtep", "peer", "esi"),
             look_first="The busiest pair of places named: what was plugged in between them last? Shut one of the two"
             " ports.",

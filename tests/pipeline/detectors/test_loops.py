@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.detectors.loops import PARAMETERS
 from pipeline.detectors.settings import Settings
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import VNI, Scene, address, mac
+
+alone = judged_by("macs")
 
 MACS, WINDOW = (parameter.key for parameter in PARAMETERS)
 
@@ -124,6 +126,31 @@ def test_a_loop_around_three_places_is_one_incident() -> None:
     assert set(json.loads(incident["evidence"])["locations"]) == set(places)
 
 
+def test_the_headline_grows_with_the_loop() -> None:
+    # ten MACs flap at 46 s, one more each 0.1 s; then devices freeze them, and nothing moves any more
+    scene = flapping(range(40), spread=0.1)
+    [incident] = play(scene).of("M6")
+    # 40 are less than a quarter more than 36
+    assert incident["summary"].startswith("Loop suspected: 36 MACs flap within 30 s between")
+
+
+def test_what_is_left_of_a_loop_is_told_beside_the_most_it_was() -> None:
+    scene = flapping(range(40))
+    flapping(range(100, 112), scene=scene.passes(60), rounds=5)
+    [incident] = play(scene).of("M6")
+    assert "12 MACs flap within 30 s (40 at most) between" in incident["summary"]
+    assert json.loads(incident["evidence"])["most_macs"] == 40
+
+
+@pytest.mark.parametrize(("clear", "loops"), [(60, 2), (180, 1)])
+def test_what_flaps_after_its_incident_is_over_is_another_loop(clear: int, loops: int) -> None:
+    # at other VNIs first: the second time the pair of places has no name of its own
+    scene = flapping(range(10), vnis=(1010,))
+    flapping(range(20, 30), scene=scene.passes(60), vnis=(1020,))
+    settings = Settings(fabric={("M6", "clear_s"): clear})
+    assert len({one["vni"] for one in play(scene, settings=settings).found("M6")}) == loops
+
+
 def test_loops_that_have_nothing_in_common_are_two() -> None:
     scene = flapping(range(10), vnis=(1010,))
     flapping(range(20, 30), scene=scene, vnis=(1020,), places=(address(7), address(8)))
@@ -182,7 +209,7 @@ def test_neither_cuts_nor_restarts_change_a_loop(size: int) -> None:
     flapping(range(20, 32), scene=scene, vnis=(1020, 1030), places=(address(2), address(9)))
     cuts = range(0, len(scene.records), size)
 
-    whole, pieces = play(scene), play(scene, cuts, restarts=list(cuts)[::5])
+    whole, pieces = alone(scene), alone(scene, cuts, restarts=list(cuts)[::5])
 
     assert pieces.findings == whole.findings
     assert pieces.incidents == whole.incidents
