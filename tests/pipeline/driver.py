@@ -4,7 +4,7 @@ Tables are kept as the store keeps them: what is void goes, what is new comes.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -17,8 +17,9 @@ from pipeline.apply.fabric import Applied, FabricState, part_of
 from pipeline.causation import Causation
 from pipeline.causes.dependence import Dependence
 from pipeline.correlate import Correlator
-from pipeline.detect import RULES, Detection
+from pipeline.detect import FAMILIES, RULES, Detection
 from pipeline.detectors import SUBJECT
+from pipeline.detectors.family import Family
 from pipeline.detectors.settings import Settings
 from pipeline.people import told_of
 from pipeline.schema import CONTROL, ENTITIES, partial_schema
@@ -104,22 +105,25 @@ def play(
     watch: Callable[[Applied], None] | None = None,
     judged: bool = True,
     settings: Settings | None = None,
+    families: Mapping[str, Callable[[], Family]] = FAMILIES,
 ) -> Outcome:
     """Run records in batches that begin at ``cuts``; at ``restarts`` the state goes through a snapshot, too.
 
-    Unless ``judged``, records are applied and no rule looks at what they do.
+    Unless ``judged``, records are applied and no rule looks at what they do; ``families``: those that do.
     """
     records = scene.records if isinstance(scene, Scene) else list(scene)
     restarts = set(restarts)
     state, kept = FabricState(), _Tables()
-    detection, correlator = Detection(state, settings), Correlator("dc1", RULES, settings)
+    detection = Detection(state, settings, families=families)
+    correlator = Correlator("dc1", RULES, settings)
     causation = Causation("dc1", RULES)
     edges = sorted({0, *(cut for cut in (*cuts, *restarts) if 0 < cut < len(records)), len(records)})
     for start, end in pairwise(edges):
         if start in restarts:
             frames = _dump(state, detection, correlator, causation)
             state = FabricState()
-            detection, correlator = Detection(state, settings), Correlator("dc1", RULES, settings)
+            detection = Detection(state, settings, families=families)
+            correlator = Correlator("dc1", RULES, settings)
             state.load(part_of(frames, "apply"))
             detection.load(part_of(frames, "detect"))
             correlator.load(part_of(frames, "correlate"))
@@ -155,6 +159,20 @@ def play(
         detection=detection,
         correlator=correlator,
     )
+
+
+def judged_by(*names: str) -> Callable[..., Outcome]:
+    """Return ``play`` with these rule families alone, for laws of one family: the others take no part in it.
+
+    That all together keep the laws is for tests/test_laws.py. What says nothing proves none, and is refused.
+    """
+
+    def alone(*arguments: Any, **more: Any) -> Outcome:
+        outcome = play(*arguments, **more, families={name: FAMILIES[name] for name in names})
+        assert outcome.findings
+        return outcome
+
+    return alone
 
 
 def _dependence(detection: Detection) -> Dependence:

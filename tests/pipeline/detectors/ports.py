@@ -1,13 +1,14 @@
 """What devices say of ports, aggregates and neighbours, and the laws that rules on them keep."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome
 from tests.pipeline.scene import Scene, delayed
 
 FAMILIES = ("link", "lacp", "lldp", "bfd", "isis", "ospf", "es", "liveness")
 PARTNER = 0x443839FF0001
+DELAYS: Final = (0.0, 3.0, 1.0, 7.0, 0.5)
 
 
 def fabric(*devices: str) -> Scene:
@@ -79,13 +80,16 @@ def stories(outcome: Outcome) -> list[list[Any]]:
     return [[one[name] for name in columns] for one in outcome.incidents if one["rule"].startswith("L")]
 
 
-def check_laws(scene: Scene, delays: Sequence[float] = (0.0, 3.0, 1.0, 7.0, 0.5)) -> None:
-    """Cuts, restarts and (but for when it was told) the order in which devices are heard change nothing."""
+def check_laws(scene: Scene, play: Callable[..., Outcome]) -> None:
+    """Cuts, restarts and (but for when it was told) the order in which devices are heard change nothing.
+
+    ``play``: with the rules that are looked at (judged_by).
+    """
     whole = play(scene)
     assert whole.incidents
     told = [number for number, one in enumerate(scene.records) if one.rows or one.sync or one.content]
     # a batch for each record that says something, and restarts among them
     assert said(play(scene, told, restarts=told[1::6])) == said(whole)
-    delayed_records = delayed(scene.records, delays)
+    delayed_records = delayed(scene.records, DELAYS)
     late = play(delayed_records, range(0, len(delayed_records), 9), restarts=[len(delayed_records) // 2])
     assert stories(late) == stories(whole)

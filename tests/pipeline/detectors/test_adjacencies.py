@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.detectors.expected import MEMORY
 from tests.pipeline.detectors.ports import FAMILIES, adjacency, check_laws, fabric
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene
+
+alone = judged_by("adjacencies")
 
 NEIGHBOR = "10.0.0.9"
 
@@ -129,4 +131,4 @@ def test_cuts_restarts_and_order_change_nothing() -> None:
     with scene.dump("l1", "ospf", "liveness"):
         turned(scene, "FULL", designated_router=NEIGHBOR)
     adjacency(scene.passes(4), "", "delete", device="l2")
-    check_laws(adjacency(scene.passes(9), "UP", device="l2").passes(20))
+    check_laws(adjacency(scene.passes(9), "UP", device="l2").passes(20), alone)

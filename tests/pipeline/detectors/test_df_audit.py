@@ -18,8 +18,10 @@ from tests.pipeline.detectors.segments_scene import (
     fabric,
     neighbor_of,
 )
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import Scene, address, delayed
+
+alone = judged_by("segments")
 
 DF = ("R1", "R2", "R3")
 
@@ -255,9 +257,9 @@ def test_batches_restarts_and_order_within_the_lateness_change_nothing(
     claim(scene, "l2").passes(12)
     claim(scene, "l1", EVEN)
     claim(scene, "l2", ODD).passes(30)
-    whole = play(scene)
+    whole = alone(scene)
 
     assert {one["rule"] for one in whole.findings} >= {"R2", "R3"}
     assert _told(whole)
-    assert _told(play(scene, cuts, restarts=restarts)) == _told(whole)
-    assert _told(play(delayed(scene.records, delays))) == _told(whole)
+    assert _told(alone(scene, cuts, restarts=restarts)) == _told(whole)
+    assert _told(alone(delayed(scene.records, delays))) == _told(whole)

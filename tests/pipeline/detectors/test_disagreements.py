@@ -1,6 +1,7 @@
 """Tables of one device that don't agree where a MAC is: X3."""
 
 import json
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.detectors import disagreements
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import PATHS, Scene, address, delayed
+
+alone = judged_by("disagreements")
 
 LEAF = "l1"
 
@@ -153,7 +156,7 @@ def test_what_goes_on_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(disagreements, "course_of", counted)
     scene = withdrawn().passes(300)
-    [incident] = x3(play(scene, range(len(scene.records))))
+    [incident] = x3(alone(scene, range(len(scene.records))))
 
     assert incident["state"] == "open"
     assert looks == [1]
@@ -182,6 +185,11 @@ def told(outcome: Outcome) -> list[list[dict[str, Any]]]:
     return [[one for one in outcome.findings if one["rule"] == "X3"], x3(outcome)]
 
 
+@cache
+def whole() -> Outcome:
+    return alone(STORY)
+
+
 def test_the_story_begins_and_ends() -> None:
     assert [one["state"] for one in x3(play(STORY))] == ["resolved"]
 
@@ -192,14 +200,14 @@ def test_the_story_begins_and_ends() -> None:
 )
 @settings(max_examples=15, deadline=None)
 def test_neither_cuts_nor_restarts_change_anything(cuts: list[int], restarts: list[int]) -> None:
-    assert told(play(STORY, cuts, restarts=restarts)) == told(play(STORY))
+    assert told(alone(STORY, cuts, restarts=restarts)) == told(whole())
 
 
 @given(st.lists(st.sampled_from([0.0, 0.4, 3.0, 9.0]), min_size=1, max_size=4))
 @settings(max_examples=8, deadline=None)
 def test_a_device_that_is_heard_late_says_the_same(delays: list[float]) -> None:
-    def plain(records: Any) -> list[tuple[Any, ...]]:
-        found = play(records, range(0, len(records), 40)).findings
-        return sorted((one["active"], one["time"], one["summary"]) for one in found if one["rule"] == "X3")
+    def plain(outcome: Outcome) -> list[tuple[Any, ...]]:
+        return sorted((one["active"], one["time"], one["summary"]) for one in outcome.findings)
 
-    assert plain(delayed(STORY.records, delays)) == plain(STORY.records)
+    records = delayed(STORY.records, delays)
+    assert plain(alone(records, range(0, len(records), 40))) == plain(whole())

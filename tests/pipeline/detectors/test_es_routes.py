@@ -15,8 +15,10 @@ from tests.pipeline.detectors.segments_scene import (
     neighbor_of,
     without_evi,
 )
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import Scene, address, delayed
+
+alone = judged_by("segments")
 
 PES = (1, 2)
 
@@ -228,8 +230,8 @@ def test_batches_restarts_and_order_within_the_lateness_change_nothing(
     macs(scene, 1, op="delete").passes(11)
     announces(scene, 2, kinds="1")
     announces(scene, 1, op="delete").passes(31)
-    whole = _told(play(scene))
+    whole = _told(alone(scene))
 
     assert {rule for rule, *_ in whole} >= {"R4", "R7", "R8", "R9"}
-    assert _told(play(scene, cuts, restarts=restarts)) == whole
-    assert _told(play(delayed(scene.records, delays))) == whole
+    assert _told(alone(scene, cuts, restarts=restarts)) == whole
+    assert _told(alone(delayed(scene.records, delays))) == whole

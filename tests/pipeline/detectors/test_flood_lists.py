@@ -14,8 +14,10 @@ from tests.pipeline.detectors.flooding_scene import (
     retarget,
     subjects,
 )
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import VNI, address
+
+alone = judged_by("flooding")
 
 
 def test_a_whole_fabric_is_silent() -> None:
@@ -198,7 +200,7 @@ def test_a_vtep_that_a_leaf_never_held_clears_as_any_other() -> None:
     fabric.passes(20)
     fabric.hears(1, 3).passes(6)
 
-    assert play(fabric.scene, range(0, 400, 5)).spans("V2") == [(10, 45)]
+    assert alone(fabric.scene, range(0, 400, 5)).spans("V2") == [(10, 45)]
 
 
 # Held and not used.
@@ -357,7 +359,7 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     fabric.hears(1, 3).hears(4, 2).uses(4, 1, "delete").passes(12)
     fabric.uses(4, 1).passes(12)
 
-    whole, parts = play(fabric.scene), play(fabric.scene, cuts, restarts=restarts)
+    whole, parts = alone(fabric.scene), alone(fabric.scene, cuts, restarts=restarts)
 
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents

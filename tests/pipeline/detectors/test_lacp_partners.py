@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.detectors.references import ACCEPTED
 from tests.pipeline.detectors.ports import FAMILIES, PARTNER, check_laws, fabric, member
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene
+
+alone = judged_by("lacp_partners")
 
 OTHER = PARTNER + 1
 
@@ -91,10 +93,10 @@ def test_a_partner_changed_while_nobody_looked_is_found() -> None:
 def test_a_partner_of_all_members_for_a_day_is_the_partner() -> None:
     scene = member(member(lag(), "eth5", partner_id=OTHER), "eth6", partner_id=OTHER).passes(20)
     scene.now += ACCEPTED.total_seconds()
-    assert play(scene.passes(20)).of("L3")[0]["state"] == "resolved"
+    assert alone(scene.passes(20)).of("L3")[0]["state"] == "resolved"
     member(scene, "eth6", partner_id=OTHER + 1)
     for cuts in ((), range(len(scene.records))):
-        assert "the others to 44:38:39:ff:00:02" in play(scene.passes(2), cuts).found("L3")[-1]["summary"]
+        assert "the others to 44:38:39:ff:00:02" in alone(scene.passes(2), cuts).found("L3")[-1]["summary"]
 
 
 def test_two_partners_are_two_however_long() -> None:
@@ -109,4 +111,4 @@ def test_cuts_restarts_and_order_change_nothing() -> None:
     with scene.dump("l1", "lacp", "liveness"):
         member(scene, "eth5")
         member(scene, "eth6", partner_id=OTHER)
-    check_laws(member(scene.passes(12), "eth6").passes(20))
+    check_laws(member(scene.passes(12), "eth6").passes(20), alone)

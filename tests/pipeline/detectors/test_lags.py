@@ -8,8 +8,10 @@ import pytest
 from collectors.records import Kind
 from pipeline.detectors.expected import MEMORY
 from tests.pipeline.detectors.ports import FAMILIES, check_laws, fabric, member
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Said, Scene
+
+alone = judged_by("lags")
 
 DAYS = MEMORY.total_seconds()
 
@@ -160,4 +162,4 @@ def test_cuts_restarts_and_order_change_nothing() -> None:
     with scene.dump("l1", "lacp", "liveness"):
         member(scene, "eth5")
         member(scene, "eth6", up=False)
-    check_laws(member(scene.passes(12), "eth6").passes(20))
+    check_laws(member(scene.passes(12), "eth6").passes(20), alone)

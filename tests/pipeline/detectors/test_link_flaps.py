@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.detectors.settings import Settings
 from tests.pipeline.detectors.ports import FAMILIES, check_laws, fabric
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene
+
+alone = judged_by("link_flaps")
 
 
 def port() -> Scene:
@@ -51,7 +53,7 @@ def test_a_segment_that_is_single_active_no_more_stands_by_no_more() -> None:
     turning(scene, 2, 5).row("l1", "es", "ethernet_segment", **leg, redundancy_mode="ALL_ACTIVE")
     scene.passes(1)
     assert play(turning(scene, 2, 5)).of("L1") == []
-    check_laws(turning(scene, 2, 5).passes(125))
+    check_laws(turning(scene, 2, 5).passes(125), alone)
 
 
 @pytest.mark.parametrize(("every", "found"), [(59, True), (60, False)])
@@ -139,4 +141,4 @@ def test_cuts_restarts_and_order_change_nothing() -> None:
     ).passes(40)
     with scene.dump("l1", "link", "liveness"):
         scene.link("l1", "eth1", "UP", carrier_transitions=9)
-    check_laws(turning(scene.passes(5), 3, 4, counted=False).passes(150))
+    check_laws(turning(scene.passes(5), 3, 4, counted=False).passes(150), alone)

@@ -7,8 +7,10 @@ import pytest
 from pipeline.detectors.moves import PARAMETERS
 from pipeline.detectors.settings import Settings
 from tests.pipeline.detectors.test_mobility import every, moving
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import VNI, Scene, address, mac
+
+alone = judged_by("macs")
 
 KEY = {(one.rule, one.name): one.key for one in PARAMETERS}
 
@@ -106,4 +108,4 @@ def test_neither_cuts_nor_restarts_change_it(size: int) -> None:
     scene = moving([5, 6, 7, 60, 61, 62, 63, 120, 150]).until(200)
     cuts = range(0, len(scene.records), size)
 
-    assert play(scene, cuts, restarts=list(cuts)[::3]).findings == play(scene).findings
+    assert alone(scene, cuts, restarts=list(cuts)[::3]).findings == alone(scene).findings

@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.detectors.references import ACCEPTED
 from tests.pipeline.detectors.ports import FAMILIES, adjacency, bfd, check_laws, fabric, neighbor
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene
+
+alone = judged_by("neighbors")
 
 S1, S2 = "00:1c:73:aa:00:01", "00:1c:73:aa:00:02"
 
@@ -96,13 +98,13 @@ def test_a_cable_moved_while_nobody_looked_is_found() -> None:
 def test_a_neighbour_that_is_there_for_a_day_is_the_neighbour() -> None:
     scene = recabled(port(), S2).passes(20)
     scene.now += ACCEPTED.total_seconds()
-    outcome = play(scene.passes(20))
+    outcome = alone(scene.passes(20))
     assert [one["state"] for one in outcome.of("L6")] == ["resolved"]
     assert "s2" not in outcome.of("L6")[0]["summary"]
     neighbor(scene, "", op="delete", number="2").passes(2)
     neighbor(scene, S1, number="3").passes(2)
     for cuts in ((), range(len(scene.records))):
-        again = play(scene, cuts).found("L6")[-1]["summary"]
+        again = alone(scene, cuts).found("L6")[-1]["summary"]
         assert again == f"Port eth1 of l1 leads to {S1} port eth1 now, before to {S2} port eth1"
 
 
@@ -111,4 +113,4 @@ def test_cuts_restarts_and_order_change_nothing() -> None:
     with scene.dump("l1", "lldp", "liveness"):
         neighbor(scene, S2, "eth3", number="7")
     neighbor(scene.passes(12), "", op="delete", number="7").passes(2)
-    check_laws(neighbor(scene, S1, number="8").passes(20))
+    check_laws(neighbor(scene, S1, number="8").passes(20), alone)

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene, address
+
+alone = judged_by("resets")
 
 LEAF, SPINE = "10.1.1.0", "10.1.1.1"
 
@@ -207,7 +209,7 @@ def test_an_end_that_is_known_later_is_judged_whatever_the_batches_were() -> Non
     scene.has_address("s1", "down1", SPINE, 31).session("s1", LEAF, "ESTABLISHED").passes(20)
     reset(scene, 2, 10, device="s1").session("s1", LEAF, "IDLE").passes(1)
     scene.serves("l1").has_address("l1", "up1", LEAF, 31).passes(3)
-    whole, parts = play(scene), play(scene, range(20, len(scene.records), 2))
+    whole, parts = alone(scene), alone(scene, range(20, len(scene.records), 2))
 
     assert [one["device"] for one in whole.of("V17")] == ["l1"]
     assert whole.of("V17") == parts.of("V17")
@@ -220,7 +222,7 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     reset(count(scene, "l1", SPINE, 9), 2, 15).imet("l1", address(2), neighbor=SPINE)
     scene.session("l1", SPINE, "IDLE").passes(200)
 
-    whole, parts = play(scene), play(scene, cuts, restarts=restarts)
+    whole, parts = alone(scene), alone(scene, cuts, restarts=restarts)
 
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.detectors.route_counts import RouteCounts
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import Scene, address
+
+alone = judged_by("counts")
 
 OBSERVERS = ("s1", "s2", "l9")
 VTEPS = (1, 2, 3, 4)
@@ -263,7 +265,7 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     fabric.loses(2, 20).scene.passes(20)
     fabric.loses(3, 25).scene.passes(20)
 
-    whole, parts = play(fabric.scene), play(fabric.scene, cuts, restarts=restarts)
+    whole, parts = alone(fabric.scene), alone(fabric.scene, cuts, restarts=restarts)
 
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents
@@ -279,8 +281,8 @@ def test_seconds_in_which_nothing_can_change_are_left_out_and_that_changes_nothi
     fabric.loses(1, 15, ("s2", "l9")).loses(3, 30, ("s2", "l9"))
     fabric.scene.passes(900)
     cuts = range(400, len(fabric.scene.records), 150)
-    whole, parts = play(fabric.scene), play(fabric.scene, cuts)
+    whole, parts = alone(fabric.scene), alone(fabric.scene, cuts)
 
     monkeypatch.setattr(RouteCounts, "_worth", lambda _self, seconds, _scene: list(seconds))
-    assert play(fabric.scene).findings == whole.findings == parts.findings
+    assert alone(fabric.scene).findings == whole.findings == parts.findings
     assert len(whole.found("V11")) > 1

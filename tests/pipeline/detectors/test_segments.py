@@ -8,8 +8,10 @@ from pipeline.detectors import FINDING
 from pipeline.detectors.behind import Behind
 from pipeline.detectors.segments import detect
 from pipeline.detectors.timeline import PLACE
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene, address
+
+alone = judged_by("segments")
 
 ESI = "00:11:22:33:44:55:66:77:88:99"
 OBSERVERS = ("l1", "l2", "l3", "s1")
@@ -224,7 +226,7 @@ def test_neither_batches_nor_restarts_change_when_a_pe_is_given_up(
     records = scene.passes(12).records
     every = range(len(records) - 60, len(records), 3)
 
-    pieces, whole = play(records, every, restarts=every if restart else ()), play(records)
+    pieces, whole = alone(records, every, restarts=every if restart else ()), alone(records)
 
     for name in ("findings", "incidents", "events"):
         assert getattr(pieces, name) == getattr(whole, name)

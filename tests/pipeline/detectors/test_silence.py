@@ -9,8 +9,10 @@ from collectors.records import RETIRED
 from pipeline.detectors import FINDING
 from pipeline.detectors.heard import SCHEMA, gaps
 from pipeline.detectors.silence import detect
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import FAMILIES, Scene
+
+alone = judged_by("silence")
 
 
 def heard(seconds: float = 30) -> Scene:
@@ -47,7 +49,7 @@ def test_the_evidence_has_its_times_in_utc_and_says_so() -> None:
 def test_a_gap_of_15_s_counts_though_its_end_was_in_the_same_batch() -> None:
     scene = heard(30).mute("l1").until(47).link("l1", "eth0", "UP").unmute("l1").until(80)
 
-    [incident] = play(scene).incidents
+    [incident] = alone(scene).incidents
 
     assert (incident["opened_at"], incident["state"]) == (45, "resolved")
 
@@ -137,10 +139,10 @@ def test_silence_is_judged_by_receipt_and_not_by_the_device_s_clock() -> None:
 def test_silence_is_told_alike_in_any_batches() -> None:
     scene = heard(30).mute("l1").until(62).unmute("l1").until(90)
 
-    outcome = play(scene)
+    outcome = alone(scene)
 
     assert outcome.spans() == [(45, 65 + 5)]
-    assert play(scene, range(0, len(scene.records), 9)).findings == outcome.findings
+    assert alone(scene, range(0, len(scene.records), 9)).findings == outcome.findings
 
 
 def test_without_anybody_heard_there_are_no_findings_but_all_columns() -> None:
@@ -186,5 +188,5 @@ def test_a_stall_is_told_alike_in_any_batches(data: st.DataObject) -> None:
     scene = stalled(heard(30).mute("l1").passes(data.draw(st.integers(0, 25))), 40)
     scene.unmute("l1").passes(data.draw(st.integers(0, 20))).mute("s1").passes(20)
     cuts = data.draw(st.lists(st.integers(0, len(scene.records)), max_size=6))
-    cut = play(scene, sorted(set(cuts)), restarts=cuts[:1])
-    assert cut.findings == play(scene).findings
+    cut = alone(scene, sorted(set(cuts)), restarts=cuts[:1])
+    assert cut.findings == alone(scene).findings

@@ -8,8 +8,10 @@ import pytest
 from pipeline.apply.mac_location import STEP_FRAME
 from pipeline.detectors import FINDING
 from pipeline.detectors.sticky import detect
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene, address, delayed, mac
+
+alone = judged_by("macs")
 
 
 def on_macs(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -307,7 +309,7 @@ def test_neither_who_is_heard_first_nor_batches_nor_restarts_change_the_violatio
     records = delayed(scene.records, delays)
     cuts = range(0, len(records), size)
 
-    outcome = play(records, cuts, restarts=cuts)
+    outcome = alone(records, cuts, restarts=cuts)
 
     found = [(one["time"], one["active"], one["summary"]) for one in outcome.findings if one["rule"] == "M7"]
     assert found == [

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import Scene
+
+alone = judged_by("underlay")
 
 LEAVES, SPINES = (1, 2, 3), (1, 2)
 
@@ -216,7 +218,7 @@ def test_batches_and_restarts_change_nothing(cuts: set[int], restarts: set[int])
     fabric.scene.passes(8)
     fabric.cuts(1, status="UP").drops_sessions(2, underlay=False).loses_routes(2).scene.passes(15)
 
-    whole, parts = play(fabric.scene), play(fabric.scene, cuts, restarts=restarts)
+    whole, parts = alone(fabric.scene), alone(fabric.scene, cuts, restarts=restarts)
 
     assert whole.findings == parts.findings
     assert whole.incidents == parts.incidents

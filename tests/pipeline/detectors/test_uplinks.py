@@ -9,8 +9,10 @@ from pipeline.detectors import FINDING
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.topology import ENDS
 from pipeline.detectors.uplinks import detect
-from tests.pipeline.driver import Outcome, play
+from tests.pipeline.driver import Outcome, judged_by, play
 from tests.pipeline.scene import Said, Scene
+
+alone = judged_by("uplinks")
 
 LEAVES, SPINES = (1, 2, 3), (1, 2)
 
@@ -336,7 +338,7 @@ def test_it_is_critical_while_hosts_are_attached(*, loaded: bool, severity: str)
 def test_what_counts_are_the_hosts_when_the_leaf_was_cut_off(*, one_by_one: bool) -> None:
     left = isolated(fabric(loaded=True).learns("l1", 2, producer="BGP")).passes(1)
     left.learns("l1", 1, op="delete", producer="LOCAL").passes(20)
-    outcome = play(left, range(len(left.records)) if one_by_one else ())
+    outcome = alone(left, range(len(left.records)) if one_by_one else ())
 
     assert {one["severity"] for one in outcome.found("R15")} == {"critical"}
 

@@ -9,8 +9,10 @@ from pipeline.detectors import FINDING
 from pipeline.detectors.settings import Settings
 from pipeline.detectors.timeline import PLACE
 from pipeline.detectors.verdicts import PARAMETERS, detect
-from tests.pipeline.driver import play
+from tests.pipeline.driver import judged_by, play
 from tests.pipeline.scene import Scene, address, mac
+
+alone = judged_by("macs", "verdicts")
 
 
 def flagged(*devices: str, state: str = "DUPLICATE") -> Scene:
@@ -217,6 +219,6 @@ def test_neither_cuts_nor_restarts_change_when_it_was_for_long(size: int) -> Non
     scene = flagged("l1").passes(50).learns("l2", 1, mobility_state="FROZEN").passes(80)
     cuts = range(0, len(scene.records), size)
 
-    pieces = play(scene, cuts, restarts=list(cuts)[::7], settings=MINUTE)
+    pieces = alone(scene, cuts, restarts=list(cuts)[::7], settings=MINUTE)
 
-    assert pieces.findings == play(scene, settings=MINUTE).findings
+    assert pieces.findings == alone(scene, settings=MINUTE).findings
