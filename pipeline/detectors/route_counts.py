@@ -65,6 +65,9 @@ class RouteCounts:
         # what comes in a second that goes on is judged when it is over
         if not (over or (first is not None and first < until)):
             return nothing()
+        # a quiet fabric costs nothing: no window has enough of a change, and there is nothing to end
+        if self._tally.stirred() < LEAST and self._spoken.silent(scene.horizon):
+            return nothing()
         share = scene.settings.value(FALL_PERCENT) / 100
         since = max(scene.horizon // SECOND_US, self._earliest())
         seconds = self._worth(range(since - _BEFORE_S, until + 1), scene)

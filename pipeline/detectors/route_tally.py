@@ -80,6 +80,15 @@ class Tally:
         self.totals = _summed([self.totals, news.with_columns(vtep=pl.lit(""))])
         return int(news["second"].to_numpy().min())
 
+    def stirred(self) -> int:
+        """Return how many routes came and went within any window at the observer where most did.
+
+        No count can have changed by more.
+        """
+        live = self.totals.filter(pl.col("second") >= 0).group_by("device").agg(pl.col("live").abs().sum())
+        most = live["live"].max()
+        return most if isinstance(most, int) else 0
+
     def settle(self, horizon: int) -> None:
         """Put together what no window reaches any more, microseconds."""
         self.rows = _settled(self.rows, horizon, FALL_S)

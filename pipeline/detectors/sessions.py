@@ -47,6 +47,8 @@ class Sessions:
         self._speakers = Speakers()
         self._routes, self._held = Presence(_END), StepTable(_END, pl.Boolean)
         self._spoken = Spoken(["device", "peer"])
+        self._hungry: pl.Series | None = None
+        """When sessions ceased to bring prefixes, as far as it isn't settled; None: nobody has looked."""
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
@@ -56,13 +58,12 @@ class Sessions:
         # a session is empty for long enough that long before the rule's own wait ends
         wait = us(scene.settings.wait(RULES["V16"]))
         patience = max(int(scene.settings.value(EMPTY_S) * _SECOND_US) - wait, 0)
+        if not (news or scene.fresh_news or scene.roles_news or self._due(scene, patience)):
+            return nothing()
         established = self._speakers.established.timeline()
         prefixes = self._prefixes()
         fed = _fed(prefixes, established)
-        begun = fed.filter(~pl.col("value"))["time"] + patience
-        due = begun.is_between(scene.horizon, scene.now).any()
-        if not (news or due or scene.fresh_news or scene.roles_news):
-            return nothing()
+        self._hungry = fed.filter(~pl.col("value"))["time"]
         said = (established, self._speakers.active.timeline(), prefixes, lasting(fed, patience, scene.now))
         judged = verdicts(said, scene.roles.ends, scene.fresh("bgp"), scene.horizon)
         told = self._spoken.telling(judged, ["trouble", "empty", "unknown"], scene.horizon)
@@ -83,6 +84,13 @@ class Sessions:
         self._routes.load(frames["routes"])
         self._held.rows = frames["held"]
         self._spoken.load(frames)
+        self._hungry = None
+
+    def _due(self, scene: Scene, patience: int) -> bool:
+        """Return whether a session has been without prefixes for long since the horizon."""
+        if self._hungry is None:
+            return True
+        return bool((self._hungry + patience).is_between(scene.horizon, scene.now).any())
 
     def _take_routes(self, applied: Applied) -> bool:
         routes = applied.changes["evpn_route"]
