@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "rules": "pipeline.rules_cli",
     "run": "pipeline.cli",
     "score": "scenarios.cli",
+    "serve": "pipeline.pgwire.cli",
     "simulate": "targets.cli",
     "targets": "collectors.cli",
 }

@@ -25,7 +25,7 @@ SETTINGS: Final = {
     "client_min_messages": "notice",
     "data_checksums": "on",
     "DateStyle": "ISO, MDY",
-    "default_transaction_isolation": "repeatable read",
+    "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "on",
     "extra_float_digits": "1",
     "in_hot_standby": "off",
@@ -47,7 +47,7 @@ SETTINGS: Final = {
     "standard_conforming_strings": "on",
     "TimeZone": "UTC",
     "transaction_deferrable": "off",
-    "transaction_isolation": "repeatable read",
+    "transaction_isolation": "read committed",
     "transaction_read_only": "on",
 }
 """What ``SHOW`` and ``current_setting`` answer; where a client can set one of them, it changes nothing."""

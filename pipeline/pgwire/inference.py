@@ -84,7 +84,7 @@ def _told(node: dict[str, Any], columns: Mapping[str, int]) -> Iterator[tuple[in
         yield from _compared([node["left"], node["right"]], columns)
     elif of_expression == "BETWEEN":
         yield from _compared([node["input"], node["lower"], node["upper"]], columns)
-    elif kind in _COMPARES:
+    elif isinstance(kind, str) and kind in _COMPARES:
         yield from _compared(node["children"], columns)
 
 

@@ -72,10 +72,11 @@ class Parser:
 
         Raises RefusalError if any of them may not: then none is to run.
         """
-        pieces = [Piece(translate(piece.text), piece.start) for piece in split(query)]
-        return [await self._admit(piece, allowed) for piece in pieces]
+        return [await self.admit_one(piece, allowed) for piece in split(query)]
 
-    async def _admit(self, piece: Piece, allowed: Allowed) -> Admitted:
+    async def admit_one(self, piece: Piece, allowed: Allowed) -> Admitted:
+        """Return one statement of a query; raises RefusalError if it may not run."""
+        piece = Piece(translate(piece.text), piece.start)
         explained = after_explain(piece)
         judged = explained or piece
         try:

@@ -5,7 +5,7 @@ import pytest
 
 from collectors.errors import InputError
 from pipeline.pgwire.scram import make_verifier
-from pipeline.pgwire.users import load_users
+from pipeline.pgwire.users import User, load_users
 
 ANNA = make_verifier("pencil", b"salt of 16 bytes")
 GRAFANA = make_verifier("other", b"salt of 16 bytes", 10_000)
@@ -19,7 +19,17 @@ def written(path: Path, text: str, mode: int = 0o600) -> Path:
 
 def test_users_are_read_by_name(tmp_path: Path) -> None:
     text = f"# who may ask\n\nanna {ANNA}\n  grafana\t{GRAFANA}  \n"
-    assert load_users(written(tmp_path / "users", text)) == {"anna": ANNA, "grafana": GRAFANA}
+    assert load_users(written(tmp_path / "users", text)) == {
+        "anna": User(ANNA),
+        "grafana": User(GRAFANA),
+    }
+
+
+def test_a_user_may_be_limited_to_fabrics(tmp_path: Path) -> None:
+    text = f"anna {ANNA} fabrics=lab,dc1,lab\n"
+    users = load_users(written(tmp_path / "users", text))
+    assert users == {"anna": User(ANNA, ("dc1", "lab"))}
+    assert str(users["anna"]) == f"{ANNA} fabrics=dc1,lab"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o777])
@@ -39,6 +49,8 @@ def test_a_file_of_its_owner_alone_is_taken(tmp_path: Path, mode: int) -> None:
     [
         ("anna\n", "line 1: give a name and a verifier"),
         (f"anna {ANNA} lab\n", "line 1: give a name and a verifier"),
+        (f"anna {ANNA} fabrics=\n", "line 1: name a fabric after fabrics="),
+        (f"anna {ANNA} fabrics=a b\n", "line 1: give a name and a verifier"),
         (f"\nanna {ANNA}\nanna {GRAFANA}\n", "line 3: the user anna is there twice"),
         ("anna pencil\n", "line 1: this is no SCRAM verifier"),
         ("anna md5aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "line 1: this is no SCRAM verifier"),

@@ -1,0 +1,65 @@
+"""Threads that run statements: few, so that the store's own work comes first."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from pipeline.pgwire.limits import Limits
+from pipeline.pgwire.refusal import QUERY_CANCELED, RefusalError
+from pipeline.pgwire.running import Runner
+
+T = TypeVar("T")
+
+NICENESS: Final = 10
+"""Of threads that run statements: what else the process does gets a processor before them."""
+
+_ENCODING: Final = 2
+"""Threads that make messages of answers."""
+
+
+class Workers:
+    """Where statements run, in turn, and answers are made into messages."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._seconds = limits.seconds
+        self._statements = ThreadPoolExecutor(limits.running, "sql", _behind_others)
+        self._encoding = ThreadPoolExecutor(_ENCODING, "sql-encode", _behind_others)
+
+    async def run(self, runner: Runner, task: Callable[[], T], seconds: float | None = None) -> T:
+        """Return what ``task`` returns, a method of ``runner``; it is stopped after ``seconds``.
+
+        The time for a turn counts. When the session ends meanwhile, what runs is stopped first.
+        """
+        loop = asyncio.get_running_loop()
+        limit = min(self._seconds, seconds or self._seconds)
+        late = RefusalError(
+            QUERY_CANCELED, f"the statement took more than {limit:g} s, the limit: ask for less"
+        )
+        runner.begin()
+        timer = loop.call_later(limit, runner.stop, late)
+        future = loop.run_in_executor(self._statements, task)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            runner.stop(RefusalError(QUERY_CANCELED, "the session ended"))
+            await asyncio.wait([future])
+            raise
+        finally:
+            timer.cancel()
+            runner.end()
+
+    async def encode(self, task: Callable[[], T]) -> T:
+        """Return what ``task`` returns, which touches no store."""
+        return await asyncio.get_running_loop().run_in_executor(self._encoding, task)
+
+    def close(self) -> None:
+        """Wait for what runs."""
+        self._statements.shutdown(cancel_futures=True)
+        self._encoding.shutdown(cancel_futures=True)
+
+
+def _behind_others() -> None:
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
