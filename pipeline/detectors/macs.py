@@ -24,6 +24,7 @@ from pipeline.detectors.moves import bursts, by_limits, kept, migrations, moves
 from pipeline.detectors.redundancy import Redundancy
 from pipeline.detectors.settings import Settings
 from pipeline.detectors.stale_claims import StaleClaims
+from pipeline.detectors.sticky_sight import StickySight
 from pipeline.detectors.told import Told
 from pipeline.detectors.unreported import IGNORED, Unreported
 from pipeline.schema import NAME
@@ -43,15 +44,19 @@ class MacRules:
         self._routers, self._addresses = FirstSeen(MACS), FirstSeen(ADDRESSES)
         self._flapping, self._migrations, self._redundancy = Flapping(), Migrations(), Redundancy()
         self._stale, self._unreported = StaleClaims(), Unreported()
+        self._sticky = StickySight()
         self._settings = Settings()
 
     def judge(self, applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
         self._settings = scene.settings
+        # what is told is forgotten as it is settled
+        self._sticky.settle(self._told.frame, scene.horizon)
         judged = [
             *self._judge_steps(applied, scene),
             self._migrations.judge(scene),
             self._unreported.judge(applied, scene),
+            self._sticky.judge(self._told.frame, scene),
             self._redundancy.judge(self._addresses.rows, scene),
             self._stale.judge(applied, scene, self._addresses.rows, self._routers.rows),
         ]
@@ -128,6 +133,7 @@ class MacRules:
         """Return the state as frames; locations as text."""
         names = {name: pl.col(name).cat.to(NAME).cast(pl.String) for name in _LOCATIONS}
         steps = _kept(self._steps, now, self._settings)
+        self._sticky.settle(self._told.frame, horizon)
         return {
             "steps": steps.sort("key", "time", "observer", "offset", "index").with_columns(**names),
             "told": self._told.dump(horizon),
@@ -137,6 +143,7 @@ class MacRules:
             **self._flapping.dump(horizon, now),
             **self._migrations.dump(horizon, now),
             **self._unreported.dump(horizon, now),
+            **self._sticky.dump(horizon),
             **self._redundancy.dump(horizon, now),
             **self._stale.dump(horizon, now),
         }
@@ -150,7 +157,14 @@ class MacRules:
             if name in frames:  # stores of before a rule don't tell
                 self._blind[rule].frame = frames[name]
         self._routers.rows, self._addresses.rows = frames["routers"], frames["addresses"]
-        for part in (self._flapping, self._migrations, self._redundancy, self._stale, self._unreported):
+        for part in (
+            self._flapping,
+            self._migrations,
+            self._redundancy,
+            self._stale,
+            self._unreported,
+            self._sticky,
+        ):
             part.load(frames)
 
 

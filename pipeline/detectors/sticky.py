@@ -6,7 +6,8 @@ a claim, too (``pipeline.apply.learned``).
 
 The rule holds from the claim that came while the sticky one was held, until one of the two is gone. A sticky
 route that appears where a dynamic one was being withdrawn is the fabric settling, no violation. Sticky routes
-carry no sequence number to compare.
+carry no sequence number to compare. While nobody sees routes, nobody can tell whether it goes on
+(``pipeline.detectors.sticky_sight``).
 
 Subject: vni or evi, mac. Look first at the port where the intruder was learned.
 """

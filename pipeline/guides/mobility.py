@@ -151,7 +151,7 @@ GUIDES: Final = guides(
             " or server was moved without its configuration.",
             source="RFC 7432, section 15.2: the PE must alert the operator.",
             opens="At once, when another place claims or learns a MAC while a sticky route of it is held. Critical.",
-            clears="One of the two claims is gone for 5 s.",
+            clears="One of the two claims is gone for 5 s, as somebody sees: while no observer sees routes, nobody can tell.",
             subject=("vni", "evi", "mac"),
             look_first="The port where the intruder was learned.",
             causes=("a machine moved without its static entry", "a spoofed address"),

@@ -101,6 +101,55 @@ def test_it_clears_when_either_claim_is_gone_for_5_s(gone: int) -> None:
     assert play(scene.passes(1)).spans("M7") == [(11, 31 + 5)]
 
 
+def test_while_all_observers_are_blind_nobody_can_tell_and_it_says_so() -> None:
+    scene = held().mac_route("s1", 1, address(2), 1).passes(20).ends("s1").passes(5)
+    assert play(scene).of("M7")[0]["coverage"] is None, "l2 sees routes"
+
+    scene.ends("l2").passes(30)
+
+    outcome = play(scene)
+    [incident] = outcome.of("M7")
+    assert (incident["state"], incident["coverage"]) == ("open", 0.0)
+    [doubt] = outcome.found("M7", active=None)
+    assert (doubt["time"], doubt["vni"], doubt["mac"]) == (36, 1010, mac(1))
+    assert doubt["summary"].endswith("was claimed by 10.0.0.2; nobody of 2 observers sees routes")
+
+
+def blind_and_back(*, intruder: bool) -> Scene:
+    """A violation during which all are blind for 30 s; then one sees again, the intruder or not."""
+    scene = held().mac_route("s1", 1, address(2), 1).passes(20).ends("s1").ends("l2").passes(30)
+    with scene.dump("s1"):
+        scene.mac_route("s1", 1, address(1), sticky=True)
+        if intruder:
+            scene.mac_route("s1", 1, address(2), 1)
+    return scene.passes(20)
+
+
+def test_a_violation_that_outlasts_blindness_is_seen_to_go_on() -> None:
+    outcome = play(blind_and_back(intruder=True))
+    [incident] = outcome.of("M7")
+    assert (incident["state"], incident["detected_at"], incident["coverage"]) == ("open", 11, 0.5)
+
+
+def test_one_that_ended_meanwhile_is_over_when_somebody_sees_again() -> None:
+    [(detected, resolved)] = play(blind_and_back(intruder=False)).spans("M7")
+    assert detected == 11
+    assert resolved is not None
+    assert resolved > 61
+
+
+@pytest.mark.parametrize("intruder", [True, False])
+def test_neither_cuts_nor_restarts_nor_order_change_what_is_said_of_sight(*, intruder: bool) -> None:
+    scene = blind_and_back(intruder=intruder)
+    whole = alone(scene)
+    pieces = alone(scene, range(0, len(scene.records), 3), restarts=range(1, len(scene.records), 9))
+    assert (pieces.findings, pieces.incidents, pieces.events) == (
+        whole.findings,
+        whole.incidents,
+        whole.events,
+    )
+
+
 def test_a_second_intruder_keeps_it_open() -> None:
     scene = held().mac_route("s1", 1, address(2), 1).passes(5).mac_route("s1", 1, address(3), 1).passes(5)
     scene.mac_route("s1", 1, address(2), op="delete").passes(30)
