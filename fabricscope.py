@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "score": "scenarios.cli",
     "serve": "pipeline.pgwire.cli",
     "simulate": "targets.cli",
+    "store": "pipeline.store.cli",
     "targets": "collectors.cli",
 }
 """Each command's module. Only that of the command at hand is loaded: an agent on a switch needs no DuckDB."""
@@ -51,6 +52,7 @@ GROUPS: Final = (
     "inventory",
     "maintenance",
     "preview",
+    "store",
 )
 """Commands that have commands of their own."""
 

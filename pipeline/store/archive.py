@@ -65,7 +65,7 @@ def write_day(
         else:
             partial.replace(target)
             for folder in (target.parent, target.parent.parent, root):
-                _sync(folder)
+                sync(folder)
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -129,9 +129,9 @@ def same_columns(left: Path, right: Path) -> bool:
     return equal
 
 
-def _sync(folder: Path) -> None:
-    """Put a folder's names on the disk."""
-    number = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk."""
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

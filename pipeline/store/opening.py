@@ -35,6 +35,11 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection.execute("SET GLOBAL checkpoint_threshold = '64MB'")  # half the stalls of the default 16 MB
         _prepare(connection, path)
+    except (duckdb.OperationalError, duckdb.FatalException) as error:
+        connection.close()
+        raise FabricscopeError(
+            f"{path} can't be written: make room or repair the disk ({' '.join(str(error).split())})"
+        ) from error
     except BaseException:
         connection.close()
         raise
@@ -53,6 +58,18 @@ def look(path: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def version_at(path: Path) -> int:
+    """Return the version of the tables of a store; raises as ``connect`` does, and for an empty database."""
+    connection = _attached(path, "READ_ONLY")
+    try:
+        found = _version_of(connection, path)
+    finally:
+        connection.close()
+    if found is None:
+        raise InputError(f"{path} is an empty database: name a store")
+    return found[0]
 
 
 def another(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

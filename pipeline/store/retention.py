@@ -118,9 +118,15 @@ def retire(
     reached("after_file")
     left = 0
     for until, expected in pieces:
-        with transaction(connection):
-            _leave(connection, what, until, expected)
-            _note(connection, what, until, written)
+        try:
+            with transaction(connection):
+                _leave(connection, what, until, expected)
+                _note(connection, what, until, written)
+        except (duckdb.OperationalError, duckdb.FatalException) as error:
+            raise FabricscopeError(
+                f"{what.table} of {what.day} is in the archive, but the store can't be written to let go of"
+                f" it: make room or mend the disk ({' '.join(str(error).split())})"
+            ) from error
         left += expected
         reached("between_pieces")
         if pause():
