@@ -20,6 +20,7 @@ SAMPLE_S: Final = 10.0
 COMMANDS: Final = {
     "alert": "pipeline.alerts.cli",
     "backtest": "pipeline.whatif.cli",
+    "bundle": "pipeline.report.bundle_cli",
     "capture": "pipeline.cli",
     "collect": "collectors.cli",
     "declare": "pipeline.declare_cli",
@@ -42,6 +43,7 @@ COMMANDS: Final = {
     "score": "scenarios.cli",
     "serve": "pipeline.pgwire.cli",
     "simulate": "targets.cli",
+    "state": "pipeline.forensics.cli",
     "store": "pipeline.store.cli",
     "targets": "collectors.cli",
 }

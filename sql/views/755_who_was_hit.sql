@@ -4,8 +4,8 @@
 --     had none (blackhole seconds), the time of several gaps together; null: nobody can tell, for the device was blind
 --     then, or who announced it is not watched.
 --   one path: at risk: it had one path left of several, for so many seconds.
--- hosts: MACs behind it that were hit; located: where they were. hit_from, hit_to: the first and the last of it; null:
--- it still is. Devices are those that announce routes in the VNI themselves: no spines, no monitors.
+-- hosts: MACs behind it that were hit; located: where they were. hit_from, hit_to: the first and the last of it, also of
+-- a gap that had begun before the incident opened, or outlasted it; null: it still is. Devices are those that announce routes in the VNI themselves: no spines, no monitors.
 -- An incident of a MAC, IP, VNI or VTEP tells of these only, that of a leaf of what is behind it and of what it could
 -- not reach; that of any other device of all there was in its time.
 -- coverage: how complete the routes' data was meanwhile, 0 to 1 (coverage_between).
@@ -13,11 +13,10 @@
 -- Read by: people, forensics, reports.
 CREATE OR REPLACE MACRO main.who_was_hit(of_incident) AS TABLE
 WITH incident AS (
-    SELECT
-        i.*,
-        coalesce(i.resolved_at, (SELECT max(p.record_time) FROM store.stream_position AS p WHERE p.fabric = i.fabric))
-            AS until
+    SELECT i.*, p.now, coalesce(i.resolved_at, p.now) AS until
     FROM store.incident AS i
+    INNER JOIN (SELECT fabric, max(record_time) AS now FROM store.stream_position GROUP BY fabric) AS p
+        ON p.fabric = i.fabric
     WHERE i.incident_id = of_incident
 ),
 
@@ -124,9 +123,9 @@ SELECT
     max(tenant) AS tenant,
     device,
     string_agg(DISTINCT located, ', ' ORDER BY located) AS located,
-    count(DISTINCT mac) AS hosts,
+    nullif(count(DISTINCT mac), 0) AS hosts,
     CASE WHEN bool_and(known) THEN
-        round(sum(greatest(epoch(least(hit_to, (SELECT until FROM incident)) - greatest(hit_from, reached)), 0)), 6)
+        round(sum(greatest(epoch(least(hit_to, (SELECT now FROM incident)) - greatest(hit_from, reached)), 0)), 6)
     END AS seconds,
     min(hit_from) AS hit_from,
     nullif(max(hit_to), 'infinity') AS hit_to,

@@ -156,6 +156,13 @@ def test_what_goes_on_is_counted_up_to_what_is_known(store: duckdb.DuckDBPyConne
     assert store.execute("SELECT DISTINCT hit_to FROM who_was_hit('i1')").fetchall() == [(None,)]
 
 
+def test_a_gap_counts_whole_if_the_incident_saw_part_of_it(store: duckdb.DuckDBPyConnection) -> None:
+    route(store, "l1", 0, None)
+    both(store, "l2", (0, 95), (205, None))
+    incident(store)
+    assert hit(store)["mac", MAC, "l2"] == 110.0
+
+
 @pytest.mark.parametrize("span", [(30, 90), (210, 220)])
 def test_what_was_over_or_had_not_begun_is_not_the_incidents(
     store: duckdb.DuckDBPyConnection, span: tuple[int, int]

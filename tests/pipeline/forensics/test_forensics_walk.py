@@ -5,26 +5,29 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 import pytest
 
-from tests.recordings.variants import Recordings
+from tests.recordings.variants import Recordings, succeeded
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs" / "forensics.md"
 STEP = re.compile(
-    r"```sh\n(fabricscope (?:forensics|diff) [^\n]*frr\.duckdb)\n```\n\n```text\n(.*?)```", re.DOTALL
+    r"```sh\n(fabricscope (?:forensics|state|diff|blast-radius) [^\n]*frr\.duckdb)\n```\n\n```text\n(.*?)```",
+    re.DOTALL,
 )
 
 
 @pytest.fixture(scope="module")
 def folder(recordings: Recordings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("walk")
-    (made / "frr.duckdb").symlink_to(recordings.store("verdicts"))
+    # as the document does it: ids of incidents follow from the fabric's name
+    succeeded("replay", recordings.capture("verdicts"), "--fabric", "frr", "--store", made / "frr.duckdb")
     return made
 
 
@@ -50,13 +53,59 @@ def told(process: subprocess.CompletedProcess[str]) -> str:
 def test_the_walk_through_is_what_is_printed(folder: Path, request: pytest.FixtureRequest) -> None:
     text = DOCUMENT.read_text()
     steps = STEP.findall(text)
-    assert len(steps) == 8
+    assert len(steps) == 13
     said = {line: told(run(folder, *shlex.split(line)[1:-2])) for line, _ in steps}
     if request.config.getoption("--update-golden"):
         text = STEP.sub(lambda step: f"```sh\n{step[1]}\n```\n\n```text\n{said[step[1]]}```", text)
         DOCUMENT.write_text(text)
         return
     assert said == dict(steps)
+
+
+HOST_5 = "02:aa:00:00:20:05"
+LATE_S = 0.2
+"""So much later than the host moved the fabric told of it."""
+
+
+def test_where_h5_was_at_each_second_is_the_truth(folder: Path) -> None:
+    lines = (ROOT / "tests/recordings/frr-main/truth.jsonl").read_text().splitlines()
+    told = [orjson.loads(line) for line in lines]
+    truth = [(row["ts"], row.get("to") or row["leaf"]) for row in told if row.get("mac") == HOST_5]
+    assert len(truth) == 10
+    rows = orjson.loads(run(folder, "forensics", "mac", HOST_5, "--json").stdout)["rows"]
+    stays = [(datetime.fromisoformat(row["valid_from"]).timestamp(), row["device"]) for row in rows]
+
+    def place(of: list[tuple[float, str]], when: float) -> str:
+        return [where for since, where in of if since <= when][-1]
+
+    begin = int(truth[0][0]) + 1
+    for second in range(begin, begin + 300):
+        assert place(stays, second + LATE_S) == place(truth, second)
+
+
+@pytest.mark.parametrize(
+    ("subject", "effect", "seconds"),
+    [
+        # both uplinks are gone from 405 to 425 s: sessions end later, and come back later
+        (("R15", "l2"), "unreachable", (19, 23)),
+        # hangs for 25 s and is dropped after the hold time of 9 s; the other spine is there
+        (("R16", "s1"), "one path", (16, 25)),
+    ],
+)
+def test_who_was_hit_is_the_truth(
+    folder: Path, subject: tuple[str, str], effect: str, seconds: tuple[int, int]
+) -> None:
+    listed = run(folder, "incident", "list", "--all", "--json").stdout
+    (incident,) = [row for row in orjson.loads(listed) if (row["rule"], row["device"]) == subject]
+    rows = orjson.loads(run(folder, "forensics", "hit", incident["incident_id"], "--json").stdout)["rows"]
+    assert {row["effect"] for row in rows} == {"one path", effect}
+    of_vnis = [row for row in rows if row["kind"] == "vni" and row["effect"] == effect]
+    assert {(row["subject"], row["device"]) for row in of_vnis} == {
+        (vni, leaf) for vni in ("1010", "1020") for leaf in ("l1", "l2", "l3")
+    }
+    assert all(seconds[0] < row["seconds"] < seconds[1] for row in of_vnis)
+    if effect == "unreachable":
+        assert all("l2" in (row["device"], row["located"]) for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +130,14 @@ def test_the_walk_through_is_what_is_printed(folder: Path, request: pytest.Fixtu
         ("device l1 --at 10:45Z --to 10:46Z", "give either --at, or --from and --to"),
         ("device l1 --at teatime", "is no time: write 03:12"),
         ("device l1 --zone Mars/Olympus", "there is no time zone 'Mars/Olympus'"),
+        ("device l1 --fabric dc1", "never heard of fabric dc1: there are frr"),
+        ("hit 5508544b", "never heard of incident 5508544b: the nearest are 5508544a"),
+        ("incident 5", "never heard of incident 5: the nearest are"),
+        ("incident 5508544a --at 10:45Z", "there is one time only, the incident's own"),
+        ("propagation 02:aa:00:00:20", "is no MAC address"),
+        ("propagation 02:aa:00:00:20:06", "the nearest are 02:aa:00:00:10:06"),
+        ("propagation 02:aa:00:00:20:05 --at 10:45Z", "give --from and --to instead of --at"),
+        ("propagation 02:aa:00:00:20:05 --from 10:30Z", "before the first data"),
     ],
 )
 def test_what_cannot_be_asked_is_said_in_a_sentence(folder: Path, arguments: str, sentence: str) -> None:
