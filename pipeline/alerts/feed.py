@@ -13,7 +13,7 @@ from pipeline.alerts.alert import FIRES_FOR, Alert, Labels, Links, all_labels, f
 from pipeline.alerts.changed import Changed
 from pipeline.alerts.gate import Gate, Progress
 from pipeline.alerts.latency import Latencies
-from pipeline.alerts.standing import Standing, told
+from pipeline.alerts.standing import GREW, Standing, told
 from pipeline.detect import RULES
 
 LOOK_S: Final = 1.0
@@ -206,12 +206,12 @@ def _standing(reader: duckdb.DuckDBPyConnection, which: str, parameter: Any) -> 
             SELECT
                 incident_id, list(DISTINCT rule) AS rules, list(DISTINCT severity) AS severities,
                 max(event_time) FILTER (kind = 'acknowledged') AS acknowledged_at,
-                max(event_time) FILTER (kind IN ('opened', 'raised', 'continued', 'attached')) AS grew_at
+                max(event_time) FILTER (kind IN {GREW}) AS grew_at
             FROM main.incident_event
             WHERE incident_id IN (SELECT incident_id FROM chosen)
             GROUP BY incident_id
         ) AS e USING (incident_id)
-        """,  # noqa: S608  # one of two constants
+        """,  # noqa: S608  # constants
         params=[parameter],
     ).pl()
     return [Standing.of(row, _levels(row)) for row in found.iter_rows(named=True)]

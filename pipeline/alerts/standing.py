@@ -22,6 +22,8 @@ UNPLANNED: Final = frozenset(("M6", "R2", "R15"))
 DOWN: Final = "R5"
 """That a segment is down is another, unless it hangs on one PE: who worked on one had counted on others."""
 _SEVERAL: Final = 2
+GREW: Final = ("opened", "raised", "continued", "attached")
+"""Steps of an incident after which it is another than somebody may have acknowledged before."""
 SEVERITIES: Final = ("info", "warning", "critical")
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
+from pipeline.alerts.standing import GREW
 from pipeline.desk.listed import COLOURS, ORDER
 from pipeline.desk.seen import Seen
 from pipeline.desk.words import span
@@ -28,6 +29,17 @@ def worst_of(seen: Seen, below: Sequence[Seen]) -> Seen | None:
     rank = {one.id: (ORDER.index(one.row["severity"]), one.evidence.get("left") != 0) for one in below}
     worst = min(below, key=lambda one: (rank[one.id], one.opened_at, one.id), default=None)
     return worst if worst is not None and rank[worst.id] < own else None
+
+
+def not_acknowledged(seen: Seen, below: Sequence[Seen]) -> Seen | None:
+    """Return what follows, is worse than an acknowledged incident and came after it was acknowledged."""
+    said = [one["event_time"] for one in seen.events if one["kind"] == "acknowledged"]
+    worst = worst_of(seen, below)
+    if worst is None or not seen.row["acknowledged_by"] or not said:
+        return None
+    worse = ORDER.index(worst.row["severity"]) < ORDER.index(seen.row["severity"])
+    grew = [one["event_time"] for one in worst.events if one["kind"] in GREW]
+    return worst if worse and grew and max(grew) > max(said) else None
 
 
 def follow(below: Sequence[Seen], ids: Mapping[str, str]) -> Iterator[Text]:

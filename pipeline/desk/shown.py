@@ -13,7 +13,7 @@ from rich.text import Text
 from pipeline.alerts.standing import unplanned
 from pipeline.desk.hit import who_is_hit
 from pipeline.desk.listed import COLOURS, ORDER, state
-from pipeline.desk.related import beside, follow, worst_of
+from pipeline.desk.related import beside, follow, not_acknowledged, worst_of
 from pipeline.desk.seen import Seen
 from pipeline.desk.words import coverage, moment, named, span, subject, value
 from pipeline.guides import Guide
@@ -87,7 +87,8 @@ def _facts(
     facts.add_row("State", state(seen, now))
     facts.add_row("How sure", Text(coverage(row, seen.evidence)))
     facts.add_row("Root", _root(seen, incidents, ids))
-    facts.add_row("Notified", Text(_notified(seen, incidents)))
+    below = [one for one in incidents.values() if one.row["root_incident_id"] == seen.id and one.open]
+    facts.add_row("Notified", Text(_notified(seen, incidents, below)))
     if as_of is not None:
         facts.add_row("Seen", Text(as_of))
     return facts
@@ -105,19 +106,23 @@ def _root(seen: Seen, incidents: Mapping[str, Seen], ids: Mapping[str, str]) -> 
     return Text(f"follows from {ids.get(root, root)} ({of['rule']}): {clean(of['summary'])}")
 
 
-def _notified(seen: Seen, incidents: Mapping[str, Seen]) -> str:
+def _notified(seen: Seen, incidents: Mapping[str, Seen], below: Sequence[Seen]) -> str:
     row = seen.row
-    if not seen.open:
-        return "no: it is resolved"
-    if row["severity"] == "info":
-        return "no: it is for information only"
-    if row["in_maintenance"]:
-        return "no: what it is about is in maintenance"
+    for holds, why in (
+        (not seen.open, "it is resolved"),
+        (row["severity"] == "info", "it is for information only"),
+        (row["in_maintenance"], "what it is about is in maintenance"),
+    ):
+        if holds:
+            return f"no: {why}"
     root = incidents.get(row["root_incident_id"] or "")
     if root is not None and root.row["in_maintenance"] and unplanned(row["rule"], seen.evidence):
         return "yes: no planned work should do this"
     if row["root_incident_id"] not in (None, seen.id):
         return "no, as long as the incident that explains it is open"
+    if (later := not_acknowledged(seen, below)) is not None:
+        of, who = later.row, clean(seen.row["acknowledged_by"])
+        return f"yes, as {of['severity']}: what {who} acknowledged is less than what followed ({of['rule']})"
     return "yes"
 
 

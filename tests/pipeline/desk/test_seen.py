@@ -193,6 +193,19 @@ def test_a_page_names_the_worst_of_what_follows_and_takes_its_severity() -> None
     assert shown(one, over).lstrip().startswith("WARNING")
 
 
+def test_a_page_says_that_what_is_worse_came_after_the_acknowledgement() -> None:
+    acked = event("acknowledged", actor="alice", event_time=NOW - timedelta(minutes=1))
+    one = seen("a" * 20, severity="warning", acknowledged_by="alice", events=[acked])
+    worse = seen("b" * 20, root_incident_id=one.id, rule="R5", events=[event("attached")])
+    said = "yes, as critical: what alice acknowledged is less than what followed (R5)"
+    assert said in " ".join(shown(one, worse).split())
+    before = seen(
+        "b" * 20, root_incident_id=one.id, events=[event("opened", event_time=NOW - timedelta(minutes=2))]
+    )
+    assert "Notified yes" in " ".join(shown(one, before).split())
+    assert said not in " ".join(shown(one, before).split())
+
+
 def test_an_outage_that_follows_from_lost_redundancy_stands_in_the_head() -> None:
     one = seen("a" * 20, rule="L2", summary="po1 is down")
     down = seen("b" * 20, root_incident_id=one.id, rule="R5", summary="no PE is left", evidence={"left": 0})
