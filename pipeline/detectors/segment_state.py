@@ -105,9 +105,13 @@ class SegmentState:
             yield "macs", self.presences["mac"].apply(routes, records, _mac_sides(routes))
             yield from _said(routes, records)
             yield from _originated(routes, records)
-        yield "configured", _configured(applied.changes["ethernet_segment"], records)
-        yield "claims", _claims(applied.changes["designated_forwarder"], records)
-        yield "partners", _partners(applied.changes["lacp_member"], records)
+        for name, entity, told in (
+            ("configured", "ethernet_segment", _configured),
+            ("claims", "designated_forwarder", _claims),
+            ("partners", "lacp_member", _partners),
+        ):
+            if len(applied.changes[entity]):
+                yield name, told(applied.changes[entity], records)
         for row, kind, content in applied.sessions.declared:
             if kind == "fabric":
                 yield "declared", self._declared(content, row, records)

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipeline.apply.fabric import Applied
 from pipeline.detectors import Rule, catalogue, findings
-from pipeline.detectors.family import Judged, Scene
+from pipeline.detectors.family import Judged, Scene, nothing
 from pipeline.detectors.heard import SILENCE
 from pipeline.detectors.told import Told
 
@@ -31,6 +31,8 @@ class Silences:
 
     def judge(self, _applied: Applied, scene: Scene) -> Judged:
         """Take a batch and return what it adds to the findings and takes back."""
+        if scene.silences.is_empty() and self._told.frame.is_empty():
+            return nothing()
         return self._told.revise(detect(scene.silences), scene.horizon)
 
     def dump(self, horizon: int, _now: int) -> dict[str, pl.DataFrame]:
