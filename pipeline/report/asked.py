@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import polars as pl
@@ -10,17 +10,23 @@ import polars as pl
 from collectors.errors import InputError
 from pipeline.desk.seen import Seen, chosen
 from pipeline.forensics.questions import Span
-from pipeline.forensics.source import Source
 from pipeline.report import queries
 from pipeline.report.model import Query
 
 Row = dict[str, Any]  # Any: columns of the store's views
 
 
+class Store(Protocol):
+    """What answers a question: a store, or a bundle."""
+
+    def rows(self, query: str) -> pl.DataFrame:
+        """Return the answer, times in UTC."""
+
+
 class Asked:
     """Questions to one store, and the list of them."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Store) -> None:
         self._source = source
         self.queries: list[Query] = []
 

@@ -13,7 +13,7 @@ from pipeline.forensics.source import source
 from pipeline.forensics.times import zone_of
 from pipeline.report import rendered
 from pipeline.report.model import Report
-from pipeline.report.wanted import Wanted, composed
+from pipeline.report.wanted import Wanted, composed, setting_of
 
 app = typer.Typer(no_args_is_help=True)
 FORMATS: Final[dict[str, Callable[[Report, tzinfo], str]]] = {
@@ -78,7 +78,7 @@ def report(
         raise InputError(f"--format {form!r} is none of {', '.join(FORMATS)}")
     where = zone_of(zone)
     with source(store) as asked:
-        made = composed(asked, store, Wanted(incident, since, until, fabric), where)
+        made = composed(asked, store, Wanted(incident, since, until, fabric), setting_of(asked, store, where))
     text = FORMATS[form](made, where)
     if output is None:
         sys.stdout.write(text)

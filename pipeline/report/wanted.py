@@ -34,13 +34,18 @@ class Wanted:
             )
 
 
-def composed(source: Source, store: Path, wanted: Wanted, zone: tzinfo) -> Report:
+def setting_of(source: Source, store: Path, zone: tzinfo) -> Setting:
+    """Return from where and how a store is told of."""
+    reach = source.reach()
+    now, as_of = time_of(store, frozenset(), options.clock())
+    return Setting(max(now, reach.last), as_of, reach, zone)
+
+
+def composed(source: Source, store: Path, wanted: Wanted, setting: Setting) -> Report:
     """Return the report; raises InputError for an unknown incident or a time that the store doesn't know."""
     wanted.check()
     asked = Asked(source)
-    reach = source.reach()
-    now, as_of = time_of(store, frozenset(), options.clock())
-    setting = Setting(max(now, reach.last), as_of, reach, zone)
+    reach, zone = setting.reach, setting.zone
     if wanted.incident is not None:
         seen = asked.chosen(wanted.incident, str(store))
         if wanted.fabric not in (None, seen.row["fabric"]):

@@ -9,14 +9,14 @@ import pytest
 
 from pipeline.forensics.source import source
 from pipeline.report.model import Report
-from pipeline.report.wanted import Wanted, composed
+from pipeline.report.wanted import Wanted, composed, setting_of
 from tests.pipeline.report.planted import names, plant
 from tests.recordings.variants import Recordings
 
 
 def report_of(store: Path, wanted: Wanted) -> Report:
     with source(store) as asked:
-        return composed(asked, store, wanted, UTC)
+        return composed(asked, store, wanted, setting_of(asked, store, UTC))
 
 
 def incident(store: Path, rule: str, device: str) -> str:
