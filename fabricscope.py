@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "score": "scenarios.cli",
     "serve": "pipeline.pgwire.cli",
     "simulate": "targets.cli",
+    "sql-user": "pipeline.pgwire.users_cli",
     "state": "pipeline.forensics.cli",
     "store": "pipeline.store.cli",
     "targets": "collectors.cli",
@@ -53,6 +54,7 @@ GROUPS: Final = (
     "incident",
     "inventory",
     "maintenance",
+    "sql-user",
     "preview",
     "store",
 )

@@ -33,6 +33,7 @@ from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.kafka_publish import Publisher
 from pipeline.memory import keep_freed_memory
+from pipeline.pgwire import options as sql
 from pipeline.replica import Audience, Keeping
 from pipeline.replica import run as run_replica
 from pipeline.store.retention import DEFAULT, Retention
@@ -280,6 +281,15 @@ def run(
             " otherwise; forever.",
         ),
     ] = f"{DEFAULT.days}d",
+    pg_listen: sql.Listen = None,
+    pg_users: sql.Users = None,
+    pg_cert: sql.Cert = None,
+    pg_key: sql.Key = None,
+    pg_plaintext: sql.Plaintext = False,
+    pg_seconds: sql.Seconds = sql.LIMITS.seconds,
+    pg_rows: sql.Rows = sql.LIMITS.rows,
+    pg_memory: sql.Memory = sql.LIMITS.query_bytes >> 20,
+    pg_connections: sql.Connections = sql.LIMITS.connections,
     settings: SettingsFile = None,
     kafka_tls: options.Tls = False,
     kafka_ca: options.Ca = None,
@@ -312,6 +322,10 @@ def run(
         password_file=alertmanager_password_file,
         token_file=alertmanager_token_file,
     )
+    served = sql.access(
+        pg_listen, cert=pg_cert, key=pg_key, users=pg_users, plaintext=pg_plaintext,
+        limits=sql.limits(pg_seconds, pg_rows, pg_memory, pg_connections),
+    )  # fmt: skip
     audience = Audience(
         incident_log=incident_log,
         metrics_listen=metrics_listen,
@@ -321,6 +335,7 @@ def run(
         replica=replica,
         resend=timedelta(seconds=alert_resend),
         publish_incidents=publish_incidents,
+        sql=served,
     )
     limits = {} if settings is None else settings_file.read(settings, fabric)
     keeping = None if archive is None else Keeping(archive, _retained(settings, fabric, retain))

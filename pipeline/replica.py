@@ -25,6 +25,7 @@ from pipeline.incident_log import IncidentLog
 from pipeline.job import Job
 from pipeline.kafka import KafkaSource
 from pipeline.metrics import HealthMetrics
+from pipeline.pgwire.service import Access, Service
 from pipeline.store import Commit
 from pipeline.store.keeper import Keeper
 from pipeline.store.retention import Retention
@@ -45,6 +46,7 @@ class Audience:
     replica: str | None = None
     resend: timedelta = timedelta(seconds=RESEND_S)
     publish_incidents: bool = False
+    sql: Access | None = None
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,19 @@ def run(
         if topic is not None:
             topic.start(stack.enter_context(closing(job.reader())))
             stack.callback(topic.stop)
-        if audience.metrics_listen is not None:
-            health = HealthMetrics(lambda: watched.health, source.end, wall_clock)
-            page = metrics_page(health, *alerting.metrics)
-            stack.callback(listen(audience.metrics_listen, {"/metrics": page}))
         if keeping is not None:
             keeper = Keeper(job.reader(), keeping.archive, keeping.retention)
             keeper.start()
             stack.callback(keeper.stop)
+        sql = None
+        if audience.sql is not None:
+            archive = None if keeping is None else keeping.archive
+            sql = stack.enter_context(closing(Service(audience.sql, job.reader, store, archive=archive)))
+            sql.start()
+        if audience.metrics_listen is not None:
+            health = HealthMetrics(lambda: watched.health, source.end, wall_clock)
+            page = metrics_page(health, *alerting.metrics, *([] if sql is None else [sql.metrics]))
+            stack.callback(listen(audience.metrics_listen, {"/metrics": page}))
         for name in fabrics:
             log.info("reading", fabric=name, position=source.position(name))
         loops.run(watched, source, fabrics, stop, until_caught_up=until_caught_up)

@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
+from collectors.errors import InputError
 from collectors.listener import listen, metrics_page
 from pipeline.pgwire import options
-from pipeline.pgwire.service import Service, journal_of
+from pipeline.pgwire.service import Service
 from pipeline.store.opening import another, look
 
 app = typer.Typer(no_args_is_help=True)
@@ -28,15 +29,7 @@ def serve(
         ),
     ],
     *,
-    pg_listen: Annotated[
-        str,
-        typer.Option(
-            "--pg-listen",
-            envvar="FABRICSCOPE_PG_LISTEN",
-            metavar="HOST:PORT",
-            help="Serve PostgreSQL's protocol there.",
-        ),
-    ],
+    pg_listen: options.Listen = None,
     pg_users: options.Users = None,
     pg_cert: options.Cert = None,
     pg_key: options.Key = None,
@@ -45,6 +38,15 @@ def serve(
     pg_rows: options.Rows = options.LIMITS.rows,
     pg_memory: options.Memory = options.LIMITS.query_bytes >> 20,
     pg_connections: options.Connections = options.LIMITS.connections,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="FABRICSCOPE_ARCHIVE",
+            file_okay=False,
+            metavar="DIR",
+            help="Serve what the store let go to this folder, too.",
+        ),
+    ] = None,
     metrics_listen: Annotated[
         str | None,
         typer.Option(
@@ -65,10 +67,12 @@ def serve(
         key=pg_key,
         users=pg_users,
         plaintext=pg_plaintext,
-        limits=options.limits(seconds=pg_seconds, rows=pg_rows, memory=pg_memory, connections=pg_connections),
+        limits=options.limits(pg_seconds, pg_rows, pg_memory, pg_connections),
     )
+    if access is None:
+        raise InputError("nobody could ask: say where to listen with --pg-listen HOST:PORT")
     with closing(look(store)) as connection, _stop_on_signals() as stop:
-        service = Service(access, partial(another, connection), journal_of(store))
+        service = Service(access, partial(another, connection), store, archive=archive)
         with closing(service), contextlib.ExitStack() as stack:
             service.start()
             if metrics_listen is not None:

@@ -1,7 +1,6 @@
 """The options of commands that serve SQL; each also reads its environment variable."""
 
 import ipaddress
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,15 @@ from pipeline.pgwire.tls import load_tls
 
 LIMITS = Limits()
 
+Listen = Annotated[
+    str | None,
+    typer.Option(
+        "--pg-listen",
+        envvar="FABRICSCOPE_PG_LISTEN",
+        metavar="HOST:PORT",
+        help="Answer PostgreSQL clients there, read-only.",
+    ),
+]
 Cert = Annotated[
     Path | None,
     typer.Option(
@@ -65,22 +73,25 @@ Connections = Annotated[
 ]
 
 
-def limits(*, seconds: float, rows: int, memory: int, connections: int) -> Limits:
+def limits(seconds: float, rows: int, memory: int, connections: int) -> Limits:
     """Return the limits that the options mean."""
     return Limits(seconds=seconds, rows=rows, query_bytes=memory << 20, connections=connections)
 
 
 def access(
-    listen: str,
+    listen: str | None,
     *,
     cert: Path | None,
     key: Path | None,
     users: Path | None,
     plaintext: bool,
     limits: Limits,
-    directories: Sequence[Path] = (),
-) -> Access:
-    """Return where SQL is served, and to whom; raises InputError."""
+) -> Access | None:
+    """Return where SQL is served, and to whom; None where it isn't. Raises InputError."""
+    if listen is None:
+        if cert is not None or key is not None or users is not None or plaintext:
+            raise InputError("--pg-users and the like mean nothing without --pg-listen: give HOST:PORT, too")
+        return None
     host, port = _address(listen)
     if users is None:
         raise InputError("nobody may ask: name a file of users with --pg-users, made by fabricscope sql-user")
@@ -99,7 +110,7 @@ def access(
         )
     else:
         tls = load_tls(cert, key)
-    return Access(host=host, port=port, tls=tls, users=users, limits=limits, directories=directories)
+    return Access(host=host, port=port, tls=tls, users=users, limits=limits)
 
 
 def _address(listen: str) -> tuple[str, int]:

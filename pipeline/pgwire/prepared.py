@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from pipeline.pgwire.admission import Allowed
-from pipeline.pgwire.commands import Command, Declare, read_command
+from pipeline.pgwire.commands import Command, Declare
+from pipeline.pgwire.grammar import read_command
 from pipeline.pgwire.parser import Parser
 from pipeline.pgwire.statements import Piece, split
 

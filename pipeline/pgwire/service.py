@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from pipeline.pgwire.readers import Readers
 from pipeline.pgwire.results import Budget
 from pipeline.pgwire.server import Server
 from pipeline.pgwire.telling import SqlMetrics
-from pipeline.pgwire.users import load_users
+from pipeline.pgwire.users import UsersFile
 from pipeline.pgwire.workers import Workers
 
 BACKLOG = 128
@@ -42,7 +42,6 @@ class Access:
         tls: None only on one's own machine.
         users: the file of users.
         limits: what they may take.
-        directories: where DuckDB may read and write besides the store.
     """
 
     host: str
@@ -50,45 +49,46 @@ class Access:
     tls: Tls | None
     users: Path
     limits: Limits = field(default_factory=Limits)
-    directories: Sequence[Path] = ()
-
-
-def journal_of(store: Path) -> Path:
-    """Return the file beside a store that says which statements run."""
-    return store.with_name(f"{store.name}.sql-journal")
 
 
 class Service:
     """Serves an open store until ``close``."""
 
     def __init__(
-        self, access: Access, connect: Callable[[], duckdb.DuckDBPyConnection], journal: Path
+        self,
+        access: Access,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        store: Path,
+        *,
+        archive: Path | None = None,
     ) -> None:
         """Lay out what may be asked, and close what may not.
 
         Args:
             access: where and to whom.
             connect: returns one more connection to the store, to be used from any thread.
-            journal: the file of what is running, beside the store.
+            store: its file; beside it lie ``.sql-journal``, what is running, and ``.sql-spill``, what doesn't
+                fit into memory.
+            archive: the folder whose rows are read with those of the store.
 
         Raises:
             InputError: the file of users doesn't do.
             FabricscopeError: the journal can't be written.
         """
         self._access = access
-        users = load_users(access.users)
+        users = UsersFile(access.users)
         budget = Budget(access.limits.kept_bytes)
         self.metrics = SqlMetrics(lambda: budget.taken)
-        self._readers = Readers(connect)
-        for fabrics in {user.fabrics for user in users.values()}:
+        self._journal = Journal.open(store.with_name(f"{store.name}.sql-journal"), time.time)
+        self._readers = Readers(connect, archive)
+        for fabrics in {user.fabrics for user in users().values()}:
             self._readers.allowed(fabrics)
-        self._readers.lock(access.directories)
-        self._journal = Journal.open(journal, time.time)
-        self._workers = Workers(access.limits)
+        self._readers.lock(store.with_name(f"{store.name}.sql-spill"), access.limits.query_bytes)
+        self._workers = Workers(access.limits, connect())
         self._server = partial(
             Server,
             readers=self._readers,
-            door=Door(access.tls, lambda: users),
+            door=Door(access.tls, users),
             journal=self._journal,
             limits=access.limits,
             workers=self._workers,

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from collectors.errors import InputError
 from pipeline.pgwire.scram import Verifier, parse_verifier
+
+log = structlog.get_logger(__name__)
 
 _READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _FABRICS: Final = "fabrics="
@@ -65,6 +69,34 @@ def load_users(path: Path) -> dict[str, User]:
     if not users:
         raise InputError(f"{path} names no user: add one with fabricscope sql-user add")
     return users
+
+
+class UsersFile:
+    """The users of a file as it is now: read again when it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file; raises what ``load_users`` does."""
+        self._path = path
+        self._seen = self._state()
+        self._users = load_users(path)
+
+    def __call__(self) -> dict[str, User]:
+        """Return the users; of a file that doesn't do any more, those it had when it did."""
+        state = self._state()
+        if state != self._seen:
+            self._seen = state
+            try:
+                self._users = load_users(self._path)
+            except InputError as error:
+                log.warning("users stay as they were", reason=str(error))
+        return self._users
+
+    def _state(self) -> tuple[int, ...] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _check(path: Path, status: os.stat_result) -> None:

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+import duckdb
+
+from pipeline.pgwire.guard import Guard
 from pipeline.pgwire.limits import Limits
-from pipeline.pgwire.refusal import QUERY_CANCELED, RefusalError
+from pipeline.pgwire.refusal import OUT_OF_MEMORY, QUERY_CANCELED, RefusalError
+from pipeline.pgwire.results import Result
 from pipeline.pgwire.running import Runner
 
 T = TypeVar("T")
@@ -23,8 +27,11 @@ _ENCODING: Final = 2
 class Workers:
     """Where statements run, in turn, and answers are made into messages."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._seconds = limits.seconds
+    def __init__(self, limits: Limits, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take a connection to the store, for a guard."""
+        self._limits = limits
+        self._running: set[Runner] = set()
+        self._guard = Guard(connection, limits, self._too_much)
         self._statements = ThreadPoolExecutor(limits.running, "sql", _behind_others)
         self._encoding = ThreadPoolExecutor(_ENCODING, "sql-encode", _behind_others)
 
@@ -34,11 +41,13 @@ class Workers:
         The time for a turn counts. When the session ends meanwhile, what runs is stopped first.
         """
         loop = asyncio.get_running_loop()
-        limit = min(self._seconds, seconds or self._seconds)
+        limit = min(self._limits.seconds, seconds or self._limits.seconds)
         late = RefusalError(
             QUERY_CANCELED, f"the statement took more than {limit:g} s, the limit: ask for less"
         )
         runner.begin()
+        self._running.add(runner)
+        self._guard.begin()
         timer = loop.call_later(limit, runner.stop, late)
         future = loop.run_in_executor(self._statements, task)
         try:
@@ -46,9 +55,13 @@ class Workers:
         except asyncio.CancelledError:
             runner.stop(RefusalError(QUERY_CANCELED, "the session ended"))
             await asyncio.wait([future])
+            if not future.cancelled() and isinstance(forgotten := future.result(), Result):
+                forgotten.close()
             raise
         finally:
             timer.cancel()
+            self._guard.end()
+            self._running.discard(runner)
             runner.end()
 
     async def encode(self, task: Callable[[], T]) -> T:
@@ -57,8 +70,18 @@ class Workers:
 
     def close(self) -> None:
         """Wait for what runs."""
+        self._guard.close()
         self._statements.shutdown(cancel_futures=True)
         self._encoding.shutdown(cancel_futures=True)
+
+    def _too_much(self) -> None:
+        reason = RefusalError(
+            OUT_OF_MEMORY,
+            f"statements took more than {self._limits.query_bytes >> 20} MiB of memory together and were"
+            " stopped: aggregate, filter, or ask in parts",
+        )
+        for runner in tuple(self._running):
+            runner.stop(reason)
 
 
 def _behind_others() -> None:
