@@ -1,24 +1,27 @@
 """What questions cost on a generated store, in process; each is asked about several MACs and times."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from statistics import median
+from typing import Final, NamedTuple
 
 import duckdb
 import orjson
 
 from bench.figures import Figure
 from bench.store.make import truth_of
+from bench.store.sizes import sizes
 from pipeline.store.opening import look
 
-BYTES_GOAL: Final = 14
 _MACS: Final = 12
+_QUIET: Final = 0.3
+"""Where enough runs had no more than so many cores taken by others, only these count."""
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ROUTE_TABLES: Final = ("evpn_route_event", "evpn_route_history", "evpn_route_current")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class Question:
 
 
 def measure(path: Path, *, threads: int = 2, turns: int = 3) -> Iterator[Figure]:
-    """Yield what each question takes, to its last row as Arrow; the first answer of each is not counted."""
+    """Yield what each question takes, to its last row as Arrow; the first answer of each is not counted.
+
+    On a machine that others use, too, runs beside which it was quiet count if there are enough of them.
+    """
     truth = orjson.loads(truth_of(path).read_bytes())
     with look(path) as connection:
         connection.execute(f"SET threads = {threads}; SET memory_limit = '3GB'")
@@ -104,67 +110,45 @@ def questions(connection: duckdb.DuckDBPyConnection, begin: int, end: int) -> li
     ]
 
 
-def sizes(connection: duckdb.DuckDBPyConnection, events: int) -> Iterator[Figure]:
-    """Yield bytes per route event: of the whole file, and of the event table alone, by column."""
-    (used, block), *_ = connection.execute(
-        "SELECT used_blocks * block_size, block_size FROM pragma_database_size()"
-        " WHERE database_name = 'store_file'"
-    ).fetchall()
-    tables = {
-        name: columns_bytes(connection, name, block) for name in (*_ROUTE_TABLES, "mac_location_history")
-    }
-    yield _size(
-        "bytes per event, whole file",
-        used / events,
-        {name: sum(of.values()) / events for name, of in tables.items()},
-    )
-    event = tables["evpn_route_event"]
-    yield _size(
-        "bytes per event, evpn_route_event",
-        sum(event.values()) / events,
-        {name: of / events for name, of in event.items()},
-    )
-
-
-def columns_bytes(connection: duckdb.DuckDBPyConnection, table: str, block: int) -> dict[str, int]:
-    """Return what each column of a table fills on disk: from the begin of a segment to the next one's."""
-    return {
-        name: int(filled)
-        for name, filled in connection.execute(
-            f"""
-            WITH segment AS (
-                SELECT DISTINCT column_name, block_id, block_offset, len(additional_block_ids) AS more
-                FROM pragma_storage_info('store.{table}')
-                WHERE block_id >= 0
-            )
-            SELECT column_name, sum(next - block_offset + more * {block}) FROM (
-                SELECT
-                    *,
-                    lead(block_offset, 1, {block}) OVER (PARTITION BY block_id ORDER BY block_offset) AS next
-                FROM segment
-            ) GROUP BY column_name ORDER BY 2 DESC
-            """
-        ).fetchall()
-    }
-
-
-def _size(what: str, value: float, details: dict[str, float]) -> Figure:
-    rounded = {name: round(part, 2) for name, part in details.items()}
-    return Figure("store", what, "B", (value,), f"<= {BYTES_GOAL}", value <= BYTES_GOAL, rounded)
-
-
 def _asked(connection: duckdb.DuckDBPyConnection, question: Question, turns: int) -> Figure:
-    runs, cpu, rows = [], [], []
+    runs: list[_Run] = []
     for turn in range(turns + 1):
         for text in question.texts:
-            wall, busy = time.perf_counter(), time.process_time()
-            rows.append(len(connection.sql(text).to_arrow_table()))
+            begun, busy, others = time.perf_counter(), time.process_time(), _busy_s()
+            rows = len(connection.sql(text).to_arrow_table())
+            wall, cpu = time.perf_counter() - begun, time.process_time() - busy
             if turn:
-                runs.append((time.perf_counter() - wall) * 1e3)
-                cpu.append((time.process_time() - busy) * 1e3)
-    figure = Figure("store", question.what, "ms", tuple(runs))
-    details: dict[str, Any] = {"rows": max(rows), "cpu_ms": round(sorted(cpu)[len(cpu) // 2], 1)}  # Any: JSON
+                beside = max(0.0, _busy_s() - others - cpu) / wall
+                runs.append(_Run(wall * 1e3, cpu * 1e3, beside, rows))
+    quiet = [run for run in runs if run.beside <= _QUIET]
+    counted = quiet if len(quiet) >= len(question.texts) else runs
     goal = question.goal_ms
-    if goal is None:
-        return Figure("store", question.what, "ms", tuple(runs), details=details)
-    return Figure("store", question.what, "ms", tuple(runs), f"< {goal:g}", figure.median < goal, details)
+    middle = median(run.wall_ms for run in counted)
+    return Figure(
+        "store",
+        question.what,
+        "ms",
+        tuple(run.wall_ms for run in counted),
+        "" if goal is None else f"< {goal:g}",
+        None if goal is None else middle < goal,
+        {
+            "rows": max(run.rows for run in counted),
+            "cpu_ms": round(median(run.cpu_ms for run in counted), 1),
+            "cores_taken_by_others": round(median(run.beside for run in counted), 2),
+            "runs_left_out": len(runs) - len(counted),
+        },
+    )
+
+
+class _Run(NamedTuple):
+    wall_ms: float
+    cpu_ms: float
+    beside: float
+    """Cores that other processes took meanwhile."""
+    rows: int
+
+
+def _busy_s() -> float:
+    """Return the seconds that all cores together have worked since the machine began."""
+    user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")

@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from bench.store.make import Size, make, truth_of
-from bench.store.questions import columns_bytes, questions
+from bench.store.questions import questions
+from bench.store.sizes import columns_bytes
 from collectors.errors import FabricscopeError
 from pipeline.store.opening import look
 
