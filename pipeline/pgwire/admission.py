@@ -5,9 +5,10 @@ is DuckDB's own tree (``json_serialize_sql``), never the text.
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pipeline.pgwire.refusal import (
     FEATURE_NOT_SUPPORTED,
@@ -21,10 +22,15 @@ from pipeline.pgwire.refusal import (
 from pipeline.pgwire.vocabulary import (
     DESCRIPTIONS,
     EXPRESSIONS,
+    FORBIDDEN_FAMILIES,
     FORBIDDEN_FUNCTIONS,
+    FORBIDDEN_TYPES,
+    PATTERNED,
     STRUCTURES,
     TABLE_FUNCTIONS,
 )
+
+_WIDE: Final = re.compile(r"\d{4,}|\*|\{[^}]*\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,8 @@ def _children(node: dict[str, Any], scope: frozenset[str]) -> list[tuple[Any, fr
     for key, child in node.items():
         if key == "right" and node.get("type") == "RECURSIVE_CTE_NODE":
             found.append((child, scope | {_folded(node["cte_name"])}))
+        elif key == "function" and node.get("type") == "TABLE_FUNCTION":
+            found.append((child | {"function_name": ""}, scope))  # judged already, but for its arguments
         elif key != "cte_map" and isinstance(child, (dict, list)):
             found.append((child, scope))
     return found
@@ -128,12 +136,31 @@ def _judge_names(node: dict[str, Any], scope: frozenset[str], allowed: Allowed) 
 
 
 def _judge_expression(node: dict[str, Any]) -> None:
+    if node["class"] == "TYPE" and _folded(str(node.get("type_name", ""))) in FORBIDDEN_TYPES:
+        raise RefusalError(FEATURE_NOT_SUPPORTED, f"the type {node['type_name']} can't be used here")
     name = _folded(str(node.get("function_name", "")))
     reason = "is DuckDB's own" if name.startswith("__internal") else FORBIDDEN_FUNCTIONS.get(name)
+    if name.startswith(FORBIDDEN_FAMILIES):
+        reason = "reads formats that only this process would see crash"
+    if node.get("catalog") or _folded(str(node.get("schema", ""))) == "system":
+        reason = "is bounded only as a plain name"  # the macros of main are in the way of DuckDB's own
     if reason:
-        raise RefusalError(INSUFFICIENT_PRIVILEGE, f"function {name} can't be used here: it {reason}")
-    if node["class"] == "TYPE" and _folded(str(node.get("type_name", ""))) == "type":
-        raise RefusalError(FEATURE_NOT_SUPPORTED, "a cast to TYPE can't be used here: it runs the parser")
+        raise RefusalError(INSUFFICIENT_PRIVILEGE, f"function {name[:64]} can't be used here: it {reason}")
+    if name in PATTERNED:
+        _judge_pattern(name, node)
+
+
+def _judge_pattern(name: str, node: dict[str, Any]) -> None:
+    """Refuse widths of printf and format that fill the memory: they escape each limit DuckDB has."""
+    arguments = node.get("arguments") or node.get("children") or [{}]
+    pattern = arguments[0].get("expression", arguments[0])
+    literal = pattern.get("literal") or pattern.get("value") or {}
+    text = literal.get("text", literal.get("value")) if pattern.get("class") == "CONSTANT" else None
+    if not isinstance(text, str) or _WIDE.search(text):
+        raise RefusalError(
+            INSUFFICIENT_PRIVILEGE,
+            f"{name} takes a literal pattern with widths of up to three digits here, and none from arguments",
+        )
 
 
 def _judge_table(node: dict[str, Any], scope: frozenset[str], allowed: Allowed) -> None:

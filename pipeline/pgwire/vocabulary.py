@@ -30,8 +30,19 @@ FORBIDDEN_FUNCTIONS: Final = {
     "combine": "takes the inner state of aggregates",
     "finalize": "takes the inner state of aggregates",
     "to_aggregate_state": "makes the inner state of aggregates",
+    "range": "fills the memory as a value: ask FROM range()",
+    "generate_series": "fills the memory as a value: ask FROM generate_series()",
 }
 """Scalar functions nobody needs for reading views, with what they do."""
+
+FORBIDDEN_FAMILIES: Final = ("st_", "variant_", "vertex_extract")
+"""How the names of functions begin that take bytes apart in ways nobody has judged."""
+
+FORBIDDEN_TYPES: Final = frozenset({"geometry", "type", "variant"})
+"""Nested JSON of 60 kB cast to VARIANT ends the process (2.0.0); a cast to TYPE runs the parser."""
+
+PATTERNED: Final = frozenset({"format", "printf"})
+"""Functions whose pattern says how long the answer is."""
 
 EXPRESSIONS: Final = frozenset(
     {

@@ -215,7 +215,7 @@ CREATE MACRO main.to_char(moment, pattern) AS strftime(
             ['US', '%f'], ['SS', '%S'], ['HH24', '%H'], ['HH12', '%I'], ['HH', '%I'], ['MI', '%M'], ['MM', '%m'],
             ['DDD', '%j'], ['DD', '%d'], ['AM', '%p'], ['PM', '%p'], ['TZ', '%Z']
         ],
-        lambda so_far, rule: [replace(so_far[1], rule[1], rule[2])],
+        lambda so_far, rule: [system.main.replace(so_far[1], rule[1], rule[2])],
         [pattern]
     )[1]
 );

@@ -5,5 +5,5 @@ CASE
     WHEN regexp_full_match(
         address, '[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}|[0-9a-fA-F]{4}([.][0-9a-fA-F]{4}){2}|[0-9a-fA-F]{12}'
     )
-        THEN try_cast('0x' || regexp_replace(address, '[:.-]', '', 'g') AS UBIGINT)
+        THEN try_cast('0x' || system.main.regexp_replace(address, '[:.-]', '', 'g') AS UBIGINT)
 END;
