@@ -221,6 +221,12 @@ def test_an_archive_that_is_not_there_is_said(
         attached(store, str(tmp_path / name))
 
 
+def test_object_storage_without_httpfs_is_said(store: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    store.execute(f"SET extension_directory = '{tmp_path}'")  # whatever this machine has
+    with pytest.raises(FabricscopeError, match="can't be read: install DuckDB's extension httpfs"):
+        attached(store, "s3://bucket/archive")
+
+
 def test_an_archive_that_cannot_be_written_is_said_and_the_rows_stay(
     store: duckdb.DuckDBPyConnection, archive: Path
 ) -> None:
