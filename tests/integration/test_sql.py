@@ -97,22 +97,9 @@ def test_a_store_nobody_has_open_is_served(users: Path, tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        (["--pg-listen", "0.0.0.0:0", "--pg-plaintext", "--pg-users", "USERS"], "of this machine alone"),
-        (["--pg-listen", "127.0.0.1:0", "--pg-users", "USERS"], "--pg-cert and --pg-key"),
-        (["--pg-listen", "127.0.0.1:0", "--pg-plaintext"], "--pg-users"),
-        (["--pg-listen", "127.0.0.1", "--pg-plaintext", "--pg-users", "USERS"], "no HOST:PORT"),
-        (["--pg-users", "USERS"], "--pg-listen"),
-        ([], "--pg-listen"),
-    ],
-)
-def test_what_would_be_open_to_others_is_bad_input(
-    given: list[str], said: str, users: Path, tmp_path: Path
-) -> None:
+def test_a_store_open_to_everybody_is_bad_input(users: Path, tmp_path: Path) -> None:
     store = tmp_path / "store.duckdb"
     store.touch()
-    process = ended("serve", store, *[str(users) if it == "USERS" else it for it in given])
+    process = ended("serve", store, "--pg-listen", "0.0.0.0:0", "--pg-plaintext", "--pg-users", users)
     assert process.returncode == 2
-    assert said in process.stderr
+    assert "of this machine alone" in process.stderr
