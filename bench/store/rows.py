@@ -1,12 +1,11 @@
 """Rows of the store's tables, as Arrow: what was told, what it closed, what is still open at the end."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from bench.store.columns import Columns, named, number, same, text, time_of
 from bench.store.life import CHANGE, MOVE, POD, VNIS_PER_POD, Flags, Ints, Life, Steps
 from bench.store.told import FORGOTTEN, GONE, LEARNT, OBSERVERS, ROUTE, Opened, Told
 
@@ -15,8 +14,6 @@ _PORTS: Final = 48
 _L3_VNIS: Final = 20
 _REASONS: Final = ("update", "delete", "moved", "withdrawn")
 
-Columns = dict[str, pa.Array]
-
 
 class Rows:
     """Makes rows of one fabric; names are interned once."""
@@ -24,27 +21,27 @@ class Rows:
     def __init__(self, life: Life, fabric: str = FABRIC) -> None:
         self._life, self._fabric = life, fabric
         leaves, vnis = range(life.leaves), range(life.vnis)
-        self.devices = _text(f"leaf-{leaf + 1}" for leaf in leaves)
-        self.observers = _text(f"spine-{number + 1}" for number in range(OBSERVERS))
-        self.vteps = _text(f"10.255.{leaf // 250}.{leaf % 250 + 1}" for leaf in leaves)
-        self._loopbacks = _text(f"10.254.{leaf // 250}.{leaf % 250 + 1}" for leaf in leaves)
-        self.rds = _text(
+        self.devices = text(f"leaf-{leaf + 1}" for leaf in leaves)
+        self.observers = text(f"spine-{number + 1}" for number in range(OBSERVERS))
+        self.vteps = text(f"10.255.{leaf // 250}.{leaf % 250 + 1}" for leaf in leaves)
+        self._loopbacks = text(f"10.254.{leaf // 250}.{leaf % 250 + 1}" for leaf in leaves)
+        self.rds = text(
             f"10.254.{leaf // 250}.{leaf % 250 + 1}:{10_000 + leaf // POD * VNIS_PER_POD + vni}"
             for leaf in leaves
             for vni in range(VNIS_PER_POD)
         )
-        self._paths = _text(f"65000 {65_001 + leaf % 400}" for leaf in leaves)
-        self._targets = _text(
+        self._paths = text(f"65000 {65_001 + leaf % 400}" for leaf in leaves)
+        self._targets = text(
             [f"65000:{10_000 + vni}" for vni in vnis]
             + [f"65000:{10_000 + vni} 65000:{50_000 + vni % _L3_VNIS}" for vni in vnis]
         )
-        self._instances = _text(f"bd-{10_000 + vni}" for vni in vnis)
-        self._esis = _text(
+        self._instances = text(f"bd-{10_000 + vni}" for vni in vnis)
+        self._esis = text(
             f"03:44:38:39:ff:{pair >> 8:02x}:{pair & 255:02x}:00:00:01" for pair in range(life.leaves // 2)
         )
         self._places = pa.concat_arrays([self.vteps, self._esis])
-        self._ports = _text(f"ethernet-1/{port + 1}" for port in range(_PORTS))
-        self._reasons = _text(_REASONS)
+        self._ports = text(f"ethernet-1/{port + 1}" for port in range(_PORTS))
+        self._reasons = text(_REASONS)
 
     def routes(self, mac: Ints, leaf: Ints, seq: Ints, med: Ints, observer: Ints) -> Columns:
         """Return what identifies type-2 routes and what they say."""
@@ -53,33 +50,33 @@ class Rows:
         has_host, numbered = host >= 0, seq >= 0
         nothing = np.zeros(len(mac), np.int64)
         return {
-            "fabric": _same(self._fabric, len(mac)),
-            "device": _named(observer, self.observers),
-            "vantage": _same("loc_rib", len(mac)),
-            "network_instance": _same("default", len(mac)),
-            "rd": _named(leaf * VNIS_PER_POD + vni % VNIS_PER_POD, self.rds),
-            "route_type": _number(nothing + 2, pa.uint8()),
-            "eth_tag": _number(nothing, pa.uint32()),
-            "mac": _number(life.address[mac], pa.uint64()),
-            "ip_hi": _number(nothing, pa.uint64(), has_host),
-            "ip_lo": _number(host + 0xFFFF_0000_0000, pa.uint64(), has_host),
-            "ip_len": _number(nothing + 32, pa.uint8(), has_host),
-            "neighbor": _named(leaf, self._loopbacks),
-            "path_id": _number(nothing, pa.uint32()),
-            "esi": _named(np.where(life.multihomed[mac], leaf // 2, -1), self._esis),
-            "label": _number(10_000 + vni, pa.uint32()),
-            "label2": _number(50_000 + vni % _L3_VNIS, pa.uint32(), has_host),
+            "fabric": same(self._fabric, len(mac)),
+            "device": named(observer, self.observers),
+            "vantage": same("loc_rib", len(mac)),
+            "network_instance": same("default", len(mac)),
+            "rd": named(leaf * VNIS_PER_POD + vni % VNIS_PER_POD, self.rds),
+            "route_type": number(nothing + 2, pa.uint8()),
+            "eth_tag": number(nothing, pa.uint32()),
+            "mac": number(life.address[mac], pa.uint64()),
+            "ip_hi": number(nothing, pa.uint64(), has_host),
+            "ip_lo": number(host + 0xFFFF_0000_0000, pa.uint64(), has_host),
+            "ip_len": number(nothing + 32, pa.uint8(), has_host),
+            "neighbor": named(leaf, self._loopbacks),
+            "path_id": number(nothing, pa.uint32()),
+            "esi": named(np.where(life.multihomed[mac], leaf // 2, -1), self._esis),
+            "label": number(10_000 + vni, pa.uint32()),
+            "label2": number(50_000 + vni % _L3_VNIS, pa.uint32(), has_host),
             "best": pa.array(nothing == 0),
             "valid": pa.array(nothing == 0),
-            "next_hop": _named(leaf, self.vteps),
-            "as_path": _named(leaf, self._paths),
-            "origin": _same("IGP", len(mac)),
-            "med": _number(med, pa.uint32()),
-            "mobility_seq": _number(seq, pa.uint32(), numbered),
+            "next_hop": named(leaf, self.vteps),
+            "as_path": named(leaf, self._paths),
+            "origin": same("IGP", len(mac)),
+            "med": number(med, pa.uint32()),
+            "mobility_seq": number(seq, pa.uint32(), numbered),
             "sticky": pa.array(nothing != 0, mask=~numbered),
-            "router_mac": _number(0x0200_0000_0000 + leaf, pa.uint64(), has_host),
-            "encapsulation": _same("vxlan", len(mac)),
-            "route_targets": _named(vni + np.where(has_host, life.vnis, 0), self._targets),
+            "router_mac": number(0x0200_0000_0000 + leaf, pa.uint64(), has_host),
+            "encapsulation": same("vxlan", len(mac)),
+            "route_targets": named(vni + np.where(has_host, life.vnis, 0), self._targets),
         }
 
     def locations(self, mac: Ints, leaf: Ints, seq: Ints) -> Columns:
@@ -87,13 +84,13 @@ class Rows:
         multihomed = self._life.multihomed[mac]
         nothing = np.zeros(len(mac), np.int64)
         return {
-            "fabric": _same(self._fabric, len(mac)),
-            "vni": _number(10_000 + self._life.vni[mac], pa.uint32()),
-            "mac": _number(self._life.address[mac], pa.uint64()),
-            "location": _named(np.where(multihomed, self._life.leaves + leaf // 2, leaf), self._places),
-            "esi": _named(np.where(multihomed, leaf // 2, -1), self._esis),
-            "vtep": _named(leaf, self.vteps),
-            "mobility_seq": _number(np.maximum(seq, 0), pa.uint32()),
+            "fabric": same(self._fabric, len(mac)),
+            "vni": number(10_000 + self._life.vni[mac], pa.uint32()),
+            "mac": number(self._life.address[mac], pa.uint64()),
+            "location": named(np.where(multihomed, self._life.leaves + leaf // 2, leaf), self._places),
+            "esi": named(np.where(multihomed, leaf // 2, -1), self._esis),
+            "vtep": named(leaf, self.vteps),
+            "mobility_seq": number(np.maximum(seq, 0), pa.uint32()),
             "sticky": pa.array(nothing != 0),
         }
 
@@ -101,14 +98,14 @@ class Rows:
         """Return entries of leaves' MAC tables."""
         vni = self._life.vni[mac]
         return {
-            "fabric": _same(self._fabric, len(mac)),
-            "device": _named(leaf, self.devices),
-            "network_instance": _named(vni, self._instances),
-            "mac": _number(self._life.address[mac], pa.uint64()),
-            "producer": _same("LOCAL", len(mac)),
-            "vni": _number(10_000 + vni, pa.uint32()),
-            "interface": _named(mac * 31 % _PORTS, self._ports),
-            "entry_type": _same("DYNAMIC", len(mac)),
+            "fabric": same(self._fabric, len(mac)),
+            "device": named(leaf, self.devices),
+            "network_instance": named(vni, self._instances),
+            "mac": number(self._life.address[mac], pa.uint64()),
+            "producer": same("LOCAL", len(mac)),
+            "vni": number(10_000 + vni, pa.uint32()),
+            "interface": named(mac * 31 % _PORTS, self._ports),
+            "entry_type": same("DYNAMIC", len(mac)),
         }
 
     def tables(self, steps: Steps, told: Told, *, dump: bool) -> dict[str, pa.Table]:
@@ -138,7 +135,7 @@ class Rows:
         columns |= {
             "offset": pa.array(told.offset[rows]),
             "index": pa.array(np.zeros(len(rows), np.int32)),
-            "reason": _named(gone.astype(np.int64), self._reasons),
+            "reason": named(gone.astype(np.int64), self._reasons),
             "dump": pa.array(np.full(len(rows), dump)),
             "late": pa.array(np.zeros(len(rows), np.bool_)),
             "event_time": time_of(told.event[rows]),
@@ -154,7 +151,7 @@ class Rows:
         columns |= {
             "valid_to": time_of(told.event[rows]),
             "seen_to": time_of(told.received[rows] // 1000 * 1000),
-            "closed_reason": _named(gone.astype(np.int64), self._reasons),
+            "closed_reason": named(gone.astype(np.int64), self._reasons),
         }
         return pa.table(columns)
 
@@ -166,7 +163,7 @@ class Rows:
         columns |= {
             "valid_to": time_of(told.event[by]),
             "seen_to": time_of(told.received[by] // 1000 * 1000),
-            "closed_reason": _named(np.where(moved, 2, 3), self._reasons),
+            "closed_reason": named(np.where(moved, 2, 3), self._reasons),
         }
         return pa.table(columns)
 
@@ -179,25 +176,3 @@ def opened_columns(opened: Opened) -> Columns:
         "opened_offset": pa.array(opened.offset),
         "opened_index": pa.array(np.zeros(len(opened.offset), np.int32)),
     }
-
-
-def time_of(micros: Ints) -> pa.Array:
-    return pa.array(micros).view(pa.timestamp("us", tz="UTC"))
-
-
-def _text(names: Iterable[str]) -> pa.Array:
-    return pa.array(list(names), pa.string())
-
-
-def _named(codes: npt.NDArray[np.integer], names: pa.Array) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0), names)
-
-
-def _same(name: str, count: int) -> pa.Array:
-    return _named(np.zeros(count, np.int64), pa.array([name]))
-
-
-def _number(values: Ints, dtype: pa.DataType, known: Flags | None = None) -> pa.Array:
-    return pa.array(
-        values if known is None else np.where(known, values, 0), mask=None if known is None else ~known
-    ).cast(dtype)
