@@ -20,6 +20,7 @@ SAMPLE_S: Final = 10.0
 COMMANDS: Final = {
     "alert": "pipeline.alerts.cli",
     "backtest": "pipeline.whatif.cli",
+    "blast-radius": "pipeline.forensics.cli",
     "bundle": "pipeline.report.bundle_cli",
     "capture": "pipeline.cli",
     "collect": "collectors.cli",

@@ -81,6 +81,21 @@ def about(asking: Asking, kind: str, subject: str, given: Given) -> Answer:
     return _complete(Answer(query, lines, rows), source, kind, span)
 
 
+def blast_radius(asking: Asking, given: str, at: str | None) -> Answer:
+    """Return what falls to one path or to none if something had failed at a time; None: at the last known."""
+    source, zone = asking.source, asking.zone
+    kind, subject = questions.failing(given)
+    source.check_known(kind, subject)
+    last = source.reach().last
+    span = _moment(asking, at) if at is not None else Span(last, last)
+    query = questions.blast_radius(subject, span.since, source.fabrics)
+    if asking.query_only:
+        return Answer(query)
+    rows = source.rows(query)
+    lines = list(hits.fallen(subject, rows.to_dicts(), said(span.since, zone)))
+    return _complete(Answer(query, lines, rows), source, "blast-radius", span)
+
+
 def state(asking: Asking, at: str, kind: str | None, device: str | None) -> Answer:
     """Return what was there at a time; of one kind, of one device, where they are given."""
     source, zone = asking.source, asking.zone

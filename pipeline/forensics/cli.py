@@ -1,16 +1,11 @@
 """Commands on the past: ``forensics``, ``state``, ``diff`` and ``blast-radius``."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
-from pipeline.desk.options import AsJson, clock
-from pipeline.forensics import answers, printed
+from pipeline.desk.options import AsJson
+from pipeline.forensics import answers
 from pipeline.forensics.answers import Answer, Asking
 from pipeline.forensics.options import (
     Archive,
@@ -24,28 +19,16 @@ from pipeline.forensics.options import (
     StoreOrNone,
     Where,
     Zone,
-    opened,
 )
 from pipeline.forensics.questions import KINDS, subject_of
+from pipeline.forensics.shown import Form, tell
 from pipeline.forensics.times import zone_of
 
 __all__ = ["AsCsv", "Store", "Zone", "app"]
 
 app = typer.Typer(no_args_is_help=True)
-_LINES: Final = 1000
-"""Columns of a table where there is no terminal."""
 _TIMES: Final = {"ignore_unknown_options": True}
 """-15m is a time."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """How an answer is printed."""
-
-    json: bool
-    csv: bool
-    sql: bool
-    zone: tzinfo
 
 
 @app.command()
@@ -83,7 +66,7 @@ def forensics(
     def ask(asking: Asking) -> Answer:
         return answers.about(asking, kind, wanted, (at, since, until))
 
-    _tell(
+    tell(
         Where(store, archive, sql_url, password_file, fabric),
         Form(as_json, as_csv, as_sql, zone_of(zone)),
         ask,
@@ -124,7 +107,7 @@ def state(
     def ask(asking: Asking) -> Answer:
         return answers.state(asking, at, kind, device)
 
-    _tell(
+    tell(
         Where(store, archive, sql_url, password_file, fabric),
         Form(as_json, as_csv, as_sql, zone_of(zone)),
         ask,
@@ -155,38 +138,43 @@ def diff(
     def ask(asking: Asking) -> Answer:
         return answers.difference(asking, first, second)
 
-    _tell(
+    tell(
         Where(store, archive, sql_url, password_file, fabric),
         Form(as_json, as_csv, as_sql, zone_of(zone)),
         ask,
     )
 
 
-def _tell(where: Where, form: Form, ask: Callable[[Asking], Answer]) -> None:
-    with opened(where) as source:
-        now, as_of = source.now(clock())
-        answer = ask(Asking(source, now, form.zone, query_only=form.sql))
-    if form.sql:
-        typer.echo(f"{answer.query.spelled()};")
-    else:
-        show(answer, as_of, form)
+@app.command("blast-radius", context_settings=_TIMES)
+def blast_radius(
+    *,
+    subject: Annotated[
+        str, typer.Argument(help="What fails: a device, a port or LAG as leaf-3:ethernet-1/7, an ESI.")
+    ],
+    store: StoreOrNone = None,
+    archive: Archive = None,
+    sql_url: SqlUrl = None,
+    password_file: PasswordFile = None,
+    fabric: Fabrics = None,
+    at: At = None,
+    zone: Zone = "UTC",
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_sql: AsSql = False,
+) -> None:
+    """Show what falls to one path or to none if something fails, as the fabric was at a time.
 
+    Without a time: as it was when last heard of.
 
-def show(answer: Answer, as_of: str | None, form: Form) -> None:
-    """Print an answer: in words, then what is missing, then as a table; or for programs."""
-    rows = answer.rows
-    if form.json:
-        parts = {"answer": list(answer.lines), **answer.parts, "as_of": as_of}
-        typer.echo(printed.as_json({**parts, "rows": rows.to_dicts()}, form.zone))
-        return
-    if form.csv:
-        sys.stdout.write(printed.as_csv(rows, form.zone))
-        if not rows.height:
-            typer.echo("\n".join(answer.lines), err=True)
-        return
-    console = Console(width=None if sys.stdout.isatty() else _LINES, highlight=False, markup=False)
-    for line in (*answer.lines, answer.complete, *filter(None, (as_of,))):
-        console.print(line, soft_wrap=True)
-    if rows.height:
-        console.print()
-        console.print(printed.table(rows, form.zone))
+    Exit code 0: shown; 1: the store can't be read; 2: bad input or usage, an unknown subject, or a time that
+    the store doesn't know.
+    """
+
+    def ask(asking: Asking) -> Answer:
+        return answers.blast_radius(asking, subject, at)
+
+    tell(
+        Where(store, archive, sql_url, password_file, fabric),
+        Form(as_json, as_csv, as_sql, zone_of(zone)),
+        ask,
+    )

@@ -12,6 +12,15 @@ from pipeline.safe_text import clean
 
 Row = Mapping[str, Any]  # Any: columns of an answer
 MOST_CHANGES: Final = 12
+MOST_NAMED: Final = 4
+_FALLING: Final = (
+    ("tenant", "tenants"),
+    ("segment", "Ethernet segments"),
+    ("lag", "LAGs"),
+    ("device", "leaves"),
+    ("vni", "VNIs"),
+    ("mac", "MACs"),
+)
 _WHOLE: Final = ("vni", "tenant")
 """Kinds that stand for what is in them."""
 
@@ -88,6 +97,28 @@ def propagation(subject: str, rows: Sequence[Row], zone: tzinfo) -> Iterator[str
         )
         step = f"{said(moved_at, zone)}  MAC {subject} in {domain} {first['what']}"
         yield f"{step} {'to' if first['what'] == 'moved' else 'at'} {where}: {knew}{after}{never}"
+
+
+def fallen(subject: str, rows: Sequence[Row], when: str) -> Iterator[str]:
+    """Yield what falls if something fails; rows of ``blast_radius``."""
+    if not rows:
+        yield f"without {clean(subject)}, as the fabric was at {when}, nothing falls to one path or to none"
+    for effect, told in (("none", "no path"), ("one path", "one path")):
+        found = [row for row in rows if row["effect"] == effect]
+        if found:
+            parts = [
+                _counted(plural, [row["name"] for row in found if row["kind"] == kind])
+                for kind, plural in _FALLING
+                if any(row["kind"] == kind for row in found)
+            ]
+            named = "; ".join(parts)
+            yield f"without {clean(subject)}, as the fabric was at {when}, {told} is left to {named}"
+
+
+def _counted(plural: str, names: Sequence[str]) -> str:
+    different = sorted(set(map(clean, names)))
+    more = f" and {len(different) - MOST_NAMED} more" if len(different) > MOST_NAMED else ""
+    return f"{len(different)} {plural} ({', '.join(different[:MOST_NAMED])}{more})"
 
 
 def _unreachable(row: Row, zone: tzinfo) -> str:

@@ -133,6 +133,21 @@ def changes_before(incident: str, seconds: int) -> Query:
     return _of(text, f"happened, {_THING}", [incident, seconds], ())
 
 
+def blast_radius(subject: str, at: datetime, fabrics: Sequence[str]) -> Query:
+    """Return the query for what falls to one path or to none if a subject had failed at a time."""
+    return _of("FROM blast_radius($1, $2)", "fabric, effect, kind, device, vni, name", [subject, at], fabrics)
+
+
+def failing(text: str) -> tuple[str, str]:
+    """Return the kind and the name of what may fail: a device, a port of one, an Ethernet segment."""
+    given = text.strip()
+    if _ESI.fullmatch(given.lower()):
+        return "es", given.lower()
+    if not given:
+        raise InputError("name what fails: a device, a port as leaf-3:ethernet-1/7, or an ESI")
+    return ("interface" if ":" in given else "device"), given
+
+
 def state(at: datetime, fabrics: Sequence[str], kind: str | None, device: str | None) -> Query:
     """Return the query for what was there at a time, of one kind and of one device, where they are given."""
     given: list[tuple[str, Value]] = [

@@ -45,6 +45,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def told(process: subprocess.CompletedProcess[str]) -> str:
     """Return what is printed before the table."""
+    assert process.returncode in {0, 2}, process.stderr
     return (
         process.stderr if process.returncode else process.stdout.partition("\n\n")[0].rstrip() + "\n"
     ).replace("\n\n", "\n")
@@ -53,7 +54,7 @@ def told(process: subprocess.CompletedProcess[str]) -> str:
 def test_the_walk_through_is_what_is_printed(folder: Path, request: pytest.FixtureRequest) -> None:
     text = DOCUMENT.read_text()
     steps = STEP.findall(text)
-    assert len(steps) == 13
+    assert len(steps) == 14
     said = {line: told(run(folder, *shlex.split(line)[1:-2])) for line, _ in steps}
     if request.config.getoption("--update-golden"):
         text = STEP.sub(lambda step: f"```sh\n{step[1]}\n```\n\n```text\n{said[step[1]]}```", text)
@@ -142,6 +143,40 @@ def test_who_was_hit_is_the_truth(
 )
 def test_what_cannot_be_asked_is_said_in_a_sentence(folder: Path, arguments: str, sentence: str) -> None:
     process = run(folder, "forensics", *shlex.split(arguments))
+    assert process.returncode == 2
+    assert sentence in process.stderr
+    assert process.stderr.startswith("error: ")
+    assert process.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "state --at 'today 23:59'",
+            "which is in the future: the latest that is known is 2026-11-22T10:47:47",
+        ),
+        ("state --at 10:30Z", "before the first data: the earliest that is known is 2026-11-22T10:37:37"),
+        ("state --at teatime", "is no time: write 03:12"),
+        ("state --at 10:45Z --device l4", "the nearest are l1, l2, l3"),
+        ("state --at 10:45Z --kind ports", "is no kind of thing: name one of mac, host"),
+        ("state --at 10:45Z --fabric dc1", "never heard of fabric dc1: there are frr"),
+        ("diff 10:45Z 'today 23:59'", "which is in the future"),
+        ("diff 10:30Z 10:45Z", "before the first data"),
+        ("diff 10:45Z 10:44Z", "give the earlier one first"),
+        ("diff 10:44Z 10:45Z --fabric dc1", "never heard of fabric dc1: there are frr"),
+        ("blast-radius l4", "never heard of device l4: the nearest are l1, l2, l3"),
+        ("blast-radius l1:up9", "never heard of interface l1:up9: the nearest are l1:up1, l1:up2"),
+        ("blast-radius 00:11:22:33:44:55:66:77:88:99", "never heard of es 00:11"),
+        ("blast-radius ''", "name what fails: a device"),
+        ("blast-radius s1 --at 10:30Z", "before the first data"),
+        ("blast-radius s1 --at 'today 23:59'", "which is in the future"),
+    ],
+)
+def test_what_other_commands_cannot_answer_is_said_in_a_sentence(
+    folder: Path, line: str, sentence: str
+) -> None:
+    process = run(folder, *shlex.split(line))
     assert process.returncode == 2
     assert sentence in process.stderr
     assert process.stderr.startswith("error: ")
