@@ -70,6 +70,8 @@ def without_order(store: Path) -> dict[str, pl.DataFrame]:
     # which names the root by its id
     events = views["main.incident_event"]
     views["main.incident_event"] = events.filter(pl.col("kind") != "attached")
+    subjects = views["main.subject"]  # an incident's name is its id, too
+    views["main.subject"] = subjects.filter(pl.col("kind") != "incident")
     plain = {name: rows.drop(ORDER, strict=False) for name, rows in views.items()}
     return {
         name: rows.group_by(pl.exclude("times")).agg(pl.col("times").sum()) if rows.width > 1 else rows

@@ -59,12 +59,16 @@ class Heard:
         """Remember the answers of a batch."""
         records = sessions.records
         answers = _rows(records, np.flatnonzero(records.accepted & (records.kind == Kind.RESPONSE)))
-        begun = _rows(records, np.flatnonzero(records.accepted & (records.kind == Kind.START)))
-        unknown = begun.join(self.rows, on="device", how="anti").sort("time").group_by("device").first()
+        parts = [answers]
+        begun = np.flatnonzero(records.accepted & (records.kind == Kind.START))
+        if begun.size:
+            unknown = _rows(records, begun).join(self.rows, on="device", how="anti")
+            parts.append(unknown.sort("time").group_by("device").first().select(answers.columns))
         left = [row for row, family in sessions.retired if family == LIVENESS]
-        ended = _rows(records, np.array(left, dtype=np.int64)).with_columns(final=pl.lit(value=True))
-        new = pl.concat([answers, unknown.select(answers.columns), ended])
-        new = self._with_stalls(records, new)
+        if left:
+            ended = _rows(records, np.array(left, dtype=np.int64))
+            parts.append(ended.with_columns(final=pl.lit(value=True)))
+        new = self._with_stalls(records, pl.concat(parts))
         if len(records):
             self.rows = self.targets
             new = pl.concat([new, _one(STREAM, int(records.now[-1]), int(records.offset[-1]))])
