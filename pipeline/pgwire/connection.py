@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 
 from pipeline.pgwire import framing, messages
 from pipeline.pgwire.limits import SEND_SECONDS
@@ -11,12 +12,44 @@ GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError
 """What a client that has left, or never meant to come, looks like."""
 
 
+class Reader(asyncio.StreamReader):
+    """What a client sends; ``ended`` is set when nothing more comes, though not all may have been read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = asyncio.Event()
+
+    def feed_eof(self) -> None:
+        """Take that the client has closed."""
+        self.ended.set()
+        super().feed_eof()
+
+    def set_exception(self, exc: Exception) -> None:
+        """Take that the connection broke."""
+        self.ended.set()
+        super().set_exception(exc)
+
+
 class Connection:
     """Messages of one client."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+
+    async def while_there(self, doing: Coroutine[None, None, None]) -> None:
+        """Do something as long as the client is there; raises ConnectionResetError when it leaves before."""
+        task = asyncio.ensure_future(doing)
+        left = asyncio.ensure_future(self._reader.ended.wait())
+        try:
+            await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise ConnectionResetError("the client has left")
+            task.result()
+        finally:
+            left.cancel()
+            if task.cancel():
+                await asyncio.wait({task})
 
     async def first(self) -> messages.First:
         """Return the next message that has no kind."""

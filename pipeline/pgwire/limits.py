@@ -6,6 +6,9 @@ from typing import Final
 LOGIN_SECONDS: Final = 10.0
 """From connecting to having logged in."""
 
+REFUSED_SECONDS: Final = 0.5
+"""Who isn't let in learns it so late: passwords are tried slowly."""
+
 SEND_SECONDS: Final = 60.0
 """A client that doesn't take a part of its answer for so long is left."""
 

@@ -4,6 +4,7 @@ What a statement answers is taken whole before any of it is sent. So the store's
 DuckDB is done, however slowly a client reads, and an answer over the limit is an error and not a piece.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,14 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.pgwire.journal import Journal
+from pipeline.pgwire.lexemes import read
 from pipeline.pgwire.limits import Limits
 from pipeline.pgwire.oids import type_of
 from pipeline.pgwire.refusal import (
     DATA_EXCEPTION,
     FEATURE_NOT_SUPPORTED,
+    INTERNAL,
+    INVALID_TEXT,
     OUT_OF_MEMORY,
     PROGRAM_LIMIT_EXCEEDED,
     QUERY_CANCELED,
@@ -28,6 +32,7 @@ from pipeline.pgwire.refusal import (
 from pipeline.pgwire.results import Budget, Column, Result
 
 BATCH_ROWS: Final = 8_192
+_MISSED: Final = re.compile(r'(?:Referenced (?:column|table) "|Function with name "?)(?P<name>[^"\s]+)')
 
 _STATES: Final[dict[type[duckdb.Error], str]] = {
     duckdb.InterruptException: QUERY_CANCELED,
@@ -35,7 +40,8 @@ _STATES: Final[dict[type[duckdb.Error], str]] = {
     duckdb.CatalogException: UNDEFINED_FUNCTION,
     duckdb.BinderException: UNDEFINED_COLUMN,
     duckdb.NotImplementedException: FEATURE_NOT_SUPPORTED,
-    duckdb.InternalException: "XX000",
+    duckdb.ConversionException: INVALID_TEXT,
+    duckdb.InternalException: INTERNAL,
 }
 """The first that fits decides; what else DuckDB raises is about the data."""
 
@@ -150,15 +156,26 @@ class Runner:
                 self._go_on()
             except (duckdb.Error, pa.ArrowException, MemoryError) as error:
                 self._go_on()
-                raise refused(error) from error
+                raise refused(error, text) from error
 
 
-def refused(error: Exception) -> RefusalError:
-    """Return what a client is told of an error of DuckDB's."""
+def refused(error: Exception, text: str) -> RefusalError:
+    """Return what a client is told of an error that DuckDB found in ``text``."""
     if isinstance(error, pa.ArrowException | MemoryError):
         return RefusalError(OUT_OF_MEMORY, f"the answer could not be taken: {_first(error)}")
     state = next((state for kind, state in _STATES.items() if isinstance(error, kind)), DATA_EXCEPTION)
-    return RefusalError(state, _first(error))
+    return RefusalError(state, _first(error), place(str(error), text))
+
+
+def place(message: str, text: str) -> int | None:
+    """Return the character of ``text`` where the name stands that DuckDB misses, the first is 1.
+
+    DuckDB tells no places here. None for a message about no name, or one that stands there more than once.
+    """
+    if not (found := _MISSED.search(message)):
+        return None
+    places = [lexeme.start for lexeme in read(text) if lexeme.word == found["name"].lower()]
+    return places[0] + 1 if len(places) == 1 else None
 
 
 def _first(error: Exception) -> str:

@@ -8,13 +8,13 @@ import structlog
 
 from pipeline.pgwire import answers, messages
 from pipeline.pgwire.asking import Asking
-from pipeline.pgwire.connection import GONE, Connection
+from pipeline.pgwire.connection import GONE, Connection, Reader
 from pipeline.pgwire.journal import Journal
-from pipeline.pgwire.limits import LOGIN_SECONDS, Limits
+from pipeline.pgwire.limits import LOGIN_SECONDS, REFUSED_SECONDS, Limits
 from pipeline.pgwire.login import Client, Door
 from pipeline.pgwire.parser import Parser
 from pipeline.pgwire.readers import Readers
-from pipeline.pgwire.refusal import QUERY_CANCELED, SHUTDOWN, TOO_MANY_CONNECTIONS, RefusalError
+from pipeline.pgwire.refusal import INTERNAL, QUERY_CANCELED, SHUTDOWN, TOO_MANY_CONNECTIONS, RefusalError
 from pipeline.pgwire.results import Budget
 from pipeline.pgwire.running import Runner
 from pipeline.pgwire.session import Session
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Server:
-    """Answers PostgreSQL clients; give it to ``asyncio.start_server``."""
+    """Answers PostgreSQL clients, each in a task of its own."""
 
     readers: Readers
     door: Door
@@ -42,7 +42,7 @@ class Server:
     _last: int = 0
     _waiting: int = 0
 
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def __call__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         """Serve one client."""
         connection = Connection(reader, writer)
         peer = str((writer.get_extra_info("peername") or ("",))[0])
@@ -58,6 +58,11 @@ class Server:
             connection.write(answers.error(RefusalError(SHUTDOWN, "the server shuts down"), "FATAL"))
         except GONE:
             log.debug("client gone", peer=peer)
+        except Exception:
+            log.exception("session failed", peer=peer)
+            connection.write(
+                answers.error(RefusalError(INTERNAL, "the server made an error: see its log"), "FATAL")
+            )
         finally:
             await connection.close()
 
@@ -70,6 +75,7 @@ class Server:
                 client = await self.door.enter(connection)
         except RefusalError:
             self.metrics.login("refused")
+            await asyncio.sleep(REFUSED_SECONDS)
             raise
         finally:
             self._waiting -= 1
@@ -106,7 +112,8 @@ class Server:
             for name in REPORTED:
                 connection.write(answers.parameter_status(*settings.value(name)))
             await connection.send(answers.backend_key(*key) + answers.ready("I"))
-            await Session(connection, asking, Told(self.metrics, client.name, peer)).run()
+            session = Session(connection, asking, Told(self.metrics, client.name, peer))
+            await connection.while_there(session.run())
         finally:
             self.metrics.session(-1)
             del self.running[key]

@@ -14,6 +14,7 @@ import duckdb
 import structlog
 
 from collectors.errors import FabricscopeError
+from pipeline.pgwire.connection import Reader
 from pipeline.pgwire.journal import Journal
 from pipeline.pgwire.limits import Limits
 from pipeline.pgwire.login import Door, Tls
@@ -136,7 +137,7 @@ class Service:
             serve = self._server(parser=parser)
             sessions: set[asyncio.Task[None]] = set()
 
-            async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            async def session(reader: Reader, writer: asyncio.StreamWriter) -> None:
                 task = asyncio.current_task()
                 assert task is not None
                 sessions.add(task)
@@ -145,8 +146,12 @@ class Service:
                 finally:
                     sessions.discard(task)
 
-            listener = await asyncio.start_server(
-                session, self._access.host, self._access.port, backlog=BACKLOG
+            def protocol() -> asyncio.StreamReaderProtocol:
+                reader = Reader()
+                return asyncio.StreamReaderProtocol(reader, lambda _, writer: session(reader, writer))
+
+            listener = await self._loop.create_server(
+                protocol, self._access.host, self._access.port, backlog=BACKLOG
             )
             self.port = listener.sockets[0].getsockname()[1]
             self._listening.set()

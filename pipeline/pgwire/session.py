@@ -134,7 +134,9 @@ class Session:
         self.asking.bind(message.portal, Portal(statement, values, message.result_formats, size=size))
 
     async def _describe(self, portal: Portal) -> None:
-        columns = await self.asking.columns(portal.statement)
+        columns = (
+            await self.asking.columns(portal.statement) if portal.result is None else portal.result.columns
+        )
         if columns is None:
             self.connection.write(answers.NO_DATA)
         else:
