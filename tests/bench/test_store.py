@@ -10,6 +10,7 @@ from bench.store.make import Size, make, truth_of
 from bench.store.questions import questions
 from bench.store.sizes import columns_bytes
 from collectors.errors import FabricscopeError
+from pipeline.store.checks import check
 from pipeline.store.opening import look
 
 SIZE = Size(events=40_000, macs=2_000, leaves=80, days=2)
@@ -36,6 +37,10 @@ def store(made: Path) -> duckdb.DuckDBPyConnection:
 def number(store: duckdb.DuckDBPyConnection, query: str) -> int:
     (row,) = store.execute(query).fetchall()
     return int(row[0])
+
+
+def test_a_store_check_finds_nothing_wrong(made: Path) -> None:
+    assert check(made, lambda _table, _rows: None) == []
 
 
 def test_it_has_as_many_events_as_were_asked_for(store: duckdb.DuckDBPyConnection) -> None:
