@@ -18,6 +18,7 @@ SAMPLE_S: Final = 10.0
 """A library that repeats itself is heard once in this time."""
 
 COMMANDS: Final = {
+    "advise": "pipeline.whatif.advise_cli",
     "alert": "pipeline.alerts.cli",
     "backtest": "pipeline.whatif.cli",
     "blast-radius": "pipeline.forensics.cli",

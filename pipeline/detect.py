@@ -213,6 +213,15 @@ class Detection:
             roles_news=learnt or any(roles) or any(declared),
         )
 
+    @property
+    def segments_at(self) -> Mapping[tuple[str, str], str]:
+        """Return the Ethernet segment behind each port, by device and interface."""
+        return self._sites.ports
+
+    def fresh(self, family: str) -> pl.DataFrame:
+        """Return the timeline per device of a subscription family: who can be trusted when."""
+        return self._freshness.filter(pl.col("family") == family).drop("family")
+
     def topology(self) -> Topology:
         """Return what depends on what, as far as anybody told."""
         ends = self.roles.ends.select("device", "thing", "kind", "leaf", "peer").rows()

@@ -73,7 +73,7 @@ def run(
 
 def walk(source: Source, fabric: str, rebuilt: Rebuilt, runs: Sequence[Rerun], progress: Progress) -> None:
     """Take all that is stored of a fabric, page by page; raises FabricscopeError where facts are gone."""
-    _check_beginning(source, fabric)
+    check_beginning(source, fabric)
     begins = edges(source, fabric, ENTITIES)
     read = pages(source, fabric, ENTITIES, begins, last_record(source, fabric))
     for done, page in enumerate(read, start=1):
@@ -83,7 +83,7 @@ def walk(source: Source, fabric: str, rebuilt: Rebuilt, runs: Sequence[Rerun], p
         progress(done / (len(begins) - 1))
 
 
-def _check_beginning(source: Source, fabric: str) -> None:
+def check_beginning(source: Source, fabric: str) -> None:
     """Raise FabricscopeError if states are known whose beginning has left the store."""
     of = f"fabric = {literal(fabric)}"
     for entity in FACTS:

@@ -14,11 +14,9 @@ from rich.console import Console
 from collectors.errors import InputError
 from pipeline import settings_file
 from pipeline.desk import options
-from pipeline.desk.source import time_of
 from pipeline.detectors.settings import Settings
 from pipeline.forensics import printed, telling
-from pipeline.forensics.cli import AsCsv, Store, Zone
-from pipeline.forensics.source import source
+from pipeline.forensics.options import Archive, AsCsv, Fabrics, StoreOrNone, Where, Zone, opened
 from pipeline.forensics.times import said, zone_of
 from pipeline.settings_file import vni_of
 from pipeline.whatif import asked, told
@@ -61,12 +59,13 @@ def backtest(
             help="The threshold to try: moves=20, window=5s; several times for several.",
         ),
     ],
-    store: Store,
+    store: StoreOrNone = None,
+    archive: Archive = None,
     vni: Vni = None,
     since: Since = None,
     until: Until = None,
     settings: SettingsFile = None,
-    fabric: options.Fabrics = None,
+    fabric: Fabrics = None,
     zone: Zone = "UTC",
     as_json: options.AsJson = False,
     as_csv: AsCsv = False,
@@ -80,11 +79,12 @@ def backtest(
         raise InputError("give either --json or --csv")
     where = zone_of(zone)
     families_for(rule)
-    number = None if vni is None else _vni(vni)
-    with source(store) as opened:
-        now, as_of = time_of(store, frozenset(), options.clock())
-        names = fabrics_of(opened, sorted(options.fabrics(fabric)))
-        first, last = span_of(since, until, now=now, zone=where, reach=opened.reach())
+    number = None if vni is None else vni_number(vni)
+    asked.changes(rule, tried, number, Settings())  # what is wrong with it is said before a store is read
+    with opened(Where(store, archive, None, None, fabric)) as asked_of:
+        now, as_of = asked_of.now(options.clock())
+        names = fabrics_of(asked_of)
+        first, last = span_of(since, until, now=now, zone=where, reach=asked_of.reach())
         times = said(first, where), said(last, where)
         today = {} if settings is None else settings_file.read(settings, names)
         lines: list[str] = []
@@ -93,8 +93,8 @@ def backtest(
         for name in names:
             held = today.get(name, Settings())
             wanted = asked.with_changes(held, asked_for[name], number)
-            with _progress(f"{name}: {rule}") as progress:
-                outcome = test.run(opened, name, rule, (held, wanted), progress)
+            with progress(f"{name}: {rule}") as reached:
+                outcome = test.run(asked_of, name, rule, (held, wanted), reached)
             shown = [
                 pair
                 for pair in within(outcome.pairs, first, last)
@@ -105,7 +105,7 @@ def backtest(
             lines += told.sentences(rule, shown, counts, outcome, where)
             tables.append(told.table(name, shown, outcome.end))
             days.append(told.day_table(name, counts))
-        coverage = opened.completeness(first, last)
+        coverage = asked_of.completeness(first, last)
         lines.append(telling.completeness(None, coverage))
         incidents, daily = pl.concat(tables), pl.concat(days)
         if as_json:
@@ -132,7 +132,7 @@ def show(lines: list[str], tables: list[pl.DataFrame], zone: tzinfo) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[float], None]]:
+def progress(what: str) -> Iterator[Callable[[float], None]]:
     """Show on a terminal how far it is."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -148,7 +148,8 @@ def _progress(what: str) -> Iterator[Callable[[float], None]]:
         yield reached
 
 
-def _vni(text: str) -> int:
+def vni_number(text: str) -> int:
+    """Return a VNI; raises InputError for what is none."""
     try:
         return vni_of(text)
     except ValueError as error:

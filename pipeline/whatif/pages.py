@@ -10,12 +10,18 @@ import polars as pl
 
 from pipeline.forensics.questions import literal
 from pipeline.forensics.source import Source
-from pipeline.schema import FACTS, INTERFACE_ADDRESS, TIME, Entity, event_schema
+from pipeline.schema import FACTS, INTERFACE_ADDRESS, TIME, Columns, Entity, event_schema
 
 ROWS: Final = 50_000
 """Facts of a page; one more bucket of offsets may follow, or one record that has more by itself."""
 _BUCKET: Final = 4096
 """Offsets that are counted together."""
+SESSIONS: Final[Columns] = {
+    "offset": pl.Int64,
+    "index": pl.Int32,
+    **dict.fromkeys(("device", "family", "session", "kind", "detail"), pl.String),
+    **dict.fromkeys(("event_time", "recv_time", "record_time"), TIME),
+}
 _SESSION: Final = "device, family, session, kind, detail, event_time, recv_time, record_time"
 
 
@@ -31,6 +37,22 @@ class Page:
     """``action``: offset, record_time, detail."""
     last: tuple[int, datetime] | None = None
     """Offset and time of the last record of all, on the last page: till then time has passed."""
+
+    def until(self, time: datetime) -> "Page":
+        """Return what of it was known at a time."""
+        known = pl.col("record_time") <= time
+        facts = {name: rows.filter(known) for name, rows in self.facts.items()}
+        return Page(facts, self.sessions.filter(known), self.actions.filter(known), self.last)
+
+    def ends(self, offset: int, time: datetime) -> "Page":
+        """Return it with time passing after it, to a record that says nothing."""
+        return Page(self.facts, self.sessions, self.actions, (offset, time))
+
+    def last_offset(self) -> int:
+        """Return the highest offset; -1 if there is nothing."""
+        frames = (*self.facts.values(), self.sessions, self.actions)
+        tops: list[int] = [rows.select(pl.col("offset").max()).item() for rows in frames if len(rows)]
+        return max(tops, default=-1)
 
 
 @dataclass(frozen=True)
@@ -118,7 +140,14 @@ def last_record(source: Source, fabric: str) -> tuple[int, datetime] | None:
     rows = source.rows(
         f"SELECT next_offset - 1, record_time FROM store.stream_position WHERE fabric = {literal(fabric)}"  # noqa: S608
     ).rows()
-    return (rows[0][0], rows[0][1]) if rows else None
+    if rows:
+        return rows[0][0], rows[0][1]
+    told = " UNION ALL ".join(  # an archive has no position in a stream
+        f'SELECT "offset", record_time FROM store.{table} WHERE fabric = {literal(fabric)}'  # noqa: S608
+        for table in (*(f"{entity.name}_event" for entity in FACTS), "collector_event")
+    )
+    offset, time = source.rows(f'SELECT max("offset"), max(record_time) FROM ({told})').row(0)  # noqa: S608
+    return None if offset is None else (offset, time)
 
 
 def _facts(source: Source, entity: Entity, where: str) -> pl.DataFrame:

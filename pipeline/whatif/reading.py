@@ -1,25 +1,17 @@
-"""What the commands ask a store about: which fabric, which time."""
+"""What the commands ask a store about: which fabrics, which time."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
-from collectors.errors import InputError
-from collectors.inventory_yaml.values import did_you_mean, shown
 from pipeline.forensics.source import Source
 from pipeline.forensics.times import Reach, period
 
 
-def fabrics_of(source: Source, wanted: Sequence[str]) -> list[str]:
-    """Return the fabrics asked about, all of the store if none is named; raises InputError for others."""
-    there: list[str] = source.rows("SELECT fabric FROM store.stream_position ORDER BY fabric")[
-        "fabric"
-    ].to_list()
-    for name in wanted:
-        if name not in there:
-            raise InputError(
-                f"the store has no fabric {shown(name)}{did_you_mean(name, there)}: it has {', '.join(there)}"
-            )
-    return [name for name in there if not wanted or name in wanted]
+def fabrics_of(source: Source) -> list[str]:
+    """Return the fabrics that are asked about, all there are if none is named."""
+    # an archive has no position in a stream
+    known = "SELECT fabric FROM store.stream_position UNION SELECT fabric FROM store.collector_event"
+    there: list[str] = source.rows(f"{known} ORDER BY fabric")["fabric"].to_list()
+    return [name for name in there if not source.fabrics or name in source.fabrics]
 
 
 def span_of(

@@ -32,7 +32,7 @@ class Rerun:
         found: Callable[[pl.DataFrame], None] | None = None,
     ) -> None:
         """``found`` is told the findings (FINDING) of each page."""
-        self._detection = Detection(
+        self.detection = Detection(
             rebuilt.state,
             settings,
             families={name: FAMILIES[name] for name in families},
@@ -48,7 +48,7 @@ class Rerun:
 
     def take(self, applied: Applied) -> None:
         """Judge what a page did."""
-        added, removed = self._detection.judge(applied)
+        added, removed = self.detection.judge(applied)
         if self._found is not None:
             self._found(added)
         now = self._rebuilt.state.sessions.now
@@ -59,6 +59,15 @@ class Rerun:
         for gone in _reaching(revision.void_events):
             self._reached.pop(tuple(gone.values()), None)
         self._reached |= {tuple(row.values()): row for row in _reaching(revision.events)}
+
+    def open(self) -> list[str]:
+        """Return the ids of incidents that are open."""
+        return [name for name, row in self.incidents.items() if row["resolved_at"] is None]
+
+    def since(self, time: datetime) -> list[Row]:
+        """Return the incidents that were opened, raised or came back at a time or later."""
+        names = {row["incident_id"] for row in self._reached.values() if row["event_time"] >= time}
+        return [row for name, row in self.incidents.items() if name in names]
 
     def fired(self, rule: str) -> list[Row]:
         """Return the incidents of a rule's family, with ``fired_at``: when it reached the rule, if ever."""

@@ -105,7 +105,7 @@ def table(fabric: str, shown: Sequence[Pair], end: datetime) -> pl.DataFrame:
             {
                 "fabric": fabric,
                 "verdict": pair.verdict,
-                "subject": subject(_named(either)),
+                "subject": subject(named(either)),
                 "incident_id": None if pair.now is None else pair.now["incident_id"],
                 **_side("now", pair.now, end),
                 **_side("then", pair.then, end),
@@ -129,7 +129,7 @@ def _side(name: str, row: Row | None, end: datetime) -> dict[str, object]:
     }
 
 
-def _named(row: Row) -> dict[str, object]:
+def named(row: Row) -> dict[str, object]:
     """Return a row with its addresses as text."""
     mac = row.get("mac")
     text = None if mac is None else pl.select(mac_text(pl.lit(mac, dtype=pl.UInt64))).item()

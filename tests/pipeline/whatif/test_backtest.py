@@ -122,7 +122,10 @@ def test_the_table_is_there_as_csv(played: Played) -> None:
             ["--rule", "M2", "--set", "moves=6", "--from", "-90d"],
             "before the first data: the earliest that is",
         ),
-        (["--rule", "M2", "--set", "moves=6", "--fabric", "scenaro"], "(did you mean scenario?)"),
+        (
+            ["--rule", "M2", "--set", "moves=6", "--fabric", "scenaro"],
+            "never heard of fabric scenaro: there are",
+        ),
     ],
 )
 def test_bad_input_is_said_with_what_was_perhaps_meant(
