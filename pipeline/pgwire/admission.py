@@ -172,7 +172,13 @@ def _judge_table(node: dict[str, Any], scope: frozenset[str], allowed: Allowed) 
         shown = ".".join(part for part in (catalog, schema, name) if part)[:200]
         near = difflib.get_close_matches(name[:64], sorted(known), 3)
         hint = f": is it {' or '.join(near)}?" if near else ", or is not for reading: the views of main are"
-        raise RefusalError(UNDEFINED_TABLE, f'relation "{shown}" does not exist{hint}')
+        raise RefusalError(UNDEFINED_TABLE, f'relation "{shown}" does not exist{hint}', _place(node))
+
+
+def _place(node: dict[str, Any]) -> int | None:
+    """Return where a node stands; bytes are taken for characters."""
+    location = node.get("query_location")
+    return location + 1 if isinstance(location, int) and location < 1 << 32 else None
 
 
 def _judge_table_function(function: dict[str, Any], allowed: Allowed) -> None:

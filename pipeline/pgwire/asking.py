@@ -107,7 +107,7 @@ class Asking:
                 return None
             case None:
                 nothing = [None] * len(statement.parameters)
-                return await self.in_turn(lambda: self.runner.columns(statement.text, nothing))
+                return await self._placed(statement, lambda: self.runner.columns(statement.text, nothing))
             case Show(name):
                 return shown(name, self.settings)
             case Fetch(cursor, moves=False):
@@ -152,7 +152,14 @@ class Asking:
                 self.runner.hold()
             return self.runner.run(text, parameters)
 
-        return await self.in_turn(task)
+        return await self._placed(portal.statement, task)
+
+    async def _placed(self, statement: Statement, task: Callable[[], T]) -> T:
+        """Return what ``task`` returns; where an error has a place, it is one of the whole query."""
+        try:
+            return await self.in_turn(task)
+        except RefusalError as error:
+            raise error.moved(statement.start) from error
 
     def _keep(self, size: int) -> None:
         kept = sum(len(it.text) for it in self.statements.values())

@@ -19,6 +19,7 @@ class Statement:
         explains: whether it is an EXPLAIN.
         parameters: OIDs of its parameters' types, as clients are told.
         given: which of them the client gave a type; text of the others is DuckDB's to read.
+        start: characters of the query before it.
     """
 
     text: str
@@ -26,6 +27,7 @@ class Statement:
     explains: bool = False
     parameters: tuple[int, ...] = ()
     given: tuple[bool, ...] = ()
+    start: int = 0
 
     @property
     def empty(self) -> bool:
@@ -43,4 +45,6 @@ async def _admitted(parser: Parser, piece: Piece, allowed: Allowed) -> Statement
     if command is not None and not isinstance(command, Declare):
         return Statement("", command)
     found = await parser.admit_one(piece if command is None else command.question, allowed)
-    return Statement("" if found.empty else found.text, command, found.explains, found.types)
+    return Statement(
+        "" if found.empty else found.text, command, found.explains, found.types, start=found.start
+    )

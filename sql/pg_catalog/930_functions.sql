@@ -21,6 +21,7 @@ CREATE MACRO main.current_role() AS coalesce(getvariable('pg_user'), 'fabricscop
 CREATE MACRO main.user() AS coalesce(getvariable('pg_user'), 'fabricscope');
 CREATE MACRO main.pg_backend_pid() AS 0;
 CREATE MACRO main.pg_is_in_recovery() AS FALSE;
+CREATE MACRO main.pg_advisory_unlock_all() AS NULL::VARCHAR;
 CREATE MACRO main.clock_timestamp() AS now();
 CREATE MACRO main.statement_timestamp() AS now();
 

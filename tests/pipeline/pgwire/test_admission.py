@@ -266,8 +266,8 @@ def test_every_type_is_judged() -> None:
         "array", "bignum", "bit", "blob", "boolean", "date", "decimal", "double", "enum", "float", "hugeint",
         "integer", "interval", "bigint", "json", "list", "map", "null", "smallint", "struct", "time",
         "time_ns", "time with time zone", "timestamp", "timestamp with time zone", "timestamp_ms",
-        "timestamp_ns", "timestamp_s", "timestamptz_ns", "tinyint", "tuple", "ubigint", "uhugeint", "uinteger", "union",
-        "usmallint", "utinyint", "uuid", "varchar",
+        "timestamp_ns", "timestamp_s", "timestamptz_ns", "tinyint", "tuple", "ubigint", "uhugeint",
+        "uinteger", "union", "usmallint", "utinyint", "uuid", "varchar",
     }  # fmt: skip
     with duckdb.connect() as connection:
         types = connection.execute("SELECT DISTINCT lower(logical_type) FROM duckdb_types()").fetchall()
