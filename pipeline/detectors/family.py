@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from pipeline.apply.fabric import Applied, FabricState
-from pipeline.detectors import FINDING
+from pipeline.detectors import NO_FINDINGS
 from pipeline.detectors.declared import Declared
 from pipeline.detectors.roles import Roles
 from pipeline.detectors.settings import Settings
@@ -43,13 +43,9 @@ class Scene:
         return self.freshness.filter(pl.col("family") == family).drop("family")
 
 
-_NONE: Final = pl.DataFrame(schema=FINDING)
-"""Made once: a millisecond each is much for what most families say of most batches."""
-
-
 def nothing() -> Judged:
     """Return that a batch adds nothing and takes nothing back."""
-    return _NONE, _NONE
+    return NO_FINDINGS, NO_FINDINGS
 
 
 class Family(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from pipeline.detectors import FINDING
+from pipeline.detectors import NO_FINDINGS
 from pipeline.detectors.told import Told
 
 
@@ -19,7 +19,7 @@ class Spoken:
         """``keys``: columns of FINDING that make a subject of this family; null is a value of its own."""
         self._keys = list(keys)
         self._told = Told()
-        self._open = pl.DataFrame(schema={key: FINDING[key] for key in self._keys})
+        self._open = NO_FINDINGS.select(self._keys)
 
     def before(self, since: int) -> pl.DataFrame:
         """Return the subjects of which it was said last, before ``since``, that the rule holds."""

@@ -7,6 +7,7 @@ A timeline is a frame with key columns, PLACE and a value column; one row per ti
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -18,13 +19,23 @@ _SMALL: Final = 200
 _UNIT, _SUBJECT = "number of unit", "number of subject"
 
 
+@lru_cache(maxsize=256)
+def _made(columns: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=dict(columns))
+
+
+def _nothing(schema: pl.Schema) -> pl.DataFrame:
+    """Return an empty frame; made once, to make one takes a millisecond."""
+    return _made(tuple(schema.items()))
+
+
 class StepTable:
     """Current and recent values of units: what is older than the lateness is settled, one row per unit."""
 
     def __init__(self, keys: Sequence[str], value: pl.DataType | type[pl.DataType]) -> None:
         self.keys = list(keys)
         self._schema = pl.Schema({**dict.fromkeys(self.keys, pl.String), **PLACE, "value": value})
-        self.rows = pl.DataFrame(schema=self._schema)
+        self.rows = _nothing(self._schema)
         self._size = _SMALL
         """Rows when the table was last settled, or that many."""
 

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from pipeline.detectors import FINDING, SUBJECT
+from pipeline.detectors import FINDING, NO_FINDINGS, SUBJECT
 
 
 class Told:
     """Findings of one evaluation that may still be revised."""
 
     def __init__(self) -> None:
-        self.frame = pl.DataFrame(schema=FINDING)
+        self.frame = NO_FINDINGS
 
     def dump(self, since: int) -> pl.DataFrame:
         """Return what may still be revised, ordered."""
