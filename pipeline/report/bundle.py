@@ -23,6 +23,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from pipeline.forensics.options import Where
 from pipeline.forensics.times import said
 from pipeline.report import rendered
 from pipeline.report.compose import Setting
@@ -30,6 +31,7 @@ from pipeline.report.model import Report
 from pipeline.report.pseudonymised import learn, names_in, pseudonymised, rank
 from pipeline.report.pseudonyms import Pseudonyms
 from pipeline.report.slices import BEFORE, Slice, selections
+from pipeline.store.archived import alone
 from pipeline.store.opening import look
 from pipeline.store.questions import lay_questions
 from sql import statements
@@ -76,7 +78,7 @@ Compose = Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Report]
 """Makes the report of an opened bundle; by original, the names that were replaced."""
 
 
-def fill(folder: Path, store: Path, content: Content, compose: Compose) -> Report:
+def fill(folder: Path, store: Where, content: Content, compose: Compose) -> Report:
     """Write a bundle into an empty folder; return its report, which is made of what is in the bundle."""
     (folder / _TABLES).mkdir()
     with _laid(store) as connection:
@@ -125,9 +127,11 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 @contextmanager
-def _laid(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with closing(look(store)) as connection:
-        lay_questions(connection, "memory", fabrics=None)
+def _laid(where: Where) -> Iterator[duckdb.DuckDBPyConnection]:
+    assert where.store is not None or where.archive is not None
+    connection = look(where.store) if where.store is not None else alone(where.archive or "")
+    with closing(connection):
+        lay_questions(connection, "memory", fabrics=None, archive=where.archive)
         yield connection
 
 

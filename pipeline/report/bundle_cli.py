@@ -15,12 +15,12 @@ import polars.selectors as cs
 import typer
 
 from collectors.errors import FabricscopeError, InputError
+from pipeline.forensics.options import Archive, StoreOrNone, Where, opened
 from pipeline.forensics.questions import Span
-from pipeline.forensics.source import source
 from pipeline.forensics.times import zone_of
 from pipeline.report.asked import Asked
 from pipeline.report.bundle import Content, fill, pack
-from pipeline.report.cli import Fabric, Incident, Since, Store, Until, Zone
+from pipeline.report.cli import Fabric, Incident, Since, Until, Zone, said_of
 from pipeline.report.compose import of_incident, of_time
 from pipeline.report.model import Report
 from pipeline.report.pseudonyms import KEY_BYTES, Pseudonyms
@@ -46,10 +46,11 @@ class _Opened:
 def bundle(
     *,
     incident: Incident = None,
-    store: Store,
+    store: StoreOrNone = None,
     since: Since = None,
     until: Until = None,
     fabric: Fabric = None,
+    archive: Archive = None,
     output: Annotated[
         Path,
         typer.Option(
@@ -82,10 +83,11 @@ def bundle(
     if output.exists():
         raise InputError(f"{output} is there already: name another, or remove it")
     wanted = Wanted(incident, since, until, fabric)
-    with source(store) as asked:
-        setting = setting_of(asked, store, zone_of(zone))
-        told = composed(asked, store, wanted, setting)
-        chosen = Asked(asked).chosen(incident, str(store)).id if incident is not None else None
+    named = Where(store, archive, None, None, None)
+    with opened(named) as asked:
+        setting = setting_of(asked, zone_of(zone))
+        told = composed(asked, said_of(named), wanted, setting)
+        chosen = Asked(asked).chosen(incident, said_of(named)).id if incident is not None else None
     content = Content(told, setting, Pseudonyms(_key(key_file)) if pseudonymise else None)
 
     def compose(connection: duckdb.DuckDBPyConnection, names: dict[str, str]) -> Report:
@@ -96,7 +98,7 @@ def bundle(
 
     try:
         with _folder(output) as folder:
-            made = fill(folder, store, content, compose)
+            made = fill(folder, named, content, compose)
     except (OSError, duckdb.IOException) as error:
         raise FabricscopeError(f"{output} can't be written: {' '.join(str(error).split())}") from error
     typer.echo(f"{made.title}: {output}")

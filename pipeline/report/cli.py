@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from collectors.errors import FabricscopeError, InputError
-from pipeline.forensics.source import source
+from pipeline.forensics.options import Archive, PasswordFile, SqlUrl, StoreOrNone, Where, opened
 from pipeline.forensics.times import zone_of
 from pipeline.report import rendered
 from pipeline.report.model import Report
@@ -24,10 +24,6 @@ FORMATS: Final[dict[str, Callable[[Report, tzinfo], str]]] = {
 
 Incident = Annotated[
     str | None, typer.Argument(metavar="[INCIDENT]", help="The incident's id, or the beginning of it.")
-]
-Store = Annotated[
-    Path,
-    typer.Option(envvar="FABRICSCOPE_STORE", help="The store to read; no replica may have it open."),
 ]
 Since = Annotated[
     str | None,
@@ -51,14 +47,22 @@ Zone = Annotated[
 ]
 
 
+def said_of(where: Where) -> str:
+    """Return the store as people name it."""
+    return str(where.store or where.archive or "the replica")
+
+
 @app.command()
 def report(
     *,
     incident: Incident = None,
-    store: Store,
+    store: StoreOrNone = None,
     since: Since = None,
     until: Until = None,
     fabric: Fabric = None,
+    archive: Archive = None,
+    sql_url: SqlUrl = None,
+    sql_password_file: PasswordFile = None,
     form: Annotated[
         str,
         typer.Option("--format", envvar="FABRICSCOPE_FORMAT", metavar="|".join(FORMATS), help="As what."),
@@ -77,8 +81,10 @@ def report(
     if form not in FORMATS:
         raise InputError(f"--format {form!r} is none of {', '.join(FORMATS)}")
     where = zone_of(zone)
-    with source(store) as asked:
-        made = composed(asked, store, Wanted(incident, since, until, fabric), setting_of(asked, store, where))
+    named = Where(store, archive, sql_url, sql_password_file, None)
+    with opened(named) as asked:
+        wanted = Wanted(incident, since, until, fabric)
+        made = composed(asked, said_of(named), wanted, setting_of(asked, where))
     text = FORMATS[form](made, where)
     if output is None:
         sys.stdout.write(text)

@@ -13,7 +13,7 @@ from pipeline.report.asked import Asked, Row
 from pipeline.report.marks import marks
 from pipeline.report.model import Coverage, Moves, Report, Topology
 from pipeline.report.redundancy import redundancy
-from pipeline.report.rows import blind_of, told_of
+from pipeline.report.rows import blind_of, reach_of, told_of
 from pipeline.report.structure import Structure, structure
 from pipeline.report.timeline import MOST_CHANGES, timeline, told_changes
 from pipeline.report.topology import owners, topology
@@ -79,10 +79,12 @@ def of_incident(asked: Asked, seen: Seen, setting: Setting) -> Report:
     focus = began, max(min(root.row["resolved_at"] or setting.now, span.until), began)
     scene = _Scene(fabric, span, focus, family, first_known, everything=False)
     parts = _parts(asked, scene, short, setting)
+    reach = reach_of(asked.rows("who could not be reached", queries.who_was_hit(root_id)))
     return Report(
         title=f"Incident {short[seen.id]} of {fabric}",
         headline=words.headline(root, setting.now, setting.zone),
-        summary=words.summary(root, family, parts["completeness"]),
+        summary=words.summary(root, family, reach, parts["completeness"]),
+        reach=reach,
         cause=cause,
         incidents=tuple(told_of(one, short) for one in family),
         beside=tuple(told_of(one, short) for one in beside),
@@ -108,6 +110,7 @@ def of_time(asked: Asked, fabric: str, span: Span, setting: Setting) -> Report:
             parts["completeness"],
         ),
         cause=None,
+        reach=None,
         incidents=tuple(told_of(one, short) for one in incidents),
         beside=(),
         queries=tuple(asked.queries),

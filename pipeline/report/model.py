@@ -88,6 +88,34 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What others could not reach, or had one path left to, while the incident was open."""
+
+    effect: str
+    """unreachable, or one path."""
+    kind: str
+    """mac, ip, vni, tenant."""
+    subject: str
+    vni: int | None
+    tenant: str | None
+    devices: int
+    """That could not reach it."""
+    longest_s: float | None
+    """For which of them could not for longest; null: nobody can tell for some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who could not be reached, from the routes that devices held."""
+
+    lost: tuple[Lost, ...]
+    counts: Mapping[str, int]
+    """By effect and kind, ``unreachable mac``: how many there are in all."""
+    longest_s: Mapping[str, float]
+    """By effect."""
+
+
+@dataclass(frozen=True, slots=True)
 class Redundancy:
     """How many of the things that stand in for each other worked, over time."""
 
@@ -189,6 +217,8 @@ class Report:
     changes: Mapping[str, int]
     """By kind of thing: how many changes."""
     affected: tuple[Affected, ...]
+    reach: Reach | None
+    """Null: not asked, for this is of a time."""
     redundancy: tuple[Redundancy, ...]
     more_redundancy: int
     """Others that became fewer, too."""

@@ -90,6 +90,17 @@ def changes_before(incident_id: str, macs: list[str]) -> str:
     )
 
 
+def who_was_hit(incident_id: str) -> str:
+    """Return the query for what others could not reach, and for how long at most."""
+    return (
+        f"FROM who_was_hit({literal(incident_id)})"
+        " SELECT effect, kind, subject, vni, max(tenant) AS tenant, count(DISTINCT device) AS devices,"
+        " max(seconds) AS longest_s, coalesce(bool_or(seconds IS NULL), false) AS unsure"
+        " GROUP BY effect, kind, subject, vni"
+        f" ORDER BY effect DESC, kind, longest_s DESC, subject, vni LIMIT {MOST_ROWS}"
+    )
+
+
 def addresses(fabric: str, at: datetime) -> str:
     """Return the query for whose an address is."""
     return (

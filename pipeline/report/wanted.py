@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from pathlib import Path
 
 from collectors.errors import InputError
 from pipeline.desk import options
-from pipeline.desk.source import time_of
 from pipeline.forensics.questions import Span
 from pipeline.forensics.source import Source
 from pipeline.forensics.times import check_reach, moment, period
@@ -34,24 +32,23 @@ class Wanted:
             )
 
 
-def setting_of(source: Source, store: Path, zone: tzinfo) -> Setting:
+def setting_of(source: Source, zone: tzinfo) -> Setting:
     """Return from where and how a store is told of."""
-    reach = source.reach()
-    now, as_of = time_of(store, frozenset(), options.clock())
-    return Setting(max(now, reach.last), as_of, reach, zone)
+    now, as_of = source.now(options.clock())
+    return Setting(now, as_of, source.reach(), zone)
 
 
-def composed(source: Source, store: Path, wanted: Wanted, setting: Setting) -> Report:
+def composed(source: Source, where: str, wanted: Wanted, setting: Setting) -> Report:
     """Return the report; raises InputError for an unknown incident or a time that the store doesn't know."""
     wanted.check()
     asked = Asked(source)
     reach, zone = setting.reach, setting.zone
     if wanted.incident is not None:
-        seen = asked.chosen(wanted.incident, str(store))
+        seen = asked.chosen(wanted.incident, where)
         if wanted.fabric not in (None, seen.row["fabric"]):
             raise InputError(f"incident {seen.id} is of fabric {seen.row['fabric']}, not {wanted.fabric}")
         return of_incident(asked, seen, setting)
-    fabric = asked.fabric(wanted.fabric, str(store))
+    fabric = asked.fabric(wanted.fabric, where)
     since = wanted.since or ""
     # that of which nothing can be known is said before that it is later than the end
     check_reach(since, moment(since, now=setting.now, zone=zone), now=setting.now, zone=zone, reach=reach)

@@ -1,6 +1,6 @@
 """The sentences of a report. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from pipeline.desk.seen import Seen
 from pipeline.desk.words import span, value
 from pipeline.forensics.times import said
 from pipeline.guides.registry import GUIDES
-from pipeline.report.model import Affected, Cause, Coverage, Step, Told
+from pipeline.report.model import Affected, Cause, Coverage, Reach, Step, Told
 
 MOST_NAMED: Final = 40
 """Things of a kind that are named; the rest is counted."""
@@ -53,11 +53,12 @@ def headline_of_time(
     return f"{len(incidents)} incident{plural} {causes} in {fabric} {when}: {', '.join(counted)}"
 
 
-def summary(seen: Seen, incidents: Iterable[Seen], completeness: str) -> tuple[str, ...]:
+def summary(seen: Seen, incidents: Iterable[Seen], reach: Reach, completeness: str) -> tuple[str, ...]:
     """Return who was hit, how fast it was found, and how sure all this is."""
     every = list(incidents)
     below = [one for one in every if one.row["root_incident_id"] == seen.id and one.id != seen.id]
     sentences = [_hit(one) for one in who_is_hit(seen, every)]
+    sentences += _lost(reach)
     if below:
         rules = ", ".join(sorted({one.row["rule"] for one in below}))
         sentences.append(
@@ -90,6 +91,20 @@ def _times(since: datetime, until: datetime, zone: tzinfo) -> str:
 
 def _day(time: datetime, zone: tzinfo) -> str:
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _lost(reach: Reach) -> Iterator[str]:
+    for effect, begin in (
+        ("unreachable", "By routes, unreachable for some"),
+        ("one path", "One path left to"),
+    ):
+        counted = [
+            f"{count} {plural}"
+            for kind, plural in (("tenant", "tenants"), ("vni", "VNIs"), ("mac", "MACs"), ("ip", "addresses"))
+            if (count := reach.counts.get(f"{effect} {kind}", 0))
+        ]
+        if counted:
+            yield f"{begin}: {', '.join(counted)}; for up to {reach.longest_s[effect]:.1f} s"
 
 
 def _hit(told: str) -> str:

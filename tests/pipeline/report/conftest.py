@@ -16,7 +16,7 @@ from tests.recordings.variants import Recordings
 
 def report_of(store: Path, wanted: Wanted) -> Report:
     with source(store) as asked:
-        return composed(asked, store, wanted, setting_of(asked, store, UTC))
+        return composed(asked, str(store), wanted, setting_of(asked, UTC))
 
 
 def incident(store: Path, rule: str, device: str) -> str:
