@@ -69,3 +69,36 @@ def test_at_is_the_fold_by_the_clocks_of_devices(
     for time in drawn(fold, entity, "valid_time"):
         query = f"FROM {entity}_at({sql_time(time)})"
         assert told(store, query, ENTITIES[entity]) == fold.at(entity, time)
+
+
+THINGS = {
+    "link": ("link", {"interface": "interface"}, "true"),
+    "bgp": ("bgp_session", {"name": "network_instance", "peer": "neighbor"}, "afi_safi IS NULL"),
+    "vtep": ("vtep", {"name": "network_instance", "vni": "vni", "peer": "peer"}, "true"),
+    "bfd": ("bfd_session", {"name": "discriminator", "interface": "interface"}, "true"),
+    "igp": ("igp_adjacency", {"interface": "interface", "peer": "neighbor"}, "true"),
+    "segment": ("ethernet_segment", {"name": "name"}, "true"),
+    "forwarder": ("designated_forwarder", {"vni": "vni", "esi": "esi"}, "true"),
+    "mac": ("mac_location", {"vni": "vni", "mac": "mac"}, "true"),
+}
+"""By kind of fabric_at and known_at: the entity, its columns by their names there, and which of its rows."""
+
+
+@pytest.mark.parametrize(("question", "suffix"), [("fabric_at", "at"), ("known_at", "known_at")])
+@pytest.mark.parametrize("kind", THINGS)
+def test_the_fabric_at_a_time_is_made_of_all_its_entities(
+    store: duckdb.DuckDBPyConnection, fold: Fold, kind: str, question: str, suffix: str
+) -> None:
+    entity, names, which = THINGS[kind]
+    times = fold.times("evpn_route", "record_time")
+    own = "NULL" if entity == "mac_location" else "device"
+    for time in random.Random(kind).sample(times, 2):
+        whole = store.execute(
+            f"SELECT fabric, device, {', '.join(names)}, valid_from::VARCHAR"
+            f" FROM {question}({sql_time(time)}) WHERE kind = '{kind}' ORDER BY ALL"
+        ).fetchall()
+        part = store.execute(
+            f"SELECT fabric, {own}, {', '.join(names.values())}, valid_from::VARCHAR"
+            f" FROM {entity}_{suffix}({sql_time(time)}) WHERE {which} ORDER BY ALL"
+        ).fetchall()
+        assert whole == part
