@@ -104,6 +104,8 @@ def _attached(path: Path, option: str) -> duckdb.DuckDBPyConnection:
     quoted = str(path).replace("'", "''")
     try:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # what doesn't fit into memory goes beside the file, not into whatever folder the process runs in
+        connection.execute(f"SET GLOBAL temp_directory = '{quoted}.tmp'")
         connection.execute(f"ATTACH '{quoted}' AS store_file ({option})")
         connection.execute("USE store_file")
     except duckdb.Error as error:
