@@ -30,7 +30,7 @@ class Limits:
         kept_bytes: of all answers that wait to be sent or fetched.
         query_bytes: of memory that running statements may take together.
         running: statements at a time; more wait for their turn.
-        connections: sessions at a time, and as many that are logging in.
+        connections: sessions at a time, and as many that are logging in: more push out who waits longest.
     """
 
     seconds: float = 30.0

@@ -40,7 +40,9 @@ class Server:
     running: dict[tuple[int, bytes], Runner] = field(default_factory=dict)
     """Sessions by process number and key."""
     _last: int = 0
-    _waiting: int = 0
+    _inside: int = 0
+    _waiting: list[asyncio.Timeout] = field(default_factory=list)
+    """Of those that are logging in, who came first first."""
 
     async def __call__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         """Serve one client."""
@@ -49,7 +51,10 @@ class Server:
         try:
             client = await self._entered(connection)
             if client is not None:
-                await self._serve(connection, client, peer)
+                try:
+                    await self._serve(connection, client, peer)
+                finally:
+                    self._inside -= 1
         except RefusalError as error:
             self.metrics.refusal(error.sqlstate)
             log.info("connection refused", peer=peer, sqlstate=error.sqlstate, reason=error.message)
@@ -67,24 +72,27 @@ class Server:
             await connection.close()
 
     async def _entered(self, connection: Connection) -> Client | None:
-        if self._waiting >= self.limits.connections:
-            raise self._full()
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(LOGIN_SECONDS):
+        if len(self._waiting) >= self.limits.connections:
+            # whoever waits longest has not come to log in
+            self._waiting.pop(0).reschedule(asyncio.get_running_loop().time())
+        async with asyncio.timeout(LOGIN_SECONDS) as patience:
+            self._waiting.append(patience)
+            try:
                 client = await self.door.enter(connection)
-        except RefusalError:
-            self.metrics.login("refused")
-            await asyncio.sleep(REFUSED_SECONDS)
-            raise
-        finally:
-            self._waiting -= 1
+            except RefusalError:
+                self.metrics.login("refused")
+                await asyncio.sleep(REFUSED_SECONDS)
+                raise
+            finally:
+                if patience in self._waiting:
+                    self._waiting.remove(patience)
         if isinstance(client, messages.Cancel):
             if found := self.running.get((client.process, client.key)):
                 found.stop(RefusalError(QUERY_CANCELED, "canceling statement due to user request"))
             return None
-        if len(self.running) >= self.limits.connections:
+        if self._inside >= self.limits.connections:
             raise self._full()
+        self._inside += 1  # before anything is awaited: others come meanwhile
         self.metrics.login("let in")
         return client
 
