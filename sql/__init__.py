@@ -2,8 +2,9 @@
 
 ``ddl/`` holds the tables of schema ``store``, made once; ``migrations/`` what brings those of older versions
 to these. ``views/`` holds what people read, in schema ``main``: views with the tables' names and text instead
-of numbers, and macros; each program that opens a store sets its own. One statement per file, except in
-migrations.
+of numbers, and macros; each program that opens a store sets its own. ``pg_catalog/`` holds what PostgreSQL
+clients ask their server, beside the views in a reader's catalog. One statement per file, except in the latter
+and in migrations.
 """
 
 from importlib.resources import files
