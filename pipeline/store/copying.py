@@ -19,6 +19,11 @@ from sql import statements
 
 Progress = Callable[[str, int], None]
 """Is told of each table that has been copied, and how many rows it has."""
+BY_MAC: Final = ("mac_history", "mac_location_history")
+"""Tables whose rows a copy holds by day and, within a day, by MAC: the life of a MAC is in a few places then.
+
+Others, and these until they are copied, are in the order in which their rows came.
+"""
 _MARGIN: Final = 1.1
 """Of the size that a copy needs at most: compressing rows anew can cost a little."""
 
@@ -92,7 +97,7 @@ def require_room(folder: Path, size: int) -> None:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, target: Path, progress: Progress) -> None:
-    """Write all tables to a new file, rows in the order in which they were stored."""
+    """Write all tables to a new file."""
     quoted = str(target).replace("'", "''")
     connection.execute(f"ATTACH '{quoted}' AS copied (ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
     try:
@@ -100,10 +105,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path, progress: Progres
         for statement in statements("ddl"):
             connection.execute(statement)
         for table in columns_of(connection):
-            found = connection.execute(
-                f"INSERT INTO copied.store.{table} BY NAME FROM store_file.store.{table}"
-            ).fetchone()
-            progress(table, found[0] if found else 0)
+            progress(table, sum(_copied(connection, table, part) for part in _parts(connection, table)))
         for statement in statements("views"):
             connection.execute(statement)
         connection.execute("USE store_file")
@@ -114,6 +116,28 @@ def _copy(connection: duckdb.DuckDBPyConnection, target: Path, progress: Progres
             connection.execute("DETACH copied")
         raise
     connection.execute("DETACH copied")
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return which rows of a table are copied at once, and in which order: a day fits into memory."""
+    if table not in BY_MAC:
+        return [""]
+    days = connection.execute(
+        f"SELECT DISTINCT seen_to::DATE AS day FROM store_file.store.{table} ORDER BY day NULLS FIRST"  # noqa: S608  # the store's own
+    ).fetchall()
+    ranges = [
+        "seen_to IS NULL" if day is None else f"seen_to >= '{day} 00:00Z' AND seen_to < '{day}'::DATE + 1"
+        for (day,) in days
+    ]
+    return [f"WHERE {these} ORDER BY mac, valid_from" for these in ranges]
+
+
+def _copied(connection: duckdb.DuckDBPyConnection, table: str, part: str) -> int:
+    """Copy rows of a table and return how many they are."""
+    ((rows,),) = connection.execute(
+        f"INSERT INTO copied.store.{table} BY NAME FROM store_file.store.{table} {part}"
+    ).fetchall()
+    return int(rows)
 
 
 @contextmanager
