@@ -13,7 +13,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pipeline.forensics.times import said
 from pipeline.report import rendered
 from pipeline.report.compose import Setting
 from pipeline.report.model import Report
+from pipeline.report.packed import TABLES, files_in, opened, opening
 from pipeline.report.pseudonymised import learn, names_in, pseudonymised, rank
 from pipeline.report.pseudonyms import Pseudonyms
 from pipeline.report.slices import BEFORE, Slice, selections
@@ -36,9 +36,6 @@ from pipeline.store.opening import look
 from pipeline.store.questions import lay_questions
 from sql import statements
 
-_TABLES: Final = "tables"
-_ANY_TIME: Final = (2026, 1, 1, 0, 0, 0)
-"""In archives: the same content is the same file."""
 _README: Final = """\
 # {title}
 
@@ -80,14 +77,14 @@ Compose = Callable[[duckdb.DuckDBPyConnection, dict[str, str]], Report]
 
 def fill(folder: Path, store: Where, content: Content, compose: Compose) -> Report:
     """Write a bundle into an empty folder; return its report, which is made of what is in the bundle."""
-    (folder / _TABLES).mkdir()
+    (folder / TABLES).mkdir()
     with _laid(store) as connection:
         tables = _columns(connection)
         wanted = selections(tables, content.slice)
         if content.pseudonyms is not None:
             _learn(connection, tables, wanted, content.pseudonyms)
         for table, query in wanted.items():
-            _write(connection, folder / _TABLES / f"{table}.parquet", query, table, content.pseudonyms)
+            _write(connection, folder / TABLES / f"{table}.parquet", query, table, content.pseudonyms)
     (folder / "open.sql").write_text(opening(sorted(wanted)), "utf-8")
     (folder / "schema.sql").write_text("\n".join(statements("ddl")), "utf-8")
     names = content.pseudonyms.names if content.pseudonyms is not None else {}
@@ -95,35 +92,6 @@ def fill(folder: Path, store: Where, content: Content, compose: Compose) -> Repo
         report = compose(connection, names)
     _tell(folder, report, content)
     return report
-
-
-def opening(tables: list[str]) -> str:
-    """Return the script that makes views of the tables, and the questions, in an empty database."""
-    views = [
-        f"CREATE OR REPLACE VIEW store.\"{table}\" AS FROM read_parquet('{_TABLES}/{table}.parquet');"
-        for table in tables
-    ]
-    questions = [f"{text.strip().removesuffix(';')};" for text in statements("views")]
-    return "\n".join(["SET TimeZone = 'UTC';", "CREATE SCHEMA IF NOT EXISTS store;", *views, *questions, ""])
-
-
-def opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a bundle in a folder, opened as its reader does."""
-    connection = duckdb.connect()
-    where = str(folder).replace("'", "''")
-    connection.execute(f"SET file_search_path = '{where}'")
-    connection.execute((folder / "open.sql").read_text("utf-8"))
-    return connection
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """Write the files of a folder into a ZIP archive; equal folders give equal archives."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-        for path in _files(folder):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _ANY_TIME)
-            entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".parquet" else zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            made.writestr(entry, path.read_bytes())
 
 
 @contextmanager
@@ -193,11 +161,7 @@ def _tell(folder: Path, report: Report, content: Content) -> None:
         "pseudonymised": hidden,
         "sha256": {
             path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in _files(folder)
+            for path in files_in(folder)
         },
     }
     (folder / "manifest.json").write_text(f"{json.dumps(manifest, indent=2)}\n", "utf-8")
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())

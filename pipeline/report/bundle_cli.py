@@ -19,10 +19,11 @@ from pipeline.forensics.options import Archive, StoreOrNone, Where, opened
 from pipeline.forensics.questions import Span
 from pipeline.forensics.times import zone_of
 from pipeline.report.asked import Asked
-from pipeline.report.bundle import Content, fill, pack
+from pipeline.report.bundle import Content, fill
 from pipeline.report.cli import Fabric, Incident, Since, Until, Zone, said_of
 from pipeline.report.compose import of_incident, of_time
 from pipeline.report.model import Report
+from pipeline.report.packed import pack
 from pipeline.report.pseudonyms import KEY_BYTES, Pseudonyms
 from pipeline.report.wanted import Wanted, composed, setting_of
 

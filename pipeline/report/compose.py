@@ -11,9 +11,10 @@ from pipeline.forensics.times import Reach
 from pipeline.report import queries, words
 from pipeline.report.asked import Asked, Row
 from pipeline.report.marks import marks
-from pipeline.report.model import Coverage, Moves, Report, Topology
+from pipeline.report.model import Coverage, Moves, Report
 from pipeline.report.redundancy import redundancy
 from pipeline.report.rows import blind_of, reach_of, told_of
+from pipeline.report.shapes import Topology
 from pipeline.report.structure import Structure, structure
 from pipeline.report.timeline import MOST_CHANGES, timeline, told_changes
 from pipeline.report.topology import owners, topology

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.report.model import Edge, Node, Topology
+from pipeline.report.shapes import Edge, Node, Topology
 from pipeline.safe_text import clean
 
 WIDTH: Final = 1_080

@@ -3,28 +3,19 @@
 Vega-Lite draws them, offline. Colours are those of Okabe and Ito, which can be told apart by everybody.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final
+from datetime import timedelta, tzinfo
+from typing import Final
 
-import vl_convert
-
+from pipeline.report.axes import Spec, fit, focus, labels, svg, text_of, ticks, x_of
 from pipeline.report.model import Moves, Redundancy, Report, Told
-from pipeline.safe_text import clean
 
 _WIDTH: Final = 840
-_LABELS: Final = 235
-"""Of the vertical axis: so wide in all plots, that times are above each other."""
 _LINE: Final = 22
 MOST_BARS: Final = 40
 """Incidents that are drawn."""
-_VERSION: Final = "5.21"
 SEVERITIES: Final = {"critical": "#D55E00", "warning": "#E69F00", "info": "#56B4E9"}
 _BLUE: Final = "#0072B2"
 _GREEN: Final = "#009E73"
-_GREY: Final = "#767676"
-_FOCUS: Final = "#f0f0f0"
-Spec = dict[str, Any]  # Any: Vega-Lite
 
 
 def incidents(report: Report, zone: tzinfo) -> str | None:
@@ -38,7 +29,7 @@ def incidents(report: Report, zone: tzinfo) -> str | None:
         "field": "label",
         "type": "nominal",
         "sort": order,
-        "axis": {**_labels(), "title": None, "domain": False, "ticks": False},
+        "axis": {**labels(), "title": None, "domain": False, "ticks": False},
     }
     colour = {
         "field": "severity",
@@ -47,12 +38,12 @@ def incidents(report: Report, zone: tzinfo) -> str | None:
         "legend": {"title": "severity", "orient": "top"},
     }
     layers: list[Spec] = [
-        _focus(report, zone),
+        focus(report, zone),
         {
             "data": {"values": bars},
             "mark": {"type": "bar", "height": 12},
             "encoding": {
-                "x": _x(report, zone, "began"),
+                "x": x_of(report, zone, "began"),
                 "x2": {"field": "ended"},
                 "y": y,
                 "color": colour,
@@ -62,10 +53,10 @@ def incidents(report: Report, zone: tzinfo) -> str | None:
         {
             "data": {"values": [bar for bar in bars if bar["known"] is not None]},
             "mark": {"type": "tick", "color": "#000000", "thickness": 2, "height": 16},
-            "encoding": {"x": _x(report, zone, "known"), "y": y},
+            "encoding": {"x": x_of(report, zone, "known"), "y": y},
         },
     ]
-    return _svg({"width": _WIDTH, "height": _LINE * len(bars), "layer": layers})
+    return svg({"width": _WIDTH, "height": _LINE * len(bars), "layer": layers})
 
 
 def redundancy(report: Report, zone: tzinfo) -> str | None:
@@ -73,7 +64,7 @@ def redundancy(report: Report, zone: tzinfo) -> str | None:
     if not report.redundancy:
         return None
     last = len(report.redundancy) - 1
-    return _svg(
+    return svg(
         {
             "vconcat": [_steps(one, report, zone, at == last) for at, one in enumerate(report.redundancy)],
             "spacing": 16,
@@ -90,8 +81,8 @@ def moves(report: Report, zone: tzinfo) -> str | None:
     length = timedelta(seconds=told.bucket_s)
     bars = [
         {
-            "begin": _text(max(begin, report.since), zone),
-            "end": _text(min(begin + length, report.until), zone),
+            "begin": text_of(max(begin, report.since), zone),
+            "end": text_of(min(begin + length, report.until), zone),
             "moves": count / minutes,
         }
         for begin, count in told.counts
@@ -101,29 +92,29 @@ def moves(report: Report, zone: tzinfo) -> str | None:
         "data": {"values": bars},
         "mark": {"type": "bar", "color": _GREEN},
         "encoding": {
-            "x": _x(report, zone, "begin"),
+            "x": x_of(report, zone, "begin"),
             "x2": {"field": "end"},
             "y": {
                 "field": "moves",
                 "type": "quantitative",
                 "scale": {"domainMin": 0},
-                "axis": {**_labels(), "title": title, "tickCount": 4},
+                "axis": {**labels(), "title": title, "tickCount": 4},
             },
             "y2": {"datum": 0},
         },
     }
-    return _svg({"width": _WIDTH, "height": 130, "layer": [_focus(report, zone), bar]})
+    return svg({"width": _WIDTH, "height": 130, "layer": [focus(report, zone), bar]})
 
 
 def _steps(one: Redundancy, report: Report, zone: tzinfo, labelled: bool) -> Spec:
-    points = [{"time": _text(time, zone), "up": up} for time, up in one.points]
+    points = [{"time": text_of(time, zone), "up": up} for time, up in one.points]
     y = {
         "field": "up",
         "type": "quantitative",
         "scale": {"domain": [0, one.most]},
-        "axis": {**_labels(), "title": None, "values": _ticks(one.most), "format": "d"},
+        "axis": {**labels(), "title": None, "values": ticks(one.most), "format": "d"},
     }
-    x = _x(report, zone, "time", labelled=labelled)
+    x = x_of(report, zone, "time", labelled=labelled)
     line: Spec = {
         "data": {"values": points},
         "mark": {
@@ -132,82 +123,18 @@ def _steps(one: Redundancy, report: Report, zone: tzinfo, labelled: bool) -> Spe
         },
         "encoding": {"x": x, "y": y},
     }  # fmt: skip
-    title = {"text": f"{_fit(one.name)}: {one.of}, of {one.most}", "anchor": "start", "fontSize": 12}
-    return {"width": _WIDTH, "height": 56, "title": title, "layer": [_focus(report, zone, labelled), line]}
+    title = {"text": f"{fit(one.name)}: {one.of}, of {one.most}", "anchor": "start", "fontSize": 12}
+    return {"width": _WIDTH, "height": 56, "title": title, "layer": [focus(report, zone, labelled), line]}
 
 
 def _bar(one: Told, report: Report, zone: tzinfo) -> Spec:
     begin, end = max(one.began, report.since), min(one.resolved or report.until, report.until)
     known = report.since <= one.detected <= report.until
     return {
-        "label": _fit(f"{one.short} {one.rule} {one.label}"),
-        "began": _text(begin, zone),
-        "ended": _text(end, zone),
-        "known": _text(one.detected, zone) if known else None,
+        "label": fit(f"{one.short} {one.rule} {one.label}"),
+        "began": text_of(begin, zone),
+        "ended": text_of(end, zone),
+        "known": text_of(one.detected, zone) if known else None,
         "severity": one.severity,
         "weight": 1 if one in report.incidents else 0.35,
     }
-
-
-def _focus(report: Report, zone: tzinfo, labelled: bool = True) -> Spec:
-    since, until = (_text(time, zone) for time in report.focus)
-    return {
-        "data": {"values": [{"since": since, "until": until}]},
-        "mark": {"type": "rect", "color": _FOCUS},
-        "encoding": {"x": _x(report, zone, "since", labelled=labelled), "x2": {"field": "until"}},
-    }
-
-
-def _x(report: Report, zone: tzinfo, name: str, *, labelled: bool = True) -> Spec:
-    length = report.until - report.since
-    form = "%H:%M:%S" if length < timedelta(minutes=15) else "%H:%M"
-    if length >= timedelta(days=1):
-        form = "%d %b %H:%M"
-    axis: Spec = {"format": form, "tickCount": 8, "labelOverlap": True, "grid": True, "gridColor": "#e0e0e0"}
-    title = f"time, {_zone(report.since, zone)}" if labelled else None
-    return {
-        "field": name,
-        "type": "temporal",
-        "scale": {"type": "utc", "domain": [_text(report.since, zone), _text(report.until, zone)]},
-        "axis": {**axis, "title": title, "labels": labelled},
-    }
-
-
-def _labels() -> Spec:
-    return {"minExtent": _LABELS, "maxExtent": _LABELS, "labelLimit": _LABELS - 35, "grid": False}
-
-
-def _ticks(most: int) -> Sequence[int]:
-    return list(range(most + 1)) if most <= 4 else [0, most // 2, most]
-
-
-def _text(time: datetime, zone: tzinfo) -> str:
-    """Return a time as clocks of the zone show it, which the plot takes for UTC."""
-    return f"{time.astimezone(zone).replace(tzinfo=None).isoformat()}Z"
-
-
-def _zone(time: datetime, zone: tzinfo) -> str:
-    return f"{time.astimezone(zone):%Z}"
-
-
-def _fit(text: str) -> str:
-    text = clean(text)
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _svg(spec: Spec) -> str:
-    config: Spec = {
-        "font": "Arial, Helvetica, sans-serif",
-        "background": None,
-        "view": {"stroke": None},
-        "axis": {
-            "labelFontSize": 12,
-            "titleFontSize": 12,
-            "titleFontWeight": "normal",
-            "labelColor": "#222222",
-        },
-        "legend": {"labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"},
-        "scale": {"bandPaddingInner": 0.2},
-    }
-    drawn: str = vl_convert.vegalite_to_svg({**spec, "config": config}, vl_version=_VERSION)
-    return drawn

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from pipeline.report.model import Edge, Node, State, Topology
+from pipeline.report.shapes import Edge, Node, State, Topology
 from pipeline.report.structure import Structure
 
 MOST_IN_TIER: Final = 14

@@ -1,7 +1,7 @@
 """Which part of a fabric is drawn, and what is said to have failed."""
 
 from pipeline.report.layout import HEIGHT_OF_BOX, WIDTH, laid
-from pipeline.report.model import Topology
+from pipeline.report.shapes import Topology
 from pipeline.report.structure import structure
 from pipeline.report.topology import MOST_IN_TIER, Marks, natural, owners, topology
 from tests.pipeline.report.test_structure import NOON, at, leg, session
