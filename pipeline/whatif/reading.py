@@ -2,15 +2,24 @@
 
 from datetime import UTC, datetime, tzinfo
 
+from collectors.errors import InputError
 from pipeline.forensics.source import Source
 from pipeline.forensics.times import Reach, period
 
 
 def fabrics_of(source: Source) -> list[str]:
-    """Return the fabrics that are asked about, all there are if none is named."""
+    """Return the fabrics that are asked about, all there are if none is named.
+
+    Raises InputError for an archive that has no sessions: who was blind when isn't known then.
+    """
     # an archive has no position in a stream
     known = "SELECT fabric FROM store.stream_position UNION SELECT fabric FROM store.collector_event"
     there: list[str] = source.rows(f"{known} ORDER BY fabric")["fabric"].to_list()
+    if not there:
+        raise InputError(
+            "what there is tells of no session, so who could see what is unknown: give the store that the archive"
+            " is of, too, with --store"
+        )
     return [name for name in there if not source.fabrics or name in source.fabrics]
 
 
