@@ -71,12 +71,14 @@ class Source:
     def check_known(self, kind: str, subject: str) -> None:
         """Raise InputError for a subject the store never heard of, with the nearest, or heard of twice."""
         named = NAMED_AS.get(kind, kind)
-        which = "kind = $1" + (f" AND {within(self.fabrics, 3)}" if self.fabrics else "")
-        known = f"FROM subject WHERE {which}"
+        scope = f" AND {within(self.fabrics, 3)}" if self.fabrics else ""
+        known = f"FROM subject WHERE kind = $1{scope}"
         values: tuple[Value, ...] = (named, subject, *self.fabrics)
-        found = self.rows(Query(f"SELECT DISTINCT fabric {known} AND name = $2 ORDER BY fabric", values))[
-            "fabric"
-        ].to_list()
+        there = f"{known} AND name = $2"
+        if named == "mac":  # of a million, one is found by its number, in a fraction of the time
+            there = f"FROM mac_history($2) WHERE $1 = 'mac'{scope}"
+        query = Query(f"SELECT DISTINCT fabric {there} ORDER BY fabric", values)
+        found = self.rows(query)["fabric"].to_list()
         if len(found) > 1:
             raise InputError(
                 f"{named} {subject} is ambiguous, for fabrics {' and '.join(found)} have one each: name yours"
