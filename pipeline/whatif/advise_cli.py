@@ -64,8 +64,8 @@ def advise(
     where = zone_of(zone)
     number = None if vni is None else vni_number(vni)
     with opened(Where(store, archive, None, None, fabric)) as asked:
-        now, as_of = asked.now(options.clock())
         names = fabrics_of(asked)
+        now, as_of = asked.now(options.clock())
         span = span_of(since, until, now=now, zone=where, reach=asked.reach())
         today = {} if settings is None else settings_file.read(settings, names)
         lines = [f"{said(span[0], where)} to {said(span[1], where)}, M2 and M3 by VNI"]

@@ -82,8 +82,8 @@ def backtest(
     number = None if vni is None else vni_number(vni)
     asked.changes(rule, tried, number, Settings())  # what is wrong with it is said before a store is read
     with opened(Where(store, archive, None, None, fabric)) as asked_of:
-        now, as_of = asked_of.now(options.clock())
         names = fabrics_of(asked_of)
+        now, as_of = asked_of.now(options.clock())
         first, last = span_of(since, until, now=now, zone=where, reach=asked_of.reach())
         times = said(first, where), said(last, where)
         today = {} if settings is None else settings_file.read(settings, names)

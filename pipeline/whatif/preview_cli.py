@@ -81,9 +81,9 @@ def drain(
     options.duration(lasting, "--for")
     when = ["--for", lasting] if begins is None else ["--from", _start(begins), "--for", lasting]
     with opened(Where(store, archive, None, None, fabric)) as asked_of:
+        names = fabrics_of(asked_of)
         now, as_of = asked_of.now(options.clock())
         reach = asked_of.reach()
-        names = fabrics_of(asked_of)
         if len(names) > 1:
             raise InputError(f"the store has {', '.join(names)}: say which with --fabric")
         time = reach.last if at is None else moment(at, now=now, zone=where)

@@ -17,8 +17,8 @@ def fabrics_of(source: Source) -> list[str]:
     there: list[str] = source.rows(f"{known} ORDER BY fabric")["fabric"].to_list()
     if not there:
         raise InputError(
-            "what there is tells of no session, so who could see what is unknown: give the store that the archive"
-            " is of, too, with --store"
+            "no session is told of here, so who could see what is unknown: give the store that the archive is"
+            " of, too, with --store"
         )
     return [name for name in there if not source.fabrics or name in source.fabrics]
 

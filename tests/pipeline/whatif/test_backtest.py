@@ -137,3 +137,10 @@ def test_bad_input_is_said_with_what_was_perhaps_meant(
 def test_a_window_may_be_written_as_people_do(played: Played) -> None:
     answer = told(played("moves-at-the-limit"), "--rule", "M2", "--set", "moves=20", "--set", "window=1m30s")
     assert "M2 window_s 90 instead of 180 s" in answer["answer"][0]
+
+
+@pytest.mark.parametrize("command", ["backtest", "advise"])
+def test_an_archive_without_sessions_is_refused(tmp_path: Path, command: str) -> None:
+    arguments = [command, "--archive", str(tmp_path), *(SIX if command == "backtest" else [])]
+    result = CliRunner().invoke(command_line([command]), arguments)
+    assert "give the store that the archive is of, too" in str(result.exception)
