@@ -9,12 +9,13 @@ its name when it is whole and on the disk, and is never changed after that.
 
 import hashlib
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +24,8 @@ import pyarrow.parquet as pq
 from collectors.errors import RefusedError
 from pipeline.store.archive_tables import TABLES, columns_of, outward, where
 
+SLICE_ROWS: Final = 200_000
+"""So many rows are sorted at once."""
 ROW_GROUP_ROWS: Final = 32_768
 """What a question about one MAC reads of a day, twice: what began on that day and what had begun before."""
 
@@ -42,9 +45,15 @@ def path_of(root: Path, fabric: str, day: date, table: str) -> Path:
 
 
 def write_day(
-    connection: duckdb.DuckDBPyConnection, root: Path, fabric: str, day: date, table: str
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    fabric: str,
+    day: date,
+    table: str,
+    *,
+    rest: Callable[[], object] = lambda: None,
 ) -> Written:
-    """Write the rows of a day, which stay in the store for now.
+    """Write the rows of a day, which stay in the store for now; ``rest`` is called now and then.
 
     A file that is there already and says the same is left as it is: another replica's, or that of a run that
     was killed.
@@ -55,7 +64,7 @@ def write_day(
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{table}.{os.getpid()}.partial")
     try:
-        write(connection, partial, table, [fabric, day, day])
+        write(connection, partial, table, [fabric, day, day], rest)
         if target.exists():
             if not same_rows(partial, target):
                 raise RefusedError(
@@ -80,39 +89,74 @@ def file_of(path: Path) -> Written:
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: str, of_day: Sequence[object] | None
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    of_day: Sequence[object] | None,
+    rest: Callable[[], object] = lambda: None,
 ) -> None:
-    """Write rows of a table in the order of the archive; None: no rows, only columns."""
+    """Write rows of a table in the order of the archive; None: no rows, only columns.
+
+    They are sorted slice by slice, with a rest after each: others wait for no more than one.
+    """
     columns = columns_of(connection, table)
-    order = list(TABLES[table].order)
+    order = [f't."{name}"' for name in TABLES[table].order]
     if TABLES[table].kept:  # small, and what identifies its rows may not be enough
-        order += [name for name, _ in columns if name not in order]
-    if table.endswith("_history"):
-        # what began before the day comes first: questions about earlier days need nothing else of the file
-        order.insert(0, f"least(valid_from, seen_from) >= date_trunc('day', {TABLES[table].time})")
-    ordered = ", ".join(column if "(" in column else f't."{column}"' for column in order)
-    query = (
-        f"SELECT {', '.join(outward(columns))} FROM store.{table} AS t"  # noqa: S608  # names are the store's own
-        f" WHERE {where(table) if of_day else 'false'} ORDER BY {ordered}"
-    )
-    reader = connection.sql(query, params=list(of_day or ())).to_arrow_reader(ROW_GROUP_ROWS)
+        order += [f't."{name}"' for name, _ in columns if name not in TABLES[table].order]
+    began = f"least(t.valid_from, t.seen_from) >= date_trunc('day', t.{TABLES[table].time})"
+    # what began before the day comes first: questions about earlier days need nothing else of the file
+    spans = [f"({began}) IS NOT TRUE", f"({began}) IS TRUE"] if table.endswith("_history") else ["true"]
+    of_table = f"FROM store.{table} AS t WHERE {where(table) if of_day else 'false'}"
+    values = list(of_day or ())
+    slices = [
+        f"{span} AND {part}" for span in spans for part in _parts(connection, of_table, values, order[0])
+    ]
+    pending: list[pa.RecordBatch] = []
     with path.open("wb") as file:
-        packed = _packed(reader.schema)
-        plain = [name for name in reader.schema.names if name not in packed]
-        with pq.ParquetWriter(
-            file, reader.schema, compression="zstd", use_dictionary=plain, column_encoding=packed
-        ) as writer:
-            pending: list[pa.RecordBatch] = []
-            for batch in reader:
-                pending.append(batch)
-                if sum(it.num_rows for it in pending) >= ROW_GROUP_ROWS:
-                    whole = pa.Table.from_batches(pending)
-                    writer.write_table(whole.slice(0, ROW_GROUP_ROWS), ROW_GROUP_ROWS)
-                    pending = whole.slice(ROW_GROUP_ROWS).to_batches()
-            if pending:
+        with ExitStack() as stack:
+            writer = None
+            for each in slices:
+                query = (
+                    f"SELECT {', '.join(outward(columns))} {of_table} AND {each} ORDER BY {', '.join(order)}"
+                )
+                reader = connection.sql(query, params=values).to_arrow_reader(ROW_GROUP_ROWS)
+                writer = writer or stack.enter_context(_writer(file, reader.schema))
+                for batch in reader:
+                    pending.append(batch)
+                    if sum(it.num_rows for it in pending) >= ROW_GROUP_ROWS:
+                        whole = pa.Table.from_batches(pending)
+                        writer.write_table(whole.slice(0, ROW_GROUP_ROWS), ROW_GROUP_ROWS)
+                        pending = whole.slice(ROW_GROUP_ROWS).to_batches()
+                rest()
+            if writer is not None and pending:
                 writer.write_table(pa.Table.from_batches(pending), ROW_GROUP_ROWS)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _parts(
+    connection: duckdb.DuckDBPyConnection, of_table: str, values: list[object], column: str
+) -> list[str]:
+    """Return conditions that cut rows into parts of about SLICE_ROWS, in the order of a column, null last."""
+    ((rows,),) = connection.execute(f"SELECT count(*) {of_table}", values).fetchall()
+    count = int(rows) // SLICE_ROWS + 1
+    if count == 1:
+        return ["true"]
+    shares = [part / count for part in range(1, count)]
+    cuts = connection.execute(
+        f"SELECT DISTINCT unnest(quantile_disc({column}, {shares})) AS cut {of_table} ORDER BY cut", values
+    ).fetchall()
+    bounds = [f"'{str(cut).replace(chr(39), chr(39) * 2)}'" for (cut,) in cuts if cut is not None]
+    if not bounds:
+        return ["true"]
+    middle = [f"{column} >= {low} AND {column} < {high}" for low, high in pairwise(bounds)]
+    return [f"{column} < {bounds[0]}", *middle, f"({column} >= {bounds[-1]}) IS NOT FALSE"]
+
+
+def _writer(file: IO[bytes], schema: pa.Schema) -> pq.ParquetWriter:
+    packed = _packed(schema)
+    plain = [name for name in schema.names if name not in packed]
+    return pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=plain, column_encoding=packed)
 
 
 def _packed(schema: pa.Schema) -> dict[str, str]:

@@ -95,7 +95,7 @@ def retire(
         root: the archive.
         what: the day.
         reached: is told each stage; tests end the process there.
-        pause: called between pieces, so that others get on; returns whether to stop here for now.
+        pause: called now and then, so that others get on; returns whether to stop here for now.
         piece_rows: how many rows leave at once.
 
     Raises FabricscopeError when the archive can't be written, RefusedError when it holds something else: what
@@ -105,7 +105,7 @@ def retire(
     gone = _left_until(connection, what)
     try:
         written = (
-            write_day(connection, root, what.fabric, what.day, what.table)
+            write_day(connection, root, what.fabric, what.day, what.table, rest=pause)
             if gone is None
             else file_of(path_of(root, what.fabric, what.day, what.table))
         )
