@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -37,6 +38,13 @@ def shape(statement: str) -> str:
         elif kind not in {"space", "comment"}:
             words.append(statement[start:end])
     return " ".join(words)
+
+
+@dataclass(slots=True)
+class Note:
+    """Of a statement that runs; ``stays`` where it has ended and the process is going to, because of it."""
+
+    stays: bool = False
 
 
 class Journal:
@@ -79,7 +87,7 @@ class Journal:
         return sum(until > self._clock() for until in self._refused.values())
 
     @contextmanager
-    def running(self, statement: str) -> Iterator[None]:
+    def running(self, statement: str) -> Iterator[Note]:
         """Note a statement while it runs; raises RefusalError if the process died of it, or beside it."""
         digest = hashlib.sha256(shape(statement).encode("utf-8", "replace")).hexdigest()
         if (until := self._refused.get(digest, 0.0)) > self._clock():
@@ -95,12 +103,14 @@ class Journal:
                 place, self._places = self._places, self._places + 1
         at = self._start + place * len(_FREE)
         os.pwrite(self._file, digest.encode() + b"\n", at)
+        note = Note()
         try:
-            yield
+            yield note
         finally:
-            os.pwrite(self._file, _FREE, at)
-            with self._lock:
-                self._free.append(place)
+            if not note.stays:
+                os.pwrite(self._file, _FREE, at)
+                with self._lock:
+                    self._free.append(place)
 
     def close(self) -> None:
         """Let go of the file: what it holds is read at the next start."""

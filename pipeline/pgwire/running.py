@@ -32,6 +32,7 @@ from pipeline.pgwire.refusal import (
 from pipeline.pgwire.results import Budget, Column, Result
 
 BATCH_ROWS: Final = 8_192
+_AFTERWARDS: Final = "previous fatal error"
 _MISSED: Final = re.compile(r'(?:Referenced (?:column|table) "|Function with name "?)(?P<name>[^"\s]+)')
 
 _STATES: Final[dict[type[duckdb.Error], str]] = {
@@ -143,20 +144,30 @@ class Runner:
     @contextmanager
     def _reading(self, text: str) -> Iterator[None]:
         self._go_on()
-        with self._journal.running(text):
+        with self._journal.running(text) as note:
             try:
-                if self._held:
-                    yield
-                else:
-                    self._connection.execute("BEGIN TRANSACTION READ ONLY")
+                with self._transaction():
                     try:
                         yield
-                    finally:
-                        self._connection.execute("ROLLBACK")
+                    except duckdb.FatalException as error:
+                        # nothing can use the store any more: who did it stays noted, not who comes after
+                        note.stays = _AFTERWARDS not in str(error)
+                        raise
                 self._go_on()
             except (duckdb.Error, pa.ArrowException, MemoryError) as error:
                 self._go_on()
                 raise refused(error, text) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._held:
+            yield
+            return
+        self._connection.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
 
 def refused(error: Exception, text: str) -> RefusalError:

@@ -90,3 +90,17 @@ def test_the_file_is_its_owners_and_what_it_holds_may_be_torn(tmp_path: Path, cl
     path.unlink()
     Journal.open(path, clock).close()
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_statement_that_ended_the_store_stays_noted_though_it_has_ended(
+    tmp_path: Path, clock: Clock
+) -> None:
+    journal = Journal.open(tmp_path / "journal", clock)
+    with journal.running(KILLER) as note:
+        note.stays = True
+    with journal.running(OTHER):
+        pass
+    journal.close()
+    after = Journal.open(tmp_path / "journal", clock)
+    assert refused(after, AGAIN)
+    assert not refused(after, OTHER)
