@@ -18,20 +18,10 @@ from pipeline.apply.fabric import tables_of
 from pipeline.apply.observers import EVENTS, Freshness
 from pipeline.apply.records import LATENESS, Records, Times, us
 from pipeline.apply.sessions import SessionBatch
-from pipeline.schema import NAME, TIME, Columns
+from pipeline.schema import NAME, Columns
 from pipeline.whatif.pages import Page
+from pipeline.whatif.record_rows import rows_of
 
-_FACT: Final[Columns] = {
-    "offset": pl.Int64,
-    "device": pl.String,
-    "table": pl.String,
-    "dump": pl.Boolean,
-    "late": pl.Boolean,
-    "event_time": TIME,
-    "recv_time": TIME,
-    "record_time": TIME,
-}
-_KINDS: Final = {"start": int(Kind.START), "end": int(Kind.END)}
 _OBSERVER: Final[Columns] = {"device": pl.String, "family": pl.String}
 _TURN: Final = pl.Schema({**_OBSERVER, "offset": pl.Int64, "fresh": pl.Boolean, "until": pl.Int64})
 
@@ -58,7 +48,7 @@ class Again:
     def take(self, page: Page) -> tuple[SessionBatch, Mapping[int, int]]:
         """Return what the sessions made of a page, and the number of each record by its offset."""
         self._learn(page.sessions)
-        rows = self._rows(page)
+        rows = rows_of(page, self._family)
         size = len(rows)
         number = {offset: at for at, offset in enumerate(rows["offset"].to_list())}
         kind = rows["kind"].to_numpy()
@@ -112,76 +102,6 @@ class Again:
         for device, family, detail in starts.rows():
             for table in _tables(detail):
                 self._family[device, table] = family
-
-    def _rows(self, page: Page) -> pl.DataFrame:
-        """Return one row per record, in order."""
-        parts = [pl.DataFrame(schema={**_FACT, "family": pl.String, "kind": pl.UInt8, "fact": pl.Boolean})]
-        parts += [
-            frame.with_columns(
-                pl.col("device").cast(pl.String),
-                table=pl.lit(name),
-                kind=pl.lit(int(Kind.RESPONSE), dtype=pl.UInt8),
-                fact=pl.lit(value=True),
-            )
-            for name, frame in page.facts.items()
-        ]
-        parts.append(
-            page.sessions.with_columns(
-                kind=pl.col("kind").replace_strict(_KINDS, default=int(Kind.RESPONSE), return_dtype=pl.UInt8),
-                event_time=pl.col("recv_time"),
-                fact=pl.lit(value=False),
-            )
-        )
-        parts.append(
-            page.actions.with_columns(
-                kind=pl.lit(int(Kind.ACTION), dtype=pl.UInt8),
-                device=pl.lit(""),
-                recv_time="record_time",
-                event_time="record_time",
-                fact=pl.lit(value=False),
-            )
-        )
-        if page.last is not None:
-            offset, time = page.last
-            schema: Columns = {"offset": pl.Int64, "record_time": TIME}
-            tick = pl.DataFrame([(offset, time)], schema=schema, orient="row")
-            parts.append(
-                tick.with_columns(
-                    kind=pl.lit(int(Kind.RESPONSE), dtype=pl.UInt8),
-                    device=pl.lit(""),
-                    recv_time="record_time",
-                    event_time="record_time",
-                    fact=pl.lit(value=False),
-                )
-            )
-        wanted = parts[0].columns
-        rows = pl.concat(
-            [part.select(name for name in wanted if name in part.columns) for part in parts],
-            how="diagonal_relaxed",
-        )
-        return (
-            rows.group_by("offset")
-            .agg(
-                # starts and ends are told by sessions; of all else what the facts say counts
-                pl.col("kind").max(),
-                pl.col("fact").any(),
-                *(
-                    pl.col(name).sort_by("fact", descending=True, maintain_order=True).drop_nulls().first()
-                    for name in wanted
-                    if name not in ("offset", "kind", "fact")
-                ),
-            )
-            .sort("offset")
-            .with_columns(
-                pl.col("late").fill_null(value=False),
-                family=pl.coalesce("family", self._families()),
-            )
-        )
-
-    def _families(self) -> pl.Expr:
-        names = {f"{device}\n{table}": family for (device, table), family in self._family.items()}
-        key = pl.concat_str("device", "table", separator="\n")
-        return key.replace_strict(names, default=None, return_dtype=pl.String) if names else pl.lit(None)
 
     def _news(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """Return who became fresh or blind, in order: one row per observer and turn (_TURN)."""

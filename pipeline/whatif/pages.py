@@ -14,7 +14,7 @@ from pipeline.schema import FACTS, INTERFACE_ADDRESS, TIME, Columns, Entity, eve
 
 ROWS: Final = 50_000
 """Facts of a page; one more bucket of offsets may follow, or one record that has more by itself."""
-_BUCKET: Final = 4096
+_BUCKET: Final = 256
 """Offsets that are counted together."""
 SESSIONS: Final[Columns] = {
     "offset": pl.Int64,
