@@ -149,7 +149,7 @@ class Runner:
                 with self._transaction():
                     try:
                         yield
-                    except duckdb.FatalException as error:
+                    except (duckdb.FatalException, duckdb.InternalException) as error:
                         # nothing can use the store any more: who did it stays noted, not who comes after
                         note.stays = _AFTERWARDS not in str(error)
                         raise
