@@ -66,7 +66,7 @@ def test_heavy_queries_end_and_the_writer_goes_on(abused: Served) -> None:
         query[:60]: said for query, said in answers.items() if said not in ended and "SELECT" not in said
     }
     assert not wrong
-    assert answers[ENDLESS] == "57014"
+    assert answers[ENDLESS] in {"57014", "53200"}  # where memory runs short, all that runs is stopped
     abused.writer.check_goes_on()
 
 
