@@ -1,10 +1,10 @@
 """Duplicates that no device calls one, although one of them had to (the other half of M13).
 
 A device whose duplicate detection works calls a MAC duplicate, or freezes it and announces it no more, when
-it has seen N moves within M seconds (RFC 7432, section 15.1). The rule holds at a move to a VTEP that had
-seen as many moves as M2 asks for 10 s before, while M2 holds and no device calls the MAC so: it goes on to
-announce what it had to freeze, so its detection is off, or asks for more than M2 does. What a PE sees is
-counted as for M14: from its first own learn in the window on, all moves to it and away from it.
+it has learned it N times from elsewhere within M seconds (RFC 7432, section 15.1). The rule holds at a move
+to a VTEP that had learned it as often as M2 asks for 10 s before, while M2 holds and no device calls the MAC
+so: it goes on to announce what it had to freeze, so its detection is off, or asks for more than M2 does.
+Moves away from it are left out, other than in M14: some systems count them, and all count what they learn.
 
 Where moves were not seen one by one, where the MAC goes to a segment (whose PEs share its moves), and while
 the PE's own word on MACs is not fresh, nobody can tell. It is over 180 s after the last such move.
@@ -129,9 +129,7 @@ def ignored(judged: pl.DataFrame, moves: pl.DataFrame, limits: Limits, settings:
     )
     if asked.is_empty():
         return pl.DataFrame(schema=IGNORED)
-    seen = moves.filter("live").select(
-        "key", "offset", "index", "newer", "move", then="time", to="name", away="old_name"
-    )
+    seen = moves.filter("live").select("key", "offset", "index", "newer", "move", then="time", to="name")
     within = (
         asked.select("asked", "key", "time", "name", "grace_s")
         .join(seen, on="key")
@@ -139,8 +137,7 @@ def ignored(judged: pl.DataFrame, moves: pl.DataFrame, limits: Limits, settings:
         .sort("asked", "then", "offset", "index")
         .with_columns(all_seen=(pl.col("move") & (pl.col("newer") == 1)).all().over("asked"))
     )
-    own = pl.col("to") == pl.col("name")
-    counting = own.cum_max().over("asked") & (own | (pl.col("away") == pl.col("name")))
+    counting = pl.col("to") == pl.col("name")
     early = pl.col("then") <= pl.col("time") - (pl.col("grace_s") * _SECOND).cast(pl.Int64)
     enough = (
         within.with_columns(counted=counting & early)
@@ -189,18 +186,18 @@ def detect(
             active=pl.lit(value=True),
             coverage=pl.lit(1.0),
             summary=pl.format(
-                "No device calls MAC {} in {} a duplicate: {} had seen {} of its moves within {} s, and "
+                "No device calls MAC {} in {} a duplicate: {} had learned it {} times within {} s, and "
                 "announced it again {} s later and more. Its duplicate detection is off, or asks for more "
                 "than {} moves",
                 mac, domain_text(), silent["device"], "seen", pl.col("window_s").cast(pl.Int64), seconds,
                 "duplicate_moves",
             ),
             evidence=pl.struct(
-                announced_by=silent["device"], vtep="name", moves_seen_by_it="seen", needed="duplicate_moves",
+                announced_by=silent["device"], vtep="name", learned_by_it="seen", needed="duplicate_moves",
                 window_s=pl.col("window_s").cast(pl.Int64), seconds=seconds,
                 random_mac=random_mac(pl.col("mac")),
                 ruled_out=pl.concat_list(
-                    pl.format("no PE sees enough (M14): {} saw {} moves", silent["device"], "seen"),
+                    pl.format("no PE sees enough (M14): {} learned it {} times", silent["device"], "seen"),
                     pl.lit("a device that is not heard: it tells its MACs, and calls this one nothing"),
                 ),
             ).struct.json_encode(),

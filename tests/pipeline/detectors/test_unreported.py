@@ -44,47 +44,49 @@ def going(
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_who_announces_again_10_s_after_it_had_seen_five_moves_does_not_detect(version: int) -> None:
-    # l2 learns it at 5 s and has seen five moves at 17 s; it announces it again at 23 s, 29 s
-    outcome = play(going(every(3, 9), version=version))
+def test_who_announces_again_10_s_after_it_learned_it_five_times_does_not_detect(version: int) -> None:
+    # l2 learns it at 5, 11, 17, 23 and 29 s, and announces it again at 35 s, 41 s
+    outcome = play(going(every(3, 13), version=version))
 
     [found] = outcome.found(_RULE)
-    assert (found["time"], found["severity"]) == (29, "warning")
+    assert (found["time"], found["severity"]) == (41, "warning")
     assert evidence(found)["announced_by"] == "l2"
-    assert evidence(found)["moves_seen_by_it"] == 5
+    assert evidence(found)["learned_by_it"] == 5
     assert found["summary"].startswith(
         "No device calls MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate: l2 had"
     )
     [incident] = outcome.of(_RULE)
-    assert (incident["detected_at"], incident["severity"]) == (29, "warning")
+    assert (incident["detected_at"], incident["severity"]) == (41, "warning")
 
 
-@pytest.mark.parametrize(("last", "found"), [(27.0, 1), (26.9, 0)])
+@pytest.mark.parametrize(("last", "found"), [(39.0, 1), (38.9, 0)])
 def test_the_device_has_10_s_to_act(last: float, found: int) -> None:
-    # five moves at 17 s, the fifth of them away from l2
-    assert len(play(going([*every(3, 6), last])).found(_RULE)) == found
+    # l2 learns it for the fifth time at 29 s
+    assert len(play(going([*every(3, 10), last])).found(_RULE)) == found
 
 
-def test_four_moves_are_none_that_a_device_must_call_a_duplicate() -> None:
-    # each of l2's announcements comes 10 s after it had seen four
-    assert play(going([5, 20, 35, 50, 65])).found(_RULE) == []
+def test_whoever_learned_it_four_times_need_not_call_it_a_duplicate() -> None:
+    # nine moves, five of them to l2, the fifth just now; some systems don't count moves away
+    outcome = play(going(every(15, 9)))
+    assert outcome.of("M2")
+    assert outcome.found(_RULE) == []
 
 
 @pytest.mark.parametrize("state", ["DUPLICATE", "FROZEN"])
 @pytest.mark.parametrize("who", ["l1", "l2"])
 def test_what_any_device_calls_a_duplicate_is_reported(who: str, state: str) -> None:
-    outcome = play(going(every(3, 9), flags={22.0: (who, state)}))
+    outcome = play(going(every(3, 13), flags={40.0: (who, state)}))
     assert outcome.found(_RULE) == []
     assert outcome.of("M13")
 
 
 def test_what_was_called_so_once_and_is_no_more_counts_for_nothing() -> None:
-    outcome = play(going(every(3, 9), flags={22.0: ("l2", "DUPLICATE"), 28.0: ("l2", "NORMAL")}))
-    assert [one["time"] for one in outcome.found(_RULE)] == [29]
+    outcome = play(going(every(3, 13), flags={31.0: ("l2", "DUPLICATE"), 40.0: ("l2", "NORMAL")}))
+    assert [one["time"] for one in outcome.found(_RULE)] == [41]
 
 
 def test_of_a_leaf_whose_word_on_macs_is_not_fresh_nobody_can_tell() -> None:
-    assert play(going(every(3, 9), flags={6.0: ("l2", _CUT)})).found(_RULE) == []
+    assert play(going(every(3, 13), flags={6.0: ("l2", _CUT)})).found(_RULE) == []
 
 
 def test_around_three_places_no_pe_sees_enough_and_m14_says_so() -> None:
@@ -102,19 +104,21 @@ def test_a_migration_is_nothing_to_report() -> None:
 
 def test_the_time_to_act_can_be_set() -> None:
     settings = Settings(fabric={(_RULE, "seconds"): 60})
-    assert play(going(every(3, 9)), settings=settings).found(_RULE) == []
+    assert play(going(every(3, 13)), settings=settings).found(_RULE) == []
 
 
 def test_it_is_over_180_s_after_the_last_move() -> None:
-    scene = going(every(3, 9)).until(29 + 179)
-    assert play(scene).spans(_RULE) == [(29, None)]
-    assert play(scene.passes(2)).spans(_RULE) == [(29, 29 + 180)]
+    scene = going(every(3, 13)).until(41 + 179)
+    assert play(scene).spans(_RULE) == [(41, None)]
+    assert play(scene.passes(2)).spans(_RULE) == [(41, 41 + 180)]
 
 
 def test_cuts_restarts_and_order_change_nothing() -> None:
-    scene = going([*every(3, 10), 60, 90], flags={31.0: ("l1", "FROZEN"), 61.0: ("l1", "NORMAL")}).passes(3)
+    scene = going([*every(3, 14), 100, 130], flags={43.0: ("l1", "FROZEN"), 101.0: ("l1", "NORMAL")}).passes(
+        3
+    )
     whole = play(scene)
-    assert [one["time"] for one in whole.found(_RULE)] == [29, 90]
+    assert [one["time"] for one in whole.found(_RULE)] == [41, 130]
     records = scene.records
     told = [number for number, one in enumerate(records) if one.rows or one.sync]
     cut = play(scene, told, restarts=told[1::5])
