@@ -1,6 +1,7 @@
 """A client's socket: whole messages in, answers out at the pace the client takes them."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Coroutine
 
@@ -48,8 +49,10 @@ class Connection:
             task.result()
         finally:
             left.cancel()
-            if task.cancel():
-                await asyncio.wait({task})
+            task.cancel()
+            while not task.done():  # what it uses is closed next
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
 
     async def first(self) -> messages.First:
         """Return the next message that has no kind."""

@@ -44,9 +44,14 @@ class Guard:
     """A thread that watches while statements run."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, limits: Limits, stop: Callable[[], None]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        limits: Limits,
+        tick: Callable[[], None],
+        stop: Callable[[], None],
     ) -> None:
-        """Take a connection to ask how much DuckDB keeps, and what stops all statements."""
+        """Take a connection to ask how much DuckDB keeps, what to do each tick, and what stops all."""
+        self._tick = tick
         self._connection = connection
         self._limits = limits
         self._stop_statements = stop
@@ -83,6 +88,7 @@ class Guard:
             while self._busy.wait() and not self._ended:
                 growth = Growth(self._limits.seconds)
                 while self._busy.is_set() and not self._ended:
+                    self._tick()
                     if growth.add(monotonic(), self._taken(statm.fileno())) > self._limits.query_bytes:
                         self._stop_statements()
                     sleep(TICK_SECONDS)

@@ -59,6 +59,7 @@ class Runner:
         self._journal = journal
         self._lock = threading.Lock()
         self._running = False
+        self._interruptible = False
         self._stopped: RefusalError | None = None
         self._held = False
 
@@ -77,6 +78,12 @@ class Runner:
         with self._lock:
             if self._running and self._stopped is None:
                 self._stopped = reason
+        self.insist()
+
+    def insist(self) -> None:
+        """Interrupt what was stopped and still runs: DuckDB forgets an interrupt before a query."""
+        with self._lock:
+            if self._interruptible and self._stopped is not None:
                 self._connection.interrupt()
 
     def close(self) -> None:
@@ -146,7 +153,7 @@ class Runner:
         self._go_on()
         with self._journal.running(text) as note:
             try:
-                with self._transaction():
+                with self._transaction(), self._interrupts():
                     try:
                         yield
                     except (duckdb.FatalException, duckdb.InternalException) as error:
@@ -157,6 +164,17 @@ class Runner:
             except (duckdb.Error, pa.ArrowException, MemoryError) as error:
                 self._go_on()
                 raise refused(error, text) from error
+
+    @contextmanager
+    def _interrupts(self) -> Iterator[None]:
+        """Only what is asked may be interrupted: a ROLLBACK that is would leave its transaction open."""
+        with self._lock:
+            self._interruptible = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interruptible = False
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

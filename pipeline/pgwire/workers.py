@@ -1,6 +1,7 @@
 """Threads that run statements: few, so that the store's own work comes first."""
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -31,7 +32,7 @@ class Workers:
         """Take a connection to the store, for a guard."""
         self._limits = limits
         self._running: set[Runner] = set()
-        self._guard = Guard(connection, limits, self._too_much)
+        self._guard = Guard(connection, limits, self._insist, self._too_much)
         self._statements = ThreadPoolExecutor(limits.running, "sql", _behind_others)
         self._encoding = ThreadPoolExecutor(_ENCODING, "sql-encode", _behind_others)
 
@@ -54,7 +55,9 @@ class Workers:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             runner.stop(RefusalError(QUERY_CANCELED, "the session ended"))
-            await asyncio.wait([future])
+            while not future.done():  # nobody may close the connection while it is in use
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([future])
             if not future.cancelled() and isinstance(forgotten := future.result(), Result):
                 forgotten.close()
             raise
@@ -73,6 +76,10 @@ class Workers:
         self._guard.close()
         self._statements.shutdown(cancel_futures=True)
         self._encoding.shutdown(cancel_futures=True)
+
+    def _insist(self) -> None:
+        for runner in tuple(self._running):
+            runner.insist()
 
     def _too_much(self) -> None:
         reason = RefusalError(
