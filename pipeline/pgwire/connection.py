@@ -53,6 +53,8 @@ class Connection:
             while not task.done():  # what it uses is closed next
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # what it failed with when nobody was there any more is nobody's
 
     async def first(self) -> messages.First:
         """Return the next message that has no kind."""

@@ -161,7 +161,7 @@ class Runner:
                         note.stays = _AFTERWARDS not in str(error)
                         raise
                 self._go_on()
-            except (duckdb.Error, pa.ArrowException, MemoryError) as error:
+            except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as error:
                 self._go_on()
                 raise refused(error, text) from error
 
@@ -192,6 +192,9 @@ def refused(error: Exception, text: str) -> RefusalError:
     """Return what a client is told of an error that DuckDB found in ``text``."""
     if isinstance(error, pa.ArrowException | MemoryError):
         return RefusalError(OUT_OF_MEMORY, f"the answer could not be taken: {_first(error)}")
+    if isinstance(error, OSError):  # what DuckDB says while Arrow reads batches
+        memory = "Out of Memory" in str(error)
+        return RefusalError(OUT_OF_MEMORY if memory else DATA_EXCEPTION, _first(error))
     state = next((state for kind, state in _STATES.items() if isinstance(error, kind)), DATA_EXCEPTION)
     return RefusalError(state, _first(error), place(str(error), text))
 
