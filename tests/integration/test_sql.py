@@ -2,7 +2,10 @@
 
 import signal
 import socket
+import time
 import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,13 @@ def certificate(tmp_path: Path) -> tuple[Path, Path, Path]:
     issued.cert_chain_pems[0].write_to_path(paths[1])
     issued.private_key_pem.write_to_path(paths[2])
     return paths
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def asked(port: object, query: str, **more: Any) -> list[Any]:
@@ -92,6 +102,29 @@ def test_a_store_nobody_has_open_is_served(users: Path, tmp_path: Path) -> None:
     arguments = command("serve", store, "--pg-listen", "127.0.0.1:0", "--pg-plaintext", "--pg-users", users)
     with started(*arguments) as process:
         port = wait_for_event(process, "serving SQL")["port"]
+        assert asked(port, "SELECT next_offset FROM stream_position") == [(len(TICKS),)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_statement_that_ran_when_the_process_died_is_refused_after_the_restart(
+    users: Path, tmp_path: Path
+) -> None:
+    store, journal = tmp_path / "store.duckdb", tmp_path / "store.duckdb.sql-journal"
+    succeeded("replay", captured(tmp_path), "--fabric", "dc1", "--store", store)
+    arguments = command("serve", store, "--pg-listen", "127.0.0.1:0", "--pg-plaintext", "--pg-users", users)
+    endless = "SELECT count(*) FROM range({}) a, range(1000000) b, range(1000000) c WHERE a.range <> b.range"
+    with started(*arguments) as process, ThreadPoolExecutor(1) as client:
+        port = wait_for_event(process, "serving SQL")["port"]
+        dying = client.submit(asked, port, endless.format(1_000_000))
+        until(lambda: journal.read_text().strip())
+        process.kill()
+        with pytest.raises(psycopg.OperationalError):
+            dying.result(30)
+    with started(*arguments) as process:
+        port = wait_for_event(process, "serving SQL")["port"]
+        with pytest.raises(psycopg.Error, match="was running when the server died"):
+            asked(port, endless.format(2_000_000))
         assert asked(port, "SELECT next_offset FROM stream_position") == [(len(TICKS),)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
