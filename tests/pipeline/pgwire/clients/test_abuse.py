@@ -155,6 +155,15 @@ def asked_in(abused: Served) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_what_is_put_between_asking_for_tls_and_its_start_ends_the_connection(abused: Served) -> None:
+    with raw(abused, tls=False) as connection:
+        connection.sendall(SSL_REQUEST + framed(b"Q", b"select 1\0"))
+        said = ends(connection)
+    assert said[:1] == b"E"
+    assert b"between asking for TLS and its start" in said
+    asked_in(abused)
+
+
 GARBAGE = [
     b"\0" * 100,
     b"\xff" * 10_000,
