@@ -6,8 +6,9 @@ to a VTEP that had learned it as often as M2 asks for 10 s before, while M2 hold
 so: it goes on to announce what it had to freeze, so its detection is off, or asks for more than M2 does.
 Moves away from it are left out, other than in M14: some systems count them, and all count what they learn.
 
-Where moves were not seen one by one, where the MAC goes to a segment (whose PEs share its moves), and while
-the PE's own word on MACs is not fresh, nobody can tell. It is over 180 s after the last such move.
+Where moves were not seen one by one, where the MAC goes to a segment (whose PEs share its moves), while the
+PE's own word on MACs is not fresh, and where no device has ever told what it thinks of a MAC
+(``mobility-state``, which many don't have), nobody can tell. It is over 180 s after the last such move.
 
 Subject: vni or evi, mac. Look first at the duplicate detection that is configured at the PE named.
 """
@@ -63,6 +64,8 @@ class Unreported:
         self._moves = pl.DataFrame(schema=IGNORED)
         self._flagged = StepTable(["mac", "device", "producer"], pl.String)
         self._told = Told()
+        self._since: int | None = None
+        """From when on it is known that devices of this fabric tell their verdicts."""
 
     def take(self, ignored: pl.DataFrame, first: pl.DataFrame, horizon: int) -> None:
         """Take moves (IGNORED) of the keys in ``first`` from ``from`` on: they replace what was known."""
@@ -80,7 +83,10 @@ class Unreported:
         self._take_verdicts(applied)
         if self._moves.is_empty() and self._told.frame.is_empty():
             return nothing()
-        found = detect(self._moves, self._flagged.timeline(), scene.fresh("mac"), scene.roles.owners)
+        known = (
+            self._moves.clear() if self._since is None else self._moves.filter(pl.col("time") >= self._since)
+        )
+        found = detect(known, self._flagged.timeline(), scene.fresh("mac"), scene.roles.owners)
         judged = self._told.revise(found, scene.horizon)
         self._moves = _kept(self._moves, scene.now)
         return judged
@@ -90,6 +96,7 @@ class Unreported:
         return {
             "ignored": _kept(self._moves, now).sort("key", "time", "offset", "index"),
             "verdicts": self._flagged.dump(horizon - 1),
+            "verdicts_since": pl.DataFrame({"since": [self._since]}, schema={"since": pl.Int64}),
             "told_ignored": self._told.dump(horizon),
         }
 
@@ -98,13 +105,20 @@ class Unreported:
         if "ignored" in frames:  # stores of before this rule don't tell
             self._moves, self._flagged.rows = frames["ignored"], frames["verdicts"]
             self._told.frame = frames["told_ignored"]
+        if "verdicts_since" in frames:
+            self._since = frames["verdicts_since"]["since"][0]
 
     def _take_verdicts(self, applied: Applied) -> None:
         """Remember in which VNI devices call MACs so: a text, empty where none is told; null: not so."""
         macs = applied.changes["mac"]
         if not len(macs):
             return
-        flagged = equals(macs.after["mobility_state"], *VERDICTS).fill_null(value=False)
+        state = macs.after["mobility_state"]
+        told = (pl.Series(state.known) & pl.Series(macs.exists)).arg_true().to_numpy()
+        if len(told):
+            first = int(applied.records.take("order_time", macs.record[told]).min())
+            self._since = first if self._since is None else min(self._since, first)
+        flagged = equals(state, *VERDICTS).fill_null(value=False)
         flagged &= pl.Series(macs.exists)
         was = equals(macs.before["mobility_state"], *VERDICTS).fill_null(value=False)
         rows = (flagged | was).arg_true()
@@ -186,9 +200,9 @@ def detect(
             active=pl.lit(value=True),
             coverage=pl.lit(1.0),
             summary=pl.format(
-                "No device calls MAC {} in {} a duplicate: {} had learned it {} times within {} s, and "
-                "announced it again {} s later and more. Its duplicate detection is off, or asks for more "
-                "than {} moves",
+                "No device calls MAC {} in {} a duplicate, though devices here tell such verdicts: {} had "
+                "learned it {} times within {} s, and announced it again {} s later and more. Its duplicate "
+                "detection is off, or asks for more than {} moves",
                 mac, domain_text(), silent["device"], "seen", pl.col("window_s").cast(pl.Int64), seconds,
                 "duplicate_moves",
             ),

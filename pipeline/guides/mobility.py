@@ -267,7 +267,8 @@ GUIDES: Final = guides(
             source="RFC 7432, section 15.1: a PE that sees N = 5 moves within M = 180 s stops to advertise the MAC;"
             " the other half of M13.",
             opens="At a move to a VTEP that had learned the MAC as often as M2 asks for 10 s before, while M2 holds and"
-            " no device calls the MAC duplicate or frozen. Warning.",
+            " no device calls the MAC duplicate or frozen. Not before some device has told a verdict on any MAC: where"
+            " none does, nobody can tell. Warning.",
             clears="For 180 s no such move, while somebody sees routes.",
             subject=("vni", "evi", "mac"),
             look_first="The duplicate detection configured at the device that is named.",

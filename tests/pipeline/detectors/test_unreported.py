@@ -22,12 +22,18 @@ def going(
     version: int = 4,
     places: int = 2,
     flags: dict[float, tuple[str, Any]] | None = None,
+    verdicts: bool = True,
 ) -> Scene:
-    """A MAC that moves between leaves, as a spine sees it; ``flags``: when a leaf says what of it."""
+    """A MAC that moves between leaves, as a spine sees it; ``flags``: when a leaf says what of it.
+
+    ``verdicts``: another MAC is called something before, so that such verdicts are known to be told.
+    """
     devices = [f"l{number + 1}" for number in range(places)]
     scene = Scene().joins("s1", *devices).passes(1)
     for number, device in enumerate(devices, 1):
         scene.serves(device).imet(device, address(number, version), neighbor=None)
+    if verdicts:
+        scene.learns("l1", 9, mobility_state="NORMAL")
     scene.mac_route("s1", 1, address(1, version), 0)
     told = sorted({**dict.fromkeys(times), **(flags or {})})
     move = 0
@@ -53,7 +59,7 @@ def test_who_announces_again_10_s_after_it_learned_it_five_times_does_not_detect
     assert evidence(found)["announced_by"] == "l2"
     assert evidence(found)["learned_by_it"] == 5
     assert found["summary"].startswith(
-        "No device calls MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate: l2 had"
+        "No device calls MAC 00:11:c0:08:00:01 in VNI 1010 a duplicate, though devices here tell "
     )
     [incident] = outcome.of(_RULE)
     assert (incident["detected_at"], incident["severity"]) == (41, "warning")
@@ -87,6 +93,18 @@ def test_what_was_called_so_once_and_is_no_more_counts_for_nothing() -> None:
 
 def test_of_a_leaf_whose_word_on_macs_is_not_fresh_nobody_can_tell() -> None:
     assert play(going(every(3, 13), flags={6.0: ("l2", _CUT)})).found(_RULE) == []
+
+
+def test_where_no_device_ever_tells_a_verdict_nobody_can_tell() -> None:
+    outcome = play(going(every(3, 13), verdicts=False))
+    assert outcome.of("M2")
+    assert outcome.found(_RULE) == []
+
+
+@pytest.mark.parametrize(("at", "found"), [(40.9, [41]), (41.1, [])])
+def test_from_the_first_verdict_on_silence_says_something(at: float, found: list[int]) -> None:
+    scene = going(every(3, 13), flags={at: ("l1", "NORMAL")}, verdicts=False)
+    assert [one["time"] for one in play(scene).found(_RULE)] == found
 
 
 def test_around_three_places_no_pe_sees_enough_and_m14_says_so() -> None:
