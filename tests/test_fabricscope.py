@@ -110,3 +110,23 @@ def test_our_own_events_are_never_sampled() -> None:
     sampled = fabricscope.Sampled()
     ours = record_of("pipeline.run", {"event": "caught up"})
     assert [sampled.filter(ours) for _ in range(3)] == [True, True, True]
+
+
+@pytest.mark.parametrize("people", [False, True])
+def test_a_defect_is_logged_with_where_it_was_and_without_what_was_in_hand(*, people: bool) -> None:
+    program = (
+        "import fabricscope, structlog, sys\n"
+        f"sys.stderr.isatty = lambda: {people}\n"
+        "fabricscope.configure_logs()\n"
+        "def login():\n"
+        "    password = 'cor' + 'rect horse'\n"
+        "    raise KeyError('x')\n"
+        "try:\n"
+        "    login()\n"
+        "except KeyError:\n"
+        "    structlog.get_logger('pipeline.pgwire').exception('session failed')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "in login" in ended.stderr
+    assert "KeyError" in ended.stderr
+    assert "correct horse" not in ended.stderr
